@@ -1,0 +1,73 @@
+#include <nlohmann/json.hpp>
+
+#include "base/fail.h"
+#include "base/thread_pool.h"
+#include "carousel/model.h"
+#include "command_line.h"
+#include "commands.h"
+#include "console.h"
+#include "option_arguments.h"
+#include "progress.h"
+#include "report.h"
+#include "tasks/task.h"
+
+namespace carousel::cli {
+namespace {
+
+std::vector<Bound> bounds(const CommandLine& line, const std::string& flag) {
+  std::vector<Bound> list;
+  for (const std::string& text : line.texts(flag)) list.push_back(parse_bound(flag, text));
+  return list;
+}
+
+int run(const CommandLine& line, Console& console) {
+  const std::vector<Bound> minima = bounds(line, "--min"), maxima = bounds(line, "--max");
+  const Config config = config_of(line);
+  if (config.options.data.data.empty()) fail(Code::kUsage, "--data is missing: the files to score on");
+  const Model model = Model::load(line.text("MODEL"));
+  const Task& task = find_task(model.task());
+  check_options_fit_task(config.options, model.task());
+  set_threads(static_cast<int>(config.options.train.threads));
+
+  Progress progress(terminal_settings(console.quiet(), console.verbose()));
+  const EvaluateResult result = task.evaluate(model, config.options, progress);
+  if (console.json()) {
+    console.out_json(to_json(result));
+  } else {
+    console.out(result_text(result, console));
+  }
+  console.flush();
+  check_bounds(result.metrics, minima, maxima);
+  return 0;
+}
+
+std::vector<Argument> arguments() {
+  std::vector<Argument> all = {{.name = "MODEL", .help = "model file that train wrote", .required = true}};
+  for (Argument& argument : option_arguments(kEvaluate)) all.push_back(std::move(argument));
+  all.push_back({.name = "--min",
+                 .value = "METRIC=X",
+                 .help = "exit with status 6 if the metric is lower, as in accuracy=0.9",
+                 .group = "Bounds",
+                 .repeat = true});
+  all.push_back({.name = "--max",
+                 .value = "METRIC=X",
+                 .help = "exit with status 6 if the metric is higher, as in mae=5",
+                 .group = "Bounds",
+                 .repeat = true});
+  return all;
+}
+
+}  // namespace
+
+const Verb kEvaluateVerb{
+    .name = "evaluate",
+    .purpose = "Train and use models",
+    .usage = "MODEL --data FILE [options]",
+    .summary = "scores a model on labelled data, beside the baselines of its task",
+    .examples = {"evaluate reviews.safetensors --data test.tsv --min accuracy=0.9",
+                 "evaluate weather.safetensors --data weather.csv --part test --backtest --stride 24",
+                 "evaluate m4.safetensors --data train.csv --test test.csv --layout rows --json"},
+    .arguments = arguments,
+    .run = run};
+
+}  // namespace carousel::cli

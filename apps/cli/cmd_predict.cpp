@@ -1,0 +1,60 @@
+#include "base/fail.h"
+#include "base/thread_pool.h"
+#include "carousel/model.h"
+#include "command_line.h"
+#include "commands.h"
+#include "console.h"
+#include "option_arguments.h"
+#include "output_file.h"
+#include "row_writer.h"
+#include "tasks/task.h"
+
+namespace carousel::cli {
+namespace {
+
+int run(const CommandLine& line, Console& console) {
+  const Config config = config_of(line);
+  if (config.options.data.data.empty()) fail(Code::kUsage, "--data is missing: the files to predict for");
+  const std::string output = line.text("--output", "-");
+  if (output != "-") check_output_file("--output", output, config.options.output.force);
+  const Model model = Model::load(line.text("MODEL"));
+  const Task& task = find_task(model.task());
+  check_options_fit_task(config.options, model.task());
+  set_threads(static_cast<int>(config.options.train.threads));
+
+  std::string collected;
+  RowWriter writer(console.json() ? RowFormat::kJsonLines : RowFormat::kCsv, [&](std::string_view text) {
+    if (output == "-") {
+      console.out(text);
+    } else {
+      collected += text;
+    }
+  });
+  task.predict(model, config.options, writer);
+  if (output != "-") write_output_file(output, collected);
+  return 0;
+}
+
+std::vector<Argument> arguments() {
+  std::vector<Argument> all = {{.name = "MODEL", .help = "model file that train wrote", .required = true}};
+  for (Argument& argument : option_arguments(kPredict)) all.push_back(std::move(argument));
+  all.push_back({.name = "--output",
+                 .value = "FILE",
+                 .help = "file to write instead of standard output; - is standard output",
+                 .group = "Output"});
+  return all;
+}
+
+}  // namespace
+
+const Verb kPredictVerb{.name = "predict",
+                        .purpose = "Train and use models",
+                        .usage = "MODEL --data FILE [options]",
+                        .summary = "gives one result per input row, as CSV or JSON lines",
+                        .examples = {"predict reviews.safetensors --data new.tsv",
+                                     "predict weather.safetensors --data weather.csv --output forecast.csv",
+                                     "predict reviews.safetensors --data - --format lines --json"},
+                        .arguments = arguments,
+                        .run = run};
+
+}  // namespace carousel::cli

@@ -1,0 +1,13 @@
+// commands.h: the verbs, one cmd_<verb>.cpp each.
+#pragma once
+
+#include "verb.h"
+
+namespace carousel::cli {
+
+extern const Verb kTrainVerb, kEvaluateVerb, kPredictVerb, kRunVerb;
+extern const Verb kCellsVerb, kTokenizeVerb, kDataVerb;
+extern const Verb kBenchVerb;
+extern const Verb kConfigVerb, kCompletionVerb, kVersionVerb;
+
+}  // namespace carousel::cli

@@ -1,0 +1,139 @@
+#include "report.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "base/fail.h"
+#include "tasks/metrics.h"
+
+namespace carousel::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json metrics_json(const Metrics& metrics) {
+  Json object = Json::object();
+  for (const auto& [name, value] : metrics) object[name] = value;
+  return object;
+}
+
+const double* find_metric(const Metrics& metrics, const std::string& name) {
+  const auto found =
+      std::find_if(metrics.begin(), metrics.end(), [&](const auto& entry) { return entry.first == name; });
+  return found == metrics.end() ? nullptr : &found->second;
+}
+
+double metric_of(const Metrics& metrics, const Bound& bound) {
+  if (const double* value = find_metric(metrics, bound.metric)) return *value;
+  std::vector<std::string> known;
+  for (const auto& [name, value] : metrics) known.push_back(name);
+  fail(Code::kUsage, "there is no metric {}{} Known here: {}", bound.metric, did_you_mean(bound.metric, known),
+       fmt::join(known, ", "));
+}
+
+// The first metric that both have, and its two values.
+struct Duel {
+  std::string metric;
+  double model = 0, baseline = 0;
+};
+Duel duel(const Metrics& model, const Baseline& baseline) {
+  for (const auto& [name, value] : model) {
+    if (const double* other = find_metric(baseline.metrics, name)) return {name, value, *other};
+  }
+  return {};
+}
+
+}  // namespace
+
+Json to_json(const EvaluateResult& result) {
+  Json baseline = Json::object();
+  for (const Baseline& entry : result.baselines) baseline[entry.name] = metrics_json(entry.metrics);
+  return {{"schema", 1},
+          {"task", result.task},
+          {"samples", result.samples},
+          {"metrics", metrics_json(result.metrics)},
+          {"baseline", baseline}};
+}
+
+Json to_json(const TrainResult& result) {
+  Json object = to_json(static_cast<const EvaluateResult&>(result));
+  object["model"] = result.model;
+  object["run_dir"] = result.run_dir;
+  object["epochs"] = result.epochs;
+  object["steps"] = result.steps;
+  object["seconds"] = result.seconds;
+  object["samples_per_second"] = result.samples_per_second;
+  object["parameters"] = result.parameters;
+  return object;
+}
+
+bool beats(const Metrics& model, const Baseline& baseline) {
+  const Duel both = duel(model, baseline);
+  if (both.metric.empty()) return false;
+  return higher_is_better(both.metric) ? both.model > both.baseline : both.model < both.baseline;
+}
+
+std::string verdict(const Metrics& model, const Baseline& baseline) {
+  const Duel both = duel(model, baseline);
+  if (both.metric.empty()) return fmt::format("The model and {} have no metric in common.", baseline.name);
+  return fmt::format("The model {} {}: {} {:.4g} against {:.4g}.", beats(model, baseline) ? "beats" : "does not beat",
+                     baseline.name, both.metric, both.model, both.baseline);
+}
+
+std::string result_text(const EvaluateResult& result, const Console& console) {
+  std::vector<std::vector<std::string>> rows(1, {fmt::format("{} samples", result.samples)});
+  std::vector<std::string> model{"model"};
+  for (const auto& [name, value] : result.metrics) {
+    rows[0].push_back(name);
+    model.push_back(fmt::format("{:.4g}", value));
+  }
+  rows.push_back(std::move(model));
+  for (const Baseline& baseline : result.baselines) {
+    std::vector<std::string> row{baseline.name};
+    for (const auto& [name, value] : result.metrics) {
+      const double* other = find_metric(baseline.metrics, name);
+      row.push_back(other == nullptr ? "-" : fmt::format("{:.4g}", *other));
+    }
+    rows.push_back(std::move(row));
+  }
+  std::string text = text_table(rows, true);
+  for (const Baseline& baseline : result.baselines) {
+    const Style style = beats(result.metrics, baseline) ? Style::kGreen : Style::kYellow;
+    text += console.paint(style, verdict(result.metrics, baseline)) + "\n";
+  }
+  return text;
+}
+
+Bound parse_bound(const std::string& flag, const std::string& text) {
+  const std::size_t equals = text.find('=');
+  Bound bound{.metric = text.substr(0, equals)};
+  const char* start = text.data() + std::min(equals, text.size() - 1) + 1;
+  const char* stop = text.data() + text.size();
+  const auto [end, error] = std::from_chars(start, stop, bound.value);
+  if (equals == std::string::npos || error != std::errc() || end != stop || !std::isfinite(bound.value)) {
+    fail(Code::kUsage, "{} is '{}', expected METRIC=NUMBER, as in accuracy=0.9", flag, text);
+  }
+  return bound;
+}
+
+void check_bounds(const Metrics& metrics, const std::vector<Bound>& minima, const std::vector<Bound>& maxima) {
+  for (const Bound& bound : minima) {
+    const double value = metric_of(metrics, bound);
+    if (!(value >= bound.value)) {
+      fail(Code::kBound, "{} is {:.6g}, expected at least {:.6g}", bound.metric, value, bound.value);
+    }
+  }
+  for (const Bound& bound : maxima) {
+    const double value = metric_of(metrics, bound);
+    if (!(value <= bound.value)) {
+      fail(Code::kBound, "{} is {:.6g}, expected at most {:.6g}", bound.metric, value, bound.value);
+    }
+  }
+}
+
+}  // namespace carousel::cli

@@ -1,0 +1,34 @@
+// report.h: results of training and evaluation as tables and sentences for people, and as JSON for programs.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "console.h"
+#include "tasks/task.h"
+
+namespace carousel::cli {
+
+// {"schema", "task", "samples", "metrics": {...}, "baseline": {name: {...}}}; training adds its keys.
+nlohmann::ordered_json to_json(const EvaluateResult& result);
+nlohmann::ordered_json to_json(const TrainResult& result);
+
+// A table of model and baselines, then one sentence per baseline that says whether the model beats it.
+std::string result_text(const EvaluateResult& result, const Console& console);
+
+// "the model beats last_value: mse 0.4 against 1.2"; judged by the first metric that both have. A tie is no victory.
+std::string verdict(const Metrics& model, const Baseline& baseline);
+bool beats(const Metrics& model, const Baseline& baseline);
+
+// A bound such as "accuracy=0.9".
+struct Bound {
+  std::string metric;
+  double value = 0;
+};
+Bound parse_bound(const std::string& flag, const std::string& text);  // throws Error{kUsage}
+
+// Throws Error{kBound} if a metric is below its minimum or above its maximum, Error{kUsage} if there is no such metric.
+void check_bounds(const Metrics& metrics, const std::vector<Bound>& minima, const std::vector<Bound>& maxima);
+
+}  // namespace carousel::cli

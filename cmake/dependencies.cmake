@@ -1,0 +1,15 @@
+# Third-party libraries, all from the distribution's packages. docs/dependencies.md says why each one is here.
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(fmt REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(dnnl REQUIRED)
+find_package(ICU REQUIRED COMPONENTS uc i18n data)
+find_package(nlohmann_json REQUIRED)
+find_package(OpenMP REQUIRED COMPONENTS CXX)  # only to keep oneDNN on the calling thread
+find_package(CLI11 REQUIRED)
+pkg_check_modules(hwy REQUIRED IMPORTED_TARGET libhwy)
+pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
+if(CAROUSEL_BUILD_TESTS)
+  find_package(GTest REQUIRED)
+endif()

@@ -1,0 +1,252 @@
+// layers.h: networks put together from layers.
+//
+//   auto net = carousel::Sequential{carousel::Embedding{vocabulary_size, 128},
+//                                   carousel::Recurrent{{.cell = "lstm", .input_size = 128, .hidden_size = 256}},
+//                                   carousel::Pool{"last"}, carousel::Linear{256, classes}};
+//   auto logits = net(tokens, lengths);               // records; then loss, backward(loss), optimiser step
+//   carousel::Tensor scores = net.predict(tokens, lengths);
+//
+// Sequences go in time-major: values [T, N, C] or token ids [T, N], with the true length of every sample if they
+// differ. Padded steps are neither computed nor able to influence anything; a sample of length 0 yields its initial
+// state. The layers own their parameters and keep no state between calls: State is a value of the caller.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "carousel/autograd.h"
+#include "carousel/tensor.h"
+
+namespace carousel {
+
+namespace detail {
+struct Flow;     // what runs from layer to layer: src/layers/module.h
+struct Session;  // tape and workspace of one Sequential
+}  // namespace detail
+
+// The recurrent state of a network: for every recurrent layer in order, every state of its cell (h; or h and c),
+// [layers x directions, samples, width]. Entry l * directions + d is layer l, direction d.
+struct State {
+  std::vector<Tensor> values;
+};
+
+// What a layer is, as plain data: enough to build it again.
+struct LayerDescription {
+  using Setting = std::variant<bool, std::int64_t, double, std::string>;
+  std::string type;                                                             // "recurrent", "linear" ...
+  std::map<std::string, Setting> settings;                                      // "hidden_size" -> 256 ...
+  std::vector<std::vector<std::pair<std::string, LayerDescription>>> branches;  // of "sum" only
+};
+
+class Module {
+ public:
+  virtual ~Module() = default;
+  virtual std::vector<Parameter*> parameters() { return {}; }  // what training changes
+  virtual std::vector<Parameter*> buffers() { return {}; }     // fixed numbers that the model file keeps as well
+  virtual void initialize(std::uint64_t seed) { static_cast<void>(seed); }  // fresh random weights
+  virtual LayerDescription describe() const = 0;
+  virtual void forward(detail::Flow& flow) = 0;
+};
+
+// One row of a table per token: [T, N] -> [T, N, embedding_size]. Before a Recurrent layer it is folded: W x is then
+// computed once per distinct token of the batch.
+class Embedding : public Module {
+ public:
+  Embedding(std::int64_t vocabulary_size, std::int64_t embedding_size);
+  std::vector<Parameter*> parameters() override { return {&weight}; }
+  void initialize(std::uint64_t seed) override;  // normal, deviation 0.1; the row of <pad> (0) is zero
+  LayerDescription describe() const override;
+  void forward(detail::Flow& flow) override;
+  Parameter weight;  // [vocabulary_size, embedding_size]
+};
+
+// y = x W^T + b for every row.
+class Linear : public Module {
+ public:
+  Linear(std::int64_t input_size, std::int64_t output_size, bool bias = true);
+  std::vector<Parameter*> parameters() override;
+  void initialize(std::uint64_t seed) override;  // uniform in +-1/sqrt(input_size), as PyTorch
+  LayerDescription describe() const override;
+  void forward(detail::Flow& flow) override;
+  Parameter weight, bias;  // [output_size, input_size], [output_size]
+ private:
+  bool has_bias_;
+};
+
+struct RecurrentOptions {
+  std::string cell = "lstm";     // see `carousel cells`
+  std::int64_t input_size = 0;   // C
+  std::int64_t hidden_size = 0;  // H
+  std::int64_t proj_size = 0;    // P: output projected to fewer units (lstm); 0: none
+  std::int64_t layers = 1;       // L
+  bool bidirectional = false;    // output [T, N, 2 H], the forward direction first
+  bool bias = true;
+  double dropout = 0;            // between layers, element-wise
+  double recurrent_dropout = 0;  // on h in the recurrent product, one mask per sequence
+};
+
+// A stack of recurrent layers: [T, N, C] -> [T, N, D P]. Parameters carry PyTorch's names and gate order.
+class Recurrent : public Module {
+ public:
+  explicit Recurrent(RecurrentOptions options);  // throws Error{kUsage} naming the option that does not fit
+  std::vector<Parameter*> parameters() override;
+  // weight_ih: Xavier uniform; weight_hh: orthogonal per gate; biases 0, the forget gate's bias 1 (Jozefowicz 2015).
+  void initialize(std::uint64_t seed) override;
+  LayerDescription describe() const override;
+  void forward(detail::Flow& flow) override;
+
+  const RecurrentOptions& options() const noexcept { return options_; }
+  int directions() const noexcept { return options_.bidirectional ? 2 : 1; }
+  std::int64_t output_size() const noexcept;  // D P
+  int state_count() const;                    // 1 (h) or more (h, c)
+  Shape state_shape(int state, std::int64_t samples) const;
+
+ private:
+  void finish(detail::Flow& flow, std::span<const Variable> final, int states) const;
+  RecurrentOptions options_;
+  std::vector<std::unique_ptr<Parameter>> parameters_;  // per layer and direction; null where there is none
+};
+
+// From a sequence to one row per sample: [T, N, C] -> [N, C]. "last": the state h after the last valid step, the
+// directions side by side; "mean", "max": over the valid steps (0 for a sample of length 0).
+class Pool : public Module {
+ public:
+  explicit Pool(std::string kind);  // throws Error{kUsage} for an unknown kind
+  LayerDescription describe() const override;
+  void forward(detail::Flow& flow) override;
+
+ private:
+  std::string kind_;
+};
+
+// [T, N, C] -> [N, time_steps C]: step after step in one row. All samples must have time_steps steps.
+class Flatten : public Module {
+ public:
+  explicit Flatten(std::int64_t time_steps);
+  LayerDescription describe() const override;
+  void forward(detail::Flow& flow) override;
+  std::int64_t time_steps() const noexcept { return time_steps_; }
+
+ private:
+  std::int64_t time_steps_;
+};
+
+// y = factor x + offset per feature, fixed numbers: how a model takes and gives values in the units of the data.
+class Scale : public Module {
+ public:
+  Scale(Tensor factor, Tensor offset);  // [C] each
+  std::vector<Parameter*> buffers() override { return {&factor, &offset}; }
+  LayerDescription describe() const override;
+  void forward(detail::Flow& flow) override;
+  Parameter factor, offset;
+};
+
+// Active while training only. per_sequence: one mask for all steps of a sample (Gal and Ghahramani 2016).
+class Dropout : public Module {
+ public:
+  explicit Dropout(double probability, bool per_sequence = false);
+  LayerDescription describe() const override;
+  void forward(detail::Flow& flow) override;
+
+ private:
+  double probability_;
+  bool per_sequence_;
+};
+
+// Each row to mean 0 and variance 1, then gain and bias (Ba et al. 2016), eps 1e-5.
+class LayerNorm : public Module {
+ public:
+  explicit LayerNorm(std::int64_t size);
+  std::vector<Parameter*> parameters() override { return {&weight, &bias}; }
+  void initialize(std::uint64_t seed) override;  // gain 1, bias 0
+  LayerDescription describe() const override;
+  void forward(detail::Flow& flow) override;
+  Parameter weight, bias;  // [size]
+};
+
+class Activation : public Module {
+ public:
+  explicit Activation(std::string kind);  // "tanh", "relu", "sigmoid"
+  LayerDescription describe() const override;
+  void forward(detail::Flow& flow) override;
+
+ private:
+  std::string kind_;
+};
+
+class Sequential : public Module {
+ public:
+  template <class... Modules>
+  requires(sizeof...(Modules) > 0 &&
+           (std::is_base_of_v<Module, Modules> && ...)) explicit Sequential(Modules... modules)
+      : Sequential() {
+    (add(std::to_string(size()), std::make_unique<Modules>(std::move(modules))), ...);
+    initialize(1);
+  }
+  Sequential();
+  Sequential(Sequential&&) noexcept;
+  Sequential& operator=(Sequential&&) noexcept;
+  ~Sequential() override;
+
+  void add(std::string name, std::unique_ptr<Module> module);
+  std::size_t size() const noexcept { return modules_.size(); }
+  const std::vector<std::pair<std::string, std::unique_ptr<Module>>>& modules() const noexcept { return modules_; }
+
+  // Of all layers. The pointers live as long as the network.
+  std::vector<Parameter*> parameters() override;
+  std::vector<Parameter*> buffers() override;
+  // Parameters and buffers with their full names, "module.parameter", as the model file has them.
+  std::vector<std::pair<std::string, Parameter*>> named_tensors();
+  void initialize(std::uint64_t seed) override;
+  LayerDescription describe() const override;
+  void forward(detail::Flow& flow) override;
+
+  // Records a forward pass for training. The values live until the first call after backward(). Sequence output comes
+  // back padded with zeros, [T, N, O]; pooled output is [N, O]. `initial` is the state to start from (null: zero),
+  // `final` receives the state after the last valid step.
+  Variable operator()(const Tensor& values, std::span<const std::int32_t> lengths = {}, const State* initial = nullptr,
+                      State* final = nullptr);
+  Variable operator()(const IdTensor& ids, std::span<const std::int32_t> lengths = {}, const State* initial = nullptr,
+                      State* final = nullptr);
+  // The same without recording and without dropout.
+  Tensor predict(const Tensor& values, std::span<const std::int32_t> lengths = {}, const State* initial = nullptr,
+                 State* final = nullptr);
+  Tensor predict(const IdTensor& ids, std::span<const std::int32_t> lengths = {}, const State* initial = nullptr,
+                 State* final = nullptr);
+
+  State zero_state(std::int64_t samples) const;
+  void set_dropout_seed(std::uint64_t seed);  // the masks of training pass k follow from (seed, k)
+
+ private:
+  std::vector<std::pair<std::string, std::unique_ptr<Module>>> modules_;
+  std::unique_ptr<detail::Session> session_;
+};
+
+// Runs branches on the same input and adds their outputs.
+class Sum : public Module {
+ public:
+  explicit Sum(std::vector<Sequential> branches);
+  std::vector<Parameter*> parameters() override;
+  std::vector<Parameter*> buffers() override;
+  void initialize(std::uint64_t seed) override;
+  LayerDescription describe() const override;
+  void forward(detail::Flow& flow) override;
+  std::vector<Sequential>& branches() noexcept { return branches_; }
+
+ private:
+  std::vector<Sequential> branches_;
+};
+
+// Builds the layers again. Throws Error{kModel} that names the layer and the setting that does not fit.
+std::unique_ptr<Module> build_module(const LayerDescription& description);
+// Elements of all parameters and buffers, counted before any memory is asked for.
+std::int64_t count_parameters(const LayerDescription& description);
+Sequential build_sequential(const std::vector<std::pair<std::string, LayerDescription>>& layers);
+
+}  // namespace carousel

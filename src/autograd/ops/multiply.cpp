@@ -1,0 +1,44 @@
+#include "autograd/ops/multiply.h"
+
+#include "autograd/ops/common.h"
+
+namespace carousel {
+namespace {
+
+template <class T>
+struct MultiplyNode final : Node<T> {
+  Node<T>* a;
+  Node<T>* b;
+
+  void backward() override {
+    const std::int64_t n = this->value.elements();
+    const T* dy = this->gradient;
+    const T* a_value = a->data();
+    const T* b_value = b->data();
+    detail::send(a->claim_gradient(), n, [=](std::int64_t i) { return dy[i] * b_value[i]; });
+    detail::send(b->claim_gradient(), n, [=](std::int64_t i) { return dy[i] * a_value[i]; });
+  }
+};
+
+}  // namespace
+
+template <class T>
+BasicVariable<T> multiply(BasicVariable<T> a_variable, BasicVariable<T> b_variable) {
+  detail::check_same_tape("multiply", a_variable, b_variable);
+  detail::check_same_shape("multiply", "the second input", b_variable.shape(), a_variable.shape());
+  Node<T>* a_node = a_variable.node();
+  Node<T>* b_node = b_variable.node();
+  auto* node = a_variable.tape().template record<MultiplyNode<T>>(a_variable.shape(),
+                                                                  a_node->needs_gradient || b_node->needs_gradient);
+  node->a = a_node;
+  node->b = b_node;
+  const T* a = a_node->data();
+  const T* b = b_node->data();
+  detail::fill_each(node->data(), node->value.elements(), [=](std::int64_t i) { return a[i] * b[i]; });
+  return BasicVariable<T>(node);
+}
+
+template BasicVariable<float> multiply(BasicVariable<float>, BasicVariable<float>);
+template BasicVariable<double> multiply(BasicVariable<double>, BasicVariable<double>);
+
+}  // namespace carousel

@@ -1,0 +1,51 @@
+#include "base/arena.h"
+
+#include <algorithm>
+#include <new>
+
+#include "base/aligned.h"
+
+namespace carousel {
+
+namespace {
+constexpr std::size_t kFirstChunk = std::size_t{1} << 20;
+constexpr std::size_t kMaxDoublings = 10;
+}  // namespace
+
+Arena::~Arena() {
+  for (const Chunk& chunk : chunks_) ::operator delete(chunk.data, std::align_val_t(kAlignment));
+}
+
+void* Arena::allocate_bytes(std::size_t bytes) {
+  if (bytes > std::size_t{1} << 60) throw std::bad_alloc();
+  const std::size_t rounded = (std::max<std::size_t>(bytes, 1) + kAlignment - 1) / kAlignment * kAlignment;
+  if (chunks_.empty() || chunks_[current_].size - used_ < rounded) {
+    std::size_t next = chunks_.empty() ? 0 : current_ + 1;
+    while (next < chunks_.size() && chunks_[next].size < rounded) ++next;
+    if (next == chunks_.size()) add_chunk(rounded);
+    current_ = next;
+    used_ = 0;
+  }
+  void* result = chunks_[current_].data + used_;
+  used_ += rounded;
+  peak_ = std::max(peak_, chunks_[current_].start + used_);
+  return result;
+}
+
+void Arena::add_chunk(std::size_t bytes) {
+  const std::size_t size = std::max(bytes, kFirstChunk << std::min(chunks_.size(), kMaxDoublings));
+  chunks_.reserve(chunks_.size() + 1);
+  auto* data = static_cast<std::byte*>(::operator new(size, std::align_val_t(kAlignment)));
+  chunks_.push_back({data, size, capacity()});
+}
+
+void Arena::rewind(Mark mark) noexcept {
+  current_ = mark.chunk;
+  used_ = mark.used;
+}
+
+std::size_t Arena::capacity() const noexcept {
+  return chunks_.empty() ? 0 : chunks_.back().start + chunks_.back().size;
+}
+
+}  // namespace carousel

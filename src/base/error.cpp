@@ -1,0 +1,24 @@
+#include "carousel/error.h"
+
+namespace carousel {
+
+int exit_status(Code code) noexcept {
+  switch (code) {
+    case Code::kInternal:
+      return 1;
+    case Code::kUsage:
+      return 2;
+    case Code::kData:
+    case Code::kModel:
+      return 3;
+    case Code::kDiverged:
+      return 4;
+    case Code::kIo:
+      return 5;
+    case Code::kBound:
+      return 6;
+  }
+  return 1;
+}
+
+}  // namespace carousel

@@ -1,0 +1,189 @@
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <limits>
+#include <system_error>
+#include <utility>
+
+#include "base/fail.h"
+#include "base/gzip.h"
+
+namespace carousel {
+
+namespace {
+
+[[noreturn]] void fail_io(const std::string& path, std::string_view action, int reason) {
+  fail(Code::kIo, "{}: cannot {}: {}", path, action, std::generic_category().message(reason));
+}
+
+class PosixFile final : public File {
+ public:
+  PosixFile(std::string path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {}
+  PosixFile(const PosixFile&) = delete;
+  PosixFile& operator=(const PosixFile&) = delete;
+  ~PosixFile() override {
+    if (owned()) ::close(descriptor_);
+  }
+
+  std::size_t read(std::span<std::byte> out) override {
+    for (;;) {
+      const ::ssize_t count = ::read(descriptor_, out.data(), out.size());
+      if (count >= 0) return static_cast<std::size_t>(count);
+      if (errno != EINTR) fail_io(path_, "read", errno);
+    }
+  }
+
+  void write(std::span<const std::byte> bytes) override {
+    while (!bytes.empty()) {
+      const ::ssize_t count = ::write(descriptor_, bytes.data(), bytes.size());
+      if (count >= 0) {
+        bytes = bytes.subspan(static_cast<std::size_t>(count));
+      } else if (errno != EINTR) {
+        fail_io(path_, "write", errno);
+      }
+    }
+  }
+
+  void sync() override {
+    if (::fsync(descriptor_) != 0) fail_io(path_, "write to disk", errno);
+  }
+
+  void close() override {
+    if (!owned()) return;
+    if (::close(std::exchange(descriptor_, -1)) != 0 && errno != EINTR) fail_io(path_, "close", errno);
+  }
+
+ private:
+  bool owned() const { return descriptor_ > STDIN_FILENO; }
+
+  std::string path_;
+  int descriptor_;
+};
+
+class PosixFileSystem final : public FileSystem {
+ public:
+  std::unique_ptr<File> open_read(const std::string& path) override {
+    if (path == "-") return std::make_unique<PosixFile>("standard input", STDIN_FILENO);
+    return open(path, O_RDONLY, "open");
+  }
+  std::unique_ptr<File> open_write(const std::string& path) override {
+    return open(path, O_WRONLY | O_CREAT | O_TRUNC, "create");
+  }
+  std::unique_ptr<File> open_append(const std::string& path) override {
+    return open(path, O_WRONLY | O_CREAT | O_APPEND, "open for appending");
+  }
+
+  void rename(const std::string& from, const std::string& to) override {
+    if (std::rename(from.c_str(), to.c_str()) != 0) fail_io(to, "put the new file in place", errno);
+  }
+  void remove(const std::string& path) override {
+    if (std::remove(path.c_str()) != 0 && errno != ENOENT) fail_io(path, "remove", errno);
+  }
+  void sync_folder(const std::string& path) override {
+    const int descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0) fail_io(path, "open the folder", errno);
+    const int reason = ::fsync(descriptor) == 0 ? 0 : errno;
+    ::close(descriptor);
+    if (reason != 0 && reason != EINVAL) fail_io(path, "write the folder to disk", reason);  // EINVAL: not supported
+  }
+  void make_folders(const std::string& path) override {
+    std::error_code error;
+    std::filesystem::create_directories(path, error);
+    if (error) fail_io(path, "make the folder", error.value());
+  }
+
+  bool exists(const std::string& path) override {
+    struct stat status;
+    return ::stat(path.c_str(), &status) == 0;
+  }
+  bool is_folder(const std::string& path) override {
+    struct stat status;
+    return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+  }
+  std::int64_t size(const std::string& path) override {
+    struct stat status;
+    if (::stat(path.c_str(), &status) != 0) fail_io(path, "ask for the size", errno);
+    return status.st_size;
+  }
+
+ private:
+  static std::unique_ptr<File> open(const std::string& path, int flags, std::string_view action) {
+    int descriptor;
+    do {
+      descriptor = ::open(path.c_str(), flags | O_CLOEXEC, 0666);
+    } while (descriptor < 0 && errno == EINTR);
+    if (descriptor < 0) fail_io(path, action, errno);
+    return std::make_unique<PosixFile>(path, descriptor);
+  }
+};
+
+std::atomic<FileSystem*> replaced_by{nullptr};
+
+// Everything that `read` gives, piece by piece until it gives 0.
+template <class Read>
+std::string read_all(Read read, std::int64_t limit, const std::string& path, std::int64_t expected = 0) {
+  std::string content;
+  content.reserve(static_cast<std::size_t>(expected));
+  std::array<std::byte, 1 << 16> buffer;
+  while (const std::size_t count = read(std::span(buffer))) {
+    if (count > static_cast<std::uint64_t>(limit) - content.size()) {
+      fail(Code::kData, "{}: content is larger than {} bytes, the limit here", path, limit);
+    }
+    content.append(reinterpret_cast<const char*>(buffer.data()), count);
+  }
+  return content;
+}
+
+}  // namespace
+
+FileSystem& file_system() {
+  static PosixFileSystem real;
+  FileSystem* replacement = replaced_by.load();
+  return replacement != nullptr ? *replacement : real;
+}
+
+FileSystem* set_file_system(FileSystem* replacement) { return replaced_by.exchange(replacement); }
+
+std::string read_file(const std::string& path) {
+  const std::unique_ptr<File> file = file_system().open_read(path);
+  const std::int64_t expected = file_system().exists(path) ? file_system().size(path) : 0;
+  return read_all([&](std::span<std::byte> out) { return file->read(out); }, std::numeric_limits<std::int64_t>::max(),
+                  path, expected);
+}
+
+std::string read_text(const std::string& path, std::int64_t limit) {
+  GzipReader reader(path);
+  return read_all([&](std::span<std::byte> out) { return reader.read(out); }, limit, path);
+}
+
+void write_file_atomically(const std::string& path, std::string_view bytes) {
+  static std::atomic<std::uint32_t> serial{0};
+  const std::string temporary = fmt::format("{}.{}-{}.tmp", path, ::getpid(), serial.fetch_add(1));
+  FileSystem& files = file_system();
+  try {
+    const std::unique_ptr<File> file = files.open_write(temporary);
+    file->write(std::as_bytes(std::span(bytes)));
+    file->sync();
+    file->close();
+    files.rename(temporary, path);
+  } catch (...) {
+    try {
+      files.remove(temporary);
+    } catch (const Error&) {  // NOLINT: the first error is the one to report
+    }
+    throw;
+  }
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  files.sync_folder(folder.empty() ? "." : folder);
+}
+
+}  // namespace carousel

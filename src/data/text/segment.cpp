@@ -1,0 +1,131 @@
+#include "data/text/segment.h"
+
+#include <unicode/brkiter.h>
+#include <unicode/uchar.h>
+#include <unicode/utext.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+
+#include "base/fail.h"
+#include "data/text/utf8.h"
+
+namespace carousel {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, Segmentation>, 4> kNames = {
+    {{"", Segmentation::kAuto},
+     {"words", Segmentation::kWords},
+     {"chars", Segmentation::kCharacters},
+     {"whitespace", Segmentation::kWhitespace}}};
+
+void check(UErrorCode status) {
+  if (U_FAILURE(status)) fail(Code::kInternal, "finding text boundaries failed: {}", u_errorName(status));
+}
+
+bool starts_with_white_space(std::string_view token) {
+  std::size_t at = 0;
+  return u_isUWhiteSpace(next_character(token, at)) != 0;
+}
+
+void split_at_white_space(std::string_view text, std::vector<std::string_view>& tokens) {
+  std::size_t start = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t before = at;
+    if (u_isUWhiteSpace(next_character(text, at)) == 0) continue;
+    if (before > start) tokens.push_back(text.substr(start, before - start));
+    start = at;
+  }
+  if (start < text.size()) tokens.push_back(text.substr(start));
+}
+
+}  // namespace
+
+struct Segmenter::Implementation {
+  explicit Implementation(Segmentation which) : segmentation(which) {
+    CAROUSEL_ASSERT(which != Segmentation::kAuto);
+    if (which == Segmentation::kWhitespace) return;
+    UErrorCode status = U_ZERO_ERROR;
+    const icu::Locale& root = icu::Locale::getRoot();
+    boundaries.reset(which == Segmentation::kWords ? icu::BreakIterator::createWordInstance(root, status)
+                                                   : icu::BreakIterator::createCharacterInstance(root, status));
+    check(status);
+  }
+  ~Implementation() { utext_close(&handle); }
+  Implementation(const Implementation&) = delete;
+  Implementation& operator=(const Implementation&) = delete;
+
+  void cut(std::string_view text, std::vector<std::string_view>& tokens) {
+    UErrorCode status = U_ZERO_ERROR;
+    utext_openUTF8(&handle, text.data(), static_cast<std::int64_t>(text.size()), &status);
+    check(status);
+    boundaries->setText(&handle, status);
+    check(status);
+    const bool words = segmentation == Segmentation::kWords;
+    std::int32_t begin = boundaries->first();
+    for (std::int32_t end = boundaries->next(); end != icu::BreakIterator::DONE; end = boundaries->next()) {
+      const std::string_view token =
+          text.substr(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
+      if (!words || !starts_with_white_space(token)) tokens.push_back(token);
+      begin = end;
+    }
+  }
+
+  Segmentation segmentation;
+  std::unique_ptr<icu::BreakIterator> boundaries;
+  UText handle = UTEXT_INITIALIZER;
+};
+
+Segmenter::Segmenter(Segmentation segmentation) : implementation_(std::make_unique<Implementation>(segmentation)) {}
+Segmenter::~Segmenter() = default;
+Segmenter::Segmenter(Segmenter&&) noexcept = default;
+Segmenter& Segmenter::operator=(Segmenter&&) noexcept = default;
+
+void Segmenter::segment(std::string_view text, std::vector<std::string_view>& tokens) {
+  tokens.clear();
+  if (text.size() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
+    fail(Code::kData, "a text has {} bytes, expected less than 2 GiB", text.size());
+  }
+  if (text.empty()) return;
+  if (implementation_->segmentation == Segmentation::kWhitespace) {
+    split_at_white_space(text, tokens);
+  } else {
+    implementation_->cut(text, tokens);
+  }
+}
+
+Segmentation parse_segmentation(std::string_view name) {
+  for (const auto& [known, segmentation] : kNames) {
+    if (name == known) return segmentation;
+  }
+  fail(Code::kUsage, "segment '{}' is unknown, expected words, chars or whitespace", name);
+}
+
+std::string_view segmentation_name(Segmentation segmentation) {
+  for (const auto& [name, known] : kNames) {
+    if (known == segmentation) return name;
+  }
+  return "";
+}
+
+Segmentation choose_segmentation(std::span<const std::string> texts, std::span<const std::int64_t> rows) {
+  constexpr std::size_t kTexts = 1000;
+  constexpr std::int64_t kLongestWord = 15;
+  Segmenter words(Segmentation::kWords);
+  std::vector<std::string_view> tokens;
+  std::int64_t word_count = 0, character_count = 0;
+  for (const std::int64_t row : rows.first(std::min(kTexts, rows.size()))) {
+    words.segment(texts[static_cast<std::size_t>(row)], tokens);
+    for (const std::string_view token : tokens) {
+      std::size_t at = 0;
+      if (u_isalnum(next_character(token, at)) == 0) continue;
+      ++word_count;
+      for (at = 0; at < token.size(); ++character_count) next_character(token, at);
+    }
+  }
+  return character_count > kLongestWord * word_count ? Segmentation::kCharacters : Segmentation::kWords;
+}
+
+}  // namespace carousel

@@ -1,0 +1,128 @@
+#include "kernels/gemm.h"
+
+#include <dnnl.h>
+#include <omp.h>
+
+#include <algorithm>
+
+#include "base/fail.h"
+#include "base/thread_pool.h"
+
+namespace carousel::kernels {
+namespace {
+
+// Cutting costs a few percent of the speed of one thread, so the more blocks, the larger each must be: `count` blocks
+// need count^2 kBlockFlops. No block is thinner than this; its sides are multiples of kStep.
+constexpr double kBlockFlops = 2e6;
+constexpr std::int64_t kMaxBlocks = 16, kBlockRows = 16, kBlockColumns = 64, kStep = 16;
+
+// How C is cut: row_parts x column_parts blocks of rows x columns (the last ones may be smaller).
+struct Blocks {
+  std::int64_t row_parts = 1, column_parts = 1;
+  std::int64_t rows = 0, columns = 0;
+};
+
+std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+// Halves the longer side until the blocks are small or many enough. A function of the sizes alone.
+Blocks cut(std::int64_t m, std::int64_t n, std::int64_t k) {
+  const double flops = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+  Blocks blocks{1, 1, m, n};
+  for (std::int64_t count = 2; count <= kMaxBlocks; count *= 2) {
+    if (flops < kBlockFlops * static_cast<double>(count * count)) break;
+    const bool can_cut_rows = blocks.rows >= 2 * kBlockRows, can_cut_columns = blocks.columns >= 2 * kBlockColumns;
+    if (!can_cut_rows && !can_cut_columns) break;
+    if (can_cut_rows && (!can_cut_columns || blocks.rows >= blocks.columns)) {
+      blocks.rows = divide_up(blocks.rows, 2 * kStep) * kStep;
+    } else {
+      blocks.columns = divide_up(blocks.columns, 2 * kStep) * kStep;
+    }
+  }
+  blocks.row_parts = divide_up(m, blocks.rows);
+  blocks.column_parts = divide_up(n, blocks.columns);
+  return blocks;
+}
+
+template <class T>
+const T* at(Op op, const T* matrix, std::int64_t ld, std::int64_t row, std::int64_t column) {
+  return matrix + (op == Op::kPlain ? row * ld + column : column * ld + row);
+}
+
+template <class T>
+void scale_rows(const Gemm<T>& p) {
+  for (std::int64_t i = 0; i < p.m; ++i) {
+    T* row = p.c + i * p.ldc;
+    if (p.beta == T{0}) {
+      std::fill(row, row + p.n, T{0});
+    } else if (p.beta != T{1}) {
+      for (std::int64_t j = 0; j < p.n; ++j) row[j] *= p.beta;
+    }
+  }
+}
+
+void multiply(const Gemm<float>& p) {
+  // OpenMP keeps this setting per thread; with more than one thread oneDNN would open a team of its own.
+  [[maybe_unused]] thread_local const bool single_threaded = (omp_set_num_threads(1), true);
+  const auto letter = [](Op op) { return op == Op::kPlain ? 'N' : 'T'; };
+  const dnnl_status_t status =
+      dnnl_sgemm(letter(p.op_a), letter(p.op_b), p.m, p.n, p.k, 1.0f, p.a, p.lda, p.b, p.ldb, p.beta, p.c, p.ldc);
+  if (status != dnnl_success) {
+    fail(Code::kInternal, "gemm: oneDNN refused a product of {} x {} x {} (row lengths {}, {}, {}) with status {}", p.m,
+         p.n, p.k, p.lda, p.ldb, p.ldc, static_cast<int>(status));
+  }
+}
+
+void multiply(const Gemm<double>& p) {
+  scale_rows(p);
+  for (std::int64_t i = 0; i < p.m; ++i) {
+    double* row = p.c + i * p.ldc;
+    if (p.op_b == Op::kPlain) {
+      for (std::int64_t l = 0; l < p.k; ++l) {
+        const double a = *at(p.op_a, p.a, p.lda, i, l);
+        const double* b = p.b + l * p.ldb;
+        for (std::int64_t j = 0; j < p.n; ++j) row[j] += a * b[j];
+      }
+      continue;
+    }
+    for (std::int64_t j = 0; j < p.n; ++j) {
+      const double* b = p.b + j * p.ldb;
+      double sum = 0;
+      for (std::int64_t l = 0; l < p.k; ++l) sum += *at(p.op_a, p.a, p.lda, i, l) * b[l];
+      row[j] += sum;
+    }
+  }
+}
+
+}  // namespace
+
+template <class T>
+void gemm_on_this_thread(const Gemm<T>& product) {
+  if (product.m == 0 || product.n == 0) return;
+  if (product.k == 0) return scale_rows(product);
+  multiply(product);
+}
+
+template <class T>
+void gemm(const Gemm<T>& product) {
+  if (product.m == 0 || product.n == 0) return;
+  const Blocks blocks = cut(product.m, product.n, product.k);
+  if (blocks.row_parts * blocks.column_parts == 1) return gemm_on_this_thread(product);
+  parallel_for(blocks.row_parts * blocks.column_parts, [&](std::int64_t index) {
+    const std::int64_t row = index / blocks.column_parts * blocks.rows;
+    const std::int64_t column = index % blocks.column_parts * blocks.columns;
+    Gemm<T> block = product;
+    block.m = std::min(blocks.rows, product.m - row);
+    block.n = std::min(blocks.columns, product.n - column);
+    block.a = at(product.op_a, product.a, product.lda, row, 0);
+    block.b = at(product.op_b, product.b, product.ldb, 0, column);
+    block.c = product.c + row * product.ldc + column;
+    gemm_on_this_thread(block);
+  });
+}
+
+template void gemm_on_this_thread(const Gemm<float>&);
+template void gemm_on_this_thread(const Gemm<double>&);
+template void gemm(const Gemm<float>&);
+template void gemm(const Gemm<double>&);
+
+}  // namespace carousel::kernels

@@ -1,0 +1,34 @@
+// gemm.h: matrix products.
+//
+// Row-major, with leading dimensions (elements from one row to the next). float goes to oneDNN's sgemm, called
+// single-threaded from our own workers; double is a plain loop, there for the oracles. The work is split into blocks
+// that follow from the sizes alone, so the result is the same bits for any number of threads.
+#pragma once
+
+#include <cstdint>
+
+namespace carousel::kernels {
+
+enum class Op { kPlain, kTransposed };
+
+// C[M,N] = beta C + op(A)[M,K] op(B)[K,N]. With beta 0, C need not be initialised. C must not overlap A or B.
+template <class T>
+struct Gemm {
+  Op op_a = Op::kPlain, op_b = Op::kPlain;
+  std::int64_t m = 0, n = 0, k = 0;
+  const T* a = nullptr;
+  std::int64_t lda = 0;  // row length of A as stored
+  const T* b = nullptr;
+  std::int64_t ldb = 0;
+  T beta = 0;
+  T* c = nullptr;
+  std::int64_t ldc = 0;
+};
+
+template <class T>
+void gemm(const Gemm<T>& product);  // splits over the thread pool
+
+template <class T>
+void gemm_on_this_thread(const Gemm<T>& product);
+
+}  // namespace carousel::kernels

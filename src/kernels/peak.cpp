@@ -1,0 +1,92 @@
+#include "kernels/peak.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <thread>
+#include <vector>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/peak.cpp"
+#include "hwy/foreach_target.h"
+// foreach_target.h stands first: it includes this file again for every instruction set.
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace carousel::kernels {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+// Runs `rounds` rounds of independent chains x = x a + b; returns the number of operations. `sink` keeps the result.
+double run_chains(std::int64_t rounds, float* sink) {
+  constexpr int kChains = 12;  // more than latency times throughput of any core, and they fit the registers
+  const hn::ScalableTag<float> d;
+  const auto a = hn::Set(d, 0.999f), b = hn::Set(d, 0.001f);
+  hn::Vec<decltype(d)> x[kChains];
+#pragma GCC unroll 12
+  for (int c = 0; c < kChains; ++c) x[c] = hn::Set(d, static_cast<float>(c));
+  for (std::int64_t i = 0; i < rounds; ++i) {
+#pragma GCC unroll 12
+    for (int c = 0; c < kChains; ++c) x[c] = hn::MulAdd(x[c], a, b);
+  }
+#pragma GCC unroll 12
+  for (int c = 1; c < kChains; ++c) x[0] = hn::Add(x[0], x[c]);
+  *sink = hn::GetLane(x[0]);
+  return 2.0 * kChains * static_cast<double>(hn::Lanes(d)) * static_cast<double>(rounds);
+}
+
+const char* name_of_target() { return hwy::TargetName(HWY_TARGET); }
+
+}  // namespace HWY_NAMESPACE
+}  // namespace carousel::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace carousel::kernels {
+namespace {
+
+HWY_EXPORT(run_chains);
+HWY_EXPORT(name_of_target);
+
+constexpr std::int64_t kRounds = 50000;
+constexpr int kRuns = 20;
+std::atomic<float> kept;  // keeps the chains from being optimised away
+
+// The best speed of one core over kRuns runs.
+double measure_one() {
+  double best = 0;
+  for (int run = 0; run < kRuns; ++run) {
+    float sink = 0;
+    const auto start = std::chrono::steady_clock::now();
+    const double operations = HWY_DYNAMIC_DISPATCH(run_chains)(kRounds, &sink);
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    kept.store(sink, std::memory_order_relaxed);
+    best = std::max(best, operations / seconds.count());
+  }
+  return best * 1e-9;
+}
+
+}  // namespace
+
+double measure_fma_peak_gflops(int threads) {
+  std::vector<double> speeds(static_cast<std::size_t>(threads));
+  std::atomic<int> waiting{threads};
+  const auto work = [&](std::size_t index) {
+    --waiting;
+    while (waiting > 0) std::this_thread::yield();  // all start together
+    speeds[index] = measure_one();
+  };
+  std::vector<std::jthread> others;
+  for (std::size_t index = 1; index < speeds.size(); ++index) others.emplace_back(work, index);
+  work(0);
+  others.clear();
+  double sum = 0;
+  for (const double speed : speeds) sum += speed;
+  return sum;
+}
+
+const char* instruction_set() { return HWY_DYNAMIC_DISPATCH(name_of_target)(); }
+
+}  // namespace carousel::kernels
+#endif  // HWY_ONCE

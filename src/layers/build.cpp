@@ -1,0 +1,131 @@
+// build.cpp: layers from their descriptions.
+#include <limits>
+
+#include "base/checked_size.h"
+#include "base/fail.h"
+#include "carousel/layers.h"
+#include "cells/cell.h"
+
+namespace carousel {
+namespace {
+
+// Reads the settings of one layer; what is missing, of the wrong kind or unknown is an Error{kModel}.
+class Settings {
+ public:
+  explicit Settings(const LayerDescription& description) : description_(description) {}
+
+  template <class T>
+  T get(const char* key) {
+    const auto found = description_.settings.find(key);
+    if (found == description_.settings.end())
+      fail(Code::kModel, "layer '{}' has no setting '{}'", description_.type, key);
+    const T* value = std::get_if<T>(&found->second);
+    if (!value) fail(Code::kModel, "layer '{}': setting '{}' is of the wrong kind", description_.type, key);
+    ++used_;
+    return *value;
+  }
+
+  // A size from a file: positive and small enough that products of a few of them fit.
+  std::int64_t size(const char* key, std::int64_t smallest = 1) {
+    const auto value = get<std::int64_t>(key);
+    if (value < smallest || value > std::numeric_limits<std::int32_t>::max() / 16) {
+      fail(Code::kModel, "layer '{}': {} is {}, out of range", description_.type, key, value);
+    }
+    return value;
+  }
+
+  void finish() const {
+    if (used_ != description_.settings.size())
+      fail(Code::kModel, "layer '{}' has an unknown setting", description_.type);
+  }
+
+ private:
+  const LayerDescription& description_;
+  std::size_t used_ = 0;
+};
+
+std::unique_ptr<Module> build_recurrent(Settings& s) {
+  RecurrentOptions o;
+  o.cell = s.get<std::string>("cell");
+  o.input_size = s.size("input_size");
+  o.hidden_size = s.size("hidden_size");
+  o.proj_size = s.size("proj_size", 0);
+  o.layers = s.size("layers");
+  o.bidirectional = s.get<bool>("bidirectional");
+  o.bias = s.get<bool>("bias");
+  o.dropout = s.get<double>("dropout");
+  o.recurrent_dropout = s.get<double>("recurrent_dropout");
+  return std::make_unique<Recurrent>(std::move(o));
+}
+
+std::unique_ptr<Module> build_simple(const std::string& type, Settings& s) {
+  if (type == "recurrent") return build_recurrent(s);
+  if (type == "embedding") return std::make_unique<Embedding>(s.size("vocabulary_size"), s.size("embedding_size"));
+  if (type == "linear") {
+    const std::int64_t input_size = s.size("input_size"), output_size = s.size("output_size");
+    return std::make_unique<Linear>(input_size, output_size, s.get<bool>("bias"));
+  }
+  if (type == "pool") return std::make_unique<Pool>(s.get<std::string>("kind"));
+  if (type == "flatten") return std::make_unique<Flatten>(s.size("time_steps"));
+  if (type == "scale") {
+    const Shape shape{s.size("size")};
+    return std::make_unique<Scale>(Tensor(shape), Tensor(shape));
+  }
+  if (type == "dropout") {
+    const auto probability = s.get<double>("probability");
+    return std::make_unique<Dropout>(probability, s.get<bool>("per_sequence"));
+  }
+  if (type == "layer_norm") return std::make_unique<LayerNorm>(s.size("size"));
+  if (type == "activation") return std::make_unique<Activation>(s.get<std::string>("kind"));
+  fail(Code::kModel, "unknown layer type '{}': the model may come from a newer version", type);
+}
+
+}  // namespace
+
+namespace {
+
+std::int64_t count_recurrent(Settings& s) {
+  const Cell& cell = find_cell(s.get<std::string>("cell"));
+  const std::int64_t H = s.size("hidden_size"), P = s.size("proj_size", 0), D = s.get<bool>("bidirectional") ? 2 : 1;
+  const std::int64_t width = cell.gate_count() * H, output = P > 0 ? P : H, layers = s.size("layers");
+  const std::int64_t per_scan = width * output + 2 * width + P * H;
+  return checked_size({D, width, s.size("input_size")}, "recurrent weights") +
+         checked_size({layers - 1, D, width, D * output}, "recurrent weights") +
+         checked_size({layers, D, per_scan}, "recurrent weights");
+}
+
+}  // namespace
+
+std::int64_t count_parameters(const LayerDescription& description) {
+  std::int64_t count = 0;
+  for (const auto& branch : description.branches) {
+    for (const auto& [name, layer] : branch) count += count_parameters(layer);
+  }
+  Settings s(description);
+  const std::string& type = description.type;
+  if (type == "recurrent") count += count_recurrent(s);
+  if (type == "embedding") count += checked_size({s.size("vocabulary_size"), s.size("embedding_size")}, "embedding");
+  if (type == "linear") count += checked_size({s.size("input_size") + 1, s.size("output_size")}, "linear");
+  if (type == "layer_norm" || type == "scale") count += 2 * s.size("size");
+  return count;
+}
+
+std::unique_ptr<Module> build_module(const LayerDescription& description) {
+  if (description.type == "sum") {
+    std::vector<Sequential> branches;
+    for (const auto& branch : description.branches) branches.push_back(build_sequential(branch));
+    return std::make_unique<Sum>(std::move(branches));
+  }
+  Settings settings(description);
+  std::unique_ptr<Module> module = build_simple(description.type, settings);
+  settings.finish();
+  return module;
+}
+
+Sequential build_sequential(const std::vector<std::pair<std::string, LayerDescription>>& layers) {
+  Sequential network;
+  for (const auto& [name, description] : layers) network.add(name, build_module(description));
+  return network;
+}
+
+}  // namespace carousel

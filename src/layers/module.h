@@ -1,0 +1,62 @@
+// module.h: what runs from layer to layer while a network computes.
+#pragma once
+
+#include <span>
+
+#include "autograd/tape.h"
+#include "base/random.h"
+#include "carousel/layers.h"
+#include "layers/sequence_layout.h"
+
+namespace carousel::detail {
+
+// One forward pass. A value is either token ids (before an Embedding), the packed rows of a sequence [rows, C], or one
+// row per sample [samples, C] once the time axis is gone.
+struct Flow {
+  Tape<float>* tape = nullptr;
+  const SequenceLayout* layout = nullptr;
+  bool is_sequence = true;
+  bool training = false;
+  RandomKey dropout_key;  // step: which pass; each mask takes its own number with next_dropout_key()
+
+  std::span<const std::int32_t> ids;  // packed, [rows]; used while `x` is empty
+  Variable x;
+  std::span<const std::int32_t> row_index;  // not empty: packed row r is x[row_index[r]] (a folded embedding)
+  Variable last;                            // [samples, D P]: last state h of the recurrent layer below
+
+  const State* initial = nullptr;
+  State* final = nullptr;
+  std::size_t states_used = 0;  // values of initial and final that lower layers took
+
+  // x as packed rows [rows, C], written out if it was folded. Throws Error{kUsage} if the layer got token ids.
+  Variable rows(const char* layer);
+  RandomKey next_dropout_key() noexcept;
+
+ private:
+  std::uint64_t dropout_masks_ = 0;
+};
+
+// What goes into a pass: values [T, N, C] or ids [T, N], borrowed until the tape's reset(); lengths [N] or empty (all
+// T).
+struct PassInput {
+  const Tensor* values = nullptr;
+  const IdTensor* ids = nullptr;
+  std::span<const std::int32_t> lengths;
+  const State* initial = nullptr;  // null: zero
+  State* final = nullptr;          // receives the state after the last valid step; null: not wanted
+};
+
+// One pass of the network on a tape of the caller's. `layout` is overwritten and must live until the tape's reset();
+// `training` turns dropout on, with masks from dropout_key. Pooled output is [N, O], sequence output [T, N, O], zeros
+// behind the end of a sample. Throws Error{kUsage} naming what does not fit.
+Variable run_pass(Module& network, Tape<float>& tape, SequenceLayout& layout, const PassInput& input, bool training,
+                  const RandomKey& dropout_key);
+
+// The tape and workspace that a Sequential reuses from pass to pass.
+struct Session {
+  Tape<float> training, inference;
+  SequenceLayout training_layout, inference_layout;
+  std::uint64_t seed = 1, passes = 0;
+};
+
+}  // namespace carousel::detail

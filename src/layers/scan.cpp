@@ -1,0 +1,152 @@
+// scan.cpp: checks the input of a scan and puts it on the tape.
+#include "layers/scan.h"
+
+#include <algorithm>
+
+#include "layers/scan_op.h"
+
+namespace carousel {
+namespace detail {
+
+template <class T>
+void FinalStateNode<T>::backward() {
+  if (owner->gradient) return;
+  const GradientTarget<T> target = owner->claim_gradient();
+  std::fill_n(target.data, owner->value.elements(), T(0));
+}
+
+std::int64_t SampleRange::count(const SequenceLayout& layout, std::int64_t step) const noexcept {
+  return std::clamp<std::int64_t>(layout.batch_size(step) - begin, 0, end - begin);
+}
+
+std::int64_t SampleRange::first_row(const SequenceLayout& layout, std::int64_t step) const noexcept {
+  return layout.offset(step) + begin;
+}
+
+template <class T>
+void to_sorted(const SequenceLayout& layout, std::int64_t width, const T* original, T* sorted) {
+  for (std::int64_t k = 0; k < layout.samples(); ++k) {
+    std::copy_n(original + layout.sample(k) * width, width, sorted + k * width);
+  }
+}
+
+template <class T>
+void from_sorted(const SequenceLayout& layout, std::int64_t width, const T* sorted, T beta, T* original) {
+  for (std::int64_t k = 0; k < layout.samples(); ++k) {
+    const T* from = sorted + k * width;
+    T* to = original + layout.sample(k) * width;
+    for (std::int64_t j = 0; j < width; ++j) to[j] = beta == T(0) ? from[j] : to[j] + from[j];
+  }
+}
+
+}  // namespace detail
+
+namespace {
+
+using detail::ScanOp;
+
+template <class T>
+void check_shape(const char* name, const BasicVariable<T>& variable, const Shape& expected) {
+  if (variable.shape() == expected) return;
+  fail(Code::kUsage, "{} has shape {}, expected {}", name, variable.shape().to_string(), expected.to_string());
+}
+
+template <class T>
+void check_weights(const ScanOp<T>& op, const ScanWeights<T>& w, std::int64_t input_size) {
+  const std::int64_t width = op.gate_width();
+  check_shape("weight_ih", w.weight_ih, {width, input_size});
+  check_shape("weight_hh", w.weight_hh, {width, op.output_size});
+  if (bool(w.bias_ih) != bool(w.bias_hh)) fail(Code::kUsage, "bias_ih and bias_hh: give both or neither");
+  if (w.bias_ih) {
+    check_shape("bias_ih", w.bias_ih, {width});
+    check_shape("bias_hh", w.bias_hh, {width});
+  }
+  if (op.projected) {
+    check_shape("weight_hr", w.weight_hr, {op.output_size, op.hidden_size});
+    if (!op.cell->projection) fail(Code::kUsage, "cell '{}' has no projection: leave weight_hr out", op.cell->name);
+  }
+  for (int k = 0; k < op.cell->state_count(); ++k) {
+    if (w.initial[k]) check_shape("initial state", w.initial[k], {op.layout->samples(), op.state_width(k)});
+  }
+}
+
+template <class T>
+bool needs_gradient(const ScanInput<T>& input) {
+  bool any = input.x.node()->needs_gradient;
+  for (const ScanWeights<T>& w : input.directions) {
+    for (const auto* v : {&w.weight_ih, &w.weight_hh, &w.bias_ih, &w.bias_hh, &w.weight_hr}) {
+      any = any || (*v && v->node()->needs_gradient);
+    }
+    for (const auto& v : w.initial) any = any || (v && v.node()->needs_gradient);
+  }
+  return any;
+}
+
+template <class T>
+void check_input(const ScanOp<T>& op, const ScanInput<T>& input) {
+  const std::int64_t rows = op.layout->rows();
+  if (input.x.shape().rank() != 2)
+    fail(Code::kUsage, "x has shape {}, expected [rows, input_size]", input.x.shape().to_string());
+  const std::int64_t got = input.row_index.empty() ? input.x.shape()[0] : std::ssize(input.row_index);
+  if (got != rows) fail(Code::kUsage, "x has {} rows, expected {}: the sum of the lengths", got, rows);
+  for (const ScanWeights<T>& w : input.directions) check_weights(op, w, input.x.shape()[1]);
+}
+
+}  // namespace
+
+template <class T>
+ScanOutput<T> scan(const ScanInput<T>& input) {
+  const std::size_t count = input.directions.size();
+  if (count != 1 && count != 2) fail(Code::kUsage, "a scan has 1 or 2 directions, got {}", count);
+  const ScanWeights<T>& first = input.directions[0];
+  const std::int64_t hidden_size = first.weight_hh.shape()[0] / input.cell->gate_count();
+  const std::int64_t output_size = first.weight_hh.shape()[1];
+  const SequenceLayout& layout = *input.layout;
+
+  Tape<T>& tape = input.x.tape();
+  auto* op = tape.template record<ScanOp<T>>({layout.rows(), std::ssize(input.directions) * output_size},
+                                             needs_gradient(input));
+  op->cell = input.cell;
+  op->layout = input.layout;
+  op->x = input.x;
+  op->row_index = input.row_index;
+  op->direction_count = static_cast<int>(count);
+  op->hidden_size = hidden_size;
+  op->output_size = output_size;
+  op->projected = bool(first.weight_hr);
+  check_input(*op, input);
+
+  ScanOutput<T> result;
+  result.output = BasicVariable<T>(op);
+  for (std::size_t d = 0; d < count; ++d) {
+    detail::ScanDirection<T>& direction = op->directions[d];
+    direction.weights = input.directions[d];
+    direction.reverse = d == 1;
+    direction.column = static_cast<std::int64_t>(d) * output_size;
+    if (input.recurrent_mask[d]) {
+      T* sorted = tape.arena().template allocate<T>(layout.samples() * output_size);
+      detail::to_sorted(layout, output_size, input.recurrent_mask[d], sorted);
+      direction.mask = sorted;
+    }
+    for (int k = 0; k < input.cell->state_count(); ++k) {
+      auto* final =
+          tape.template record<detail::FinalStateNode<T>>({layout.samples(), op->state_width(k)}, op->needs_gradient);
+      final->owner = op;
+      direction.final[k] = final;
+      result.final[d][k] = BasicVariable<T>(final);
+    }
+  }
+  op->forward();
+  return result;
+}
+
+#define CAROUSEL_INSTANTIATE(T)                                                            \
+  template ScanOutput<T> scan(const ScanInput<T>&);                                        \
+  template void detail::to_sorted(const SequenceLayout&, std::int64_t, const T*, T*);      \
+  template void detail::from_sorted(const SequenceLayout&, std::int64_t, const T*, T, T*); \
+  template struct detail::FinalStateNode<T>;
+CAROUSEL_INSTANTIATE(float)
+CAROUSEL_INSTANTIATE(double)
+#undef CAROUSEL_INSTANTIATE
+
+}  // namespace carousel

@@ -1,0 +1,58 @@
+// scan.h: the only time loop of the house.
+//
+// Runs a cell over packed sequences (sequence_layout.h), in one or both directions, as one operation of the tape:
+//
+//   1. before the loop   A = x W_ih^T for all steps in one product
+//   2. in the loop       R h of the running samples, then the cell's pointwise step; the gates overwrite A
+//   3. backward, in the loop   gradients of the gates overwrite the gates; dh += dA R
+//   4. after the loop    dx, dW_ih, dW_hh and the bias gradients in one product each
+//
+// Samples are independent, so they are spread over the threads for the whole loop; every element of a recurrent
+// product is one chain over k, so the split changes no bit (kernels/packed_matrix.h).
+#pragma once
+
+#include <span>
+
+#include "autograd/tape.h"
+#include "cells/cell.h"
+#include "layers/sequence_layout.h"
+
+namespace carousel {
+
+// One direction of one layer. G gates, C input, H hidden units, P = proj_size or H.
+template <class T>
+struct ScanWeights {
+  BasicVariable<T> weight_ih;  // [G H, C]
+  BasicVariable<T> weight_hh;  // [G H, P]
+  BasicVariable<T> bias_ih;    // [G H]; both biases or neither
+  BasicVariable<T> bias_hh;    // [G H]
+  BasicVariable<T> weight_hr;  // [P, H]; only with projection
+  // Initial state per state of the cell, [samples, P] (h) or [samples, H]; empty means zero.
+  BasicVariable<T> initial[kMaxStates];
+};
+
+template <class T>
+struct ScanInput {
+  const Cell* cell = nullptr;
+  const SequenceLayout* layout = nullptr;  // borrowed until the tape's reset()
+  BasicVariable<T> x;                      // [rows, C], or with row_index [distinct, C]
+  // If not empty (one entry per packed row): the input of row r is x[row_index[r]], and x W_ih^T is computed once per
+  // row of x (embedding folding). Borrowed until reset().
+  std::span<const std::int32_t> row_index;
+  std::span<const ScanWeights<T>> directions;  // forward, then backward if there are two
+  // Recurrent dropout: per direction a mask [samples, P] (original order, already scaled) on h in the recurrent
+  // product; null: none. Borrowed until reset().
+  const T* recurrent_mask[2] = {nullptr, nullptr};
+};
+
+template <class T>
+struct ScanOutput {
+  BasicVariable<T> output;                // [rows, D P], packed, the directions side by side
+  BasicVariable<T> final[2][kMaxStates];  // per direction and state, [samples, P or H]: after the last valid step
+};
+
+// Throws Error{kUsage} naming the tensor whose shape does not fit.
+template <class T>
+ScanOutput<T> scan(const ScanInput<T>& input);
+
+}  // namespace carousel

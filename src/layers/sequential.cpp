@@ -1,0 +1,234 @@
+// sequential.cpp: a network as a list of layers: names, passes over a tape, prediction.
+#include <algorithm>
+
+#include "autograd/ops/add.h"
+#include "base/fail.h"
+#include "layers/module.h"
+#include "layers/pool_ops.h"
+
+namespace carousel {
+
+Sequential::Sequential() : session_(std::make_unique<detail::Session>()) { session_->inference.set_recording(false); }
+Sequential::Sequential(Sequential&&) noexcept = default;
+Sequential& Sequential::operator=(Sequential&&) noexcept = default;
+Sequential::~Sequential() = default;
+
+void Sequential::add(std::string name, std::unique_ptr<Module> module) {
+  for (const auto& [other, unused] : modules_) {
+    if (other == name) fail(Code::kUsage, "the network already has a layer named '{}'", name);
+  }
+  modules_.emplace_back(std::move(name), std::move(module));
+}
+
+std::vector<Parameter*> Sequential::parameters() {
+  std::vector<Parameter*> list;
+  for (const auto& [name, module] : modules_) {
+    for (Parameter* parameter : module->parameters()) list.push_back(parameter);
+  }
+  return list;
+}
+
+std::vector<Parameter*> Sequential::buffers() {
+  std::vector<Parameter*> list;
+  for (const auto& [name, module] : modules_) {
+    for (Parameter* buffer : module->buffers()) list.push_back(buffer);
+  }
+  return list;
+}
+
+namespace {
+
+void collect_names(const std::string& prefix, Sequential& network,
+                   std::vector<std::pair<std::string, Parameter*>>& list) {
+  for (const auto& [name, module] : network.modules()) {
+    if (auto* sum = dynamic_cast<Sum*>(module.get())) {
+      for (std::size_t k = 0; k < sum->branches().size(); ++k) {
+        collect_names(prefix + name + "." + std::to_string(k) + ".", sum->branches()[k], list);
+      }
+    } else {
+      for (const auto& tensors : {module->parameters(), module->buffers()}) {
+        for (Parameter* tensor : tensors) list.emplace_back(prefix + name + "." + tensor->name, tensor);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, Parameter*>> Sequential::named_tensors() {
+  std::vector<std::pair<std::string, Parameter*>> list;
+  collect_names("", *this, list);
+  return list;
+}
+
+void Sequential::initialize(std::uint64_t seed) {
+  // The layers get seeds of their own: the bits of one Philox block each.
+  for (std::size_t k = 0; k < modules_.size(); ++k) {
+    const auto bits = philox({seed, Purpose::kWeights, ~std::uint64_t{0}}, k);
+    modules_[k].second->initialize((std::uint64_t{bits[1]} << 32) | bits[0]);
+  }
+}
+
+LayerDescription Sequential::describe() const {
+  LayerDescription description{"sequential", {}, {{}}};
+  for (const auto& [name, module] : modules_) description.branches[0].emplace_back(name, module->describe());
+  return description;
+}
+
+void Sequential::forward(detail::Flow& flow) {
+  for (const auto& [name, module] : modules_) module->forward(flow);
+}
+
+void Sequential::set_dropout_seed(std::uint64_t seed) {
+  session_->seed = seed;
+  session_->passes = 0;
+}
+
+namespace {
+
+// Copies the valid steps of [T, N, C] into packed rows.
+template <class T>
+const T* pack_rows(Arena& arena, const SequenceLayout& layout, const T* padded, std::int64_t C) {
+  if (layout.uniform()) return padded;
+  T* packed = arena.allocate<T>(layout.rows() * C);
+  for (std::int64_t r = 0; r < layout.rows(); ++r) {
+    std::copy_n(padded + layout.padded_rows()[static_cast<std::size_t>(r)] * C, C, packed + r * C);
+  }
+  return packed;
+}
+
+void set_input(detail::Flow& flow, const detail::PassInput& input, SequenceLayout& layout) {
+  const Shape& shape = input.values ? input.values->shape() : input.ids->shape();
+  if (shape.rank() != (input.values ? 3 : 2)) {
+    fail(Code::kUsage, "the input has shape {}, expected {}", shape.to_string(),
+         input.values ? "[time_steps, samples, features]" : "[time_steps, samples]");
+  }
+  if (!input.lengths.empty() && std::ssize(input.lengths) != shape[1]) {
+    fail(Code::kUsage, "got {} lengths for {} samples", input.lengths.size(), shape[1]);
+  }
+  layout.assign(shape[0], shape[1], input.lengths);
+  flow.layout = &layout;
+  flow.initial = input.initial;
+  flow.final = input.final;
+  if (flow.final) flow.final->values.clear();
+  Arena& arena = flow.tape->arena();
+  if (input.values) {
+    flow.x = flow.tape->constant({pack_rows(arena, layout, input.values->data(), shape[2]), {layout.rows(), shape[2]}});
+  } else {
+    flow.ids = {pack_rows(arena, layout, input.ids->data(), 1), static_cast<std::size_t>(layout.rows())};
+  }
+}
+
+}  // namespace
+
+Variable detail::run_pass(Module& network, Tape<float>& tape, SequenceLayout& layout, const PassInput& input,
+                          bool training, const RandomKey& dropout_key) {
+  Flow flow;
+  flow.tape = &tape;
+  flow.training = training;
+  flow.dropout_key = dropout_key;
+  set_input(flow, input, layout);
+  network.forward(flow);
+  return flow.is_sequence ? unpack(flow.rows("output"), layout) : flow.x;
+}
+
+namespace {
+
+Variable record(Sequential& network, detail::Session& session, const detail::PassInput& input) {
+  if (session.training.spent()) session.training.reset();
+  const RandomKey key{session.seed, Purpose::kDropout, session.passes++};
+  return detail::run_pass(network, session.training, session.training_layout, input, true, key);
+}
+
+Tensor predict_once(Sequential& network, detail::Session& session, const detail::PassInput& input) {
+  session.inference.reset();
+  return Tensor(detail::run_pass(network, session.inference, session.inference_layout, input, false, {}).value());
+}
+
+}  // namespace
+
+Variable Sequential::operator()(const Tensor& values, std::span<const std::int32_t> lengths, const State* initial,
+                                State* final) {
+  return record(*this, *session_, {&values, nullptr, lengths, initial, final});
+}
+
+Variable Sequential::operator()(const IdTensor& ids, std::span<const std::int32_t> lengths, const State* initial,
+                                State* final) {
+  return record(*this, *session_, {nullptr, &ids, lengths, initial, final});
+}
+
+Tensor Sequential::predict(const Tensor& values, std::span<const std::int32_t> lengths, const State* initial,
+                           State* final) {
+  return predict_once(*this, *session_, {&values, nullptr, lengths, initial, final});
+}
+
+Tensor Sequential::predict(const IdTensor& ids, std::span<const std::int32_t> lengths, const State* initial,
+                           State* final) {
+  return predict_once(*this, *session_, {nullptr, &ids, lengths, initial, final});
+}
+
+State Sequential::zero_state(std::int64_t samples) const {
+  State state;
+  const auto add_states = [&](const auto& self, const Sequential& network) -> void {
+    for (const auto& [name, module] : network.modules()) {
+      if (const auto* recurrent = dynamic_cast<const Recurrent*>(module.get())) {
+        for (int k = 0; k < recurrent->state_count(); ++k)
+          state.values.emplace_back(recurrent->state_shape(k, samples));
+      } else if (auto* sum = dynamic_cast<Sum*>(module.get())) {
+        for (const Sequential& branch : sum->branches()) self(self, branch);
+      }
+    }
+  };
+  add_states(add_states, *this);
+  return state;
+}
+
+Sum::Sum(std::vector<Sequential> branches) : branches_(std::move(branches)) {
+  if (branches_.empty()) fail(Code::kUsage, "sum: needs at least one branch");
+}
+
+std::vector<Parameter*> Sum::parameters() {
+  std::vector<Parameter*> list;
+  for (Sequential& branch : branches_) {
+    for (Parameter* parameter : branch.parameters()) list.push_back(parameter);
+  }
+  return list;
+}
+
+std::vector<Parameter*> Sum::buffers() {
+  std::vector<Parameter*> list;
+  for (Sequential& branch : branches_) {
+    for (Parameter* buffer : branch.buffers()) list.push_back(buffer);
+  }
+  return list;
+}
+
+void Sum::initialize(std::uint64_t seed) {
+  for (std::size_t k = 0; k < branches_.size(); ++k) branches_[k].initialize(seed + k);
+}
+
+LayerDescription Sum::describe() const {
+  LayerDescription description{"sum", {}, {}};
+  for (const Sequential& branch : branches_) description.branches.push_back(branch.describe().branches[0]);
+  return description;
+}
+
+void Sum::forward(detail::Flow& flow) {
+  detail::Flow input = flow;
+  Variable total;
+  for (Sequential& branch : branches_) {
+    detail::Flow one = input;
+    one.states_used = flow.states_used;
+    one.dropout_key.seed += static_cast<std::uint64_t>(&branch - branches_.data());
+    branch.forward(one);
+    const Variable value = one.rows("sum");
+    total = total ? add(total, value) : value;
+    flow.is_sequence = one.is_sequence;
+    flow.states_used = one.states_used;
+  }
+  flow.x = total;
+  flow.ids = {};
+  flow.row_index = {};
+}
+
+}  // namespace carousel

@@ -1,0 +1,46 @@
+#include "layers/stack.h"
+
+#include "autograd/ops/dropout.h"
+
+namespace carousel {
+
+template <class T>
+StackOutput<T> run_stack(const StackInput<T>& input) {
+  Tape<T>& tape = input.x.tape();
+  const int states = input.cell->state_count(), D = input.directions;
+  const std::int64_t count = std::int64_t{input.layers} * D * states;
+  auto* final = tape.arena().template allocate<BasicVariable<T>>(count);
+  RandomKey key = input.key;
+
+  ScanInput<T> scan_input;
+  scan_input.cell = input.cell;
+  scan_input.layout = input.layout;
+  scan_input.x = input.x;
+  scan_input.row_index = input.row_index;
+  for (int l = 0; l < input.layers; ++l) {
+    scan_input.directions = input.weights.subspan(static_cast<std::size_t>(l * D), static_cast<std::size_t>(D));
+    for (int d = 0; d < D && input.recurrent_dropout > 0; ++d) {
+      const std::int64_t size = input.layout->samples() * scan_input.directions[0].weight_hh.shape()[1];
+      T* mask = tape.arena().template allocate<T>(size);
+      fill_dropout_mask<T>(input.recurrent_dropout, key, {mask, static_cast<std::size_t>(size)});
+      ++key.step;
+      scan_input.recurrent_mask[d] = mask;
+    }
+    const ScanOutput<T> out = scan(scan_input);
+    for (int d = 0; d < D; ++d) {
+      for (int k = 0; k < states; ++k) new (final + (l * D + d) * states + k) BasicVariable<T>(out.final[d][k]);
+    }
+    scan_input.x = out.output;
+    scan_input.row_index = {};
+    if (input.dropout > 0 && l + 1 < input.layers) {
+      scan_input.x = dropout(scan_input.x, input.dropout, key);
+      ++key.step;
+    }
+  }
+  return {scan_input.x, {final, static_cast<std::size_t>(count)}};
+}
+
+template StackOutput<float> run_stack(const StackInput<float>&);
+template StackOutput<double> run_stack(const StackInput<double>&);
+
+}  // namespace carousel

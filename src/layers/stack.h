@@ -1,0 +1,35 @@
+// stack.h: scans fed into scans: several layers, one or two directions, dropout between.
+#pragma once
+
+#include <span>
+
+#include "base/random.h"
+#include "layers/scan.h"
+
+namespace carousel {
+
+template <class T>
+struct StackInput {
+  const Cell* cell = nullptr;
+  int layers = 1, directions = 1;
+  const SequenceLayout* layout = nullptr;
+  BasicVariable<T> x;  // [rows, C], or folded, as in ScanInput
+  std::span<const std::int32_t> row_index;
+  std::span<const ScanWeights<T>> weights;  // entry l * directions + d: layer l, direction d
+  // Dropout, active if above 0: between layers (element-wise) and on h in the recurrent product (one mask per
+  // sequence). Mask number k is drawn from `key` with step + k.
+  double dropout = 0, recurrent_dropout = 0;
+  RandomKey key;
+};
+
+template <class T>
+struct StackOutput {
+  BasicVariable<T> output;  // [rows, D P] of the top layer
+  // Entry (l * directions + d) * states + k: state k after the last valid step, [samples, width]. In the tape's arena.
+  std::span<const BasicVariable<T>> final;
+};
+
+template <class T>
+StackOutput<T> run_stack(const StackInput<T>& input);
+
+}  // namespace carousel

@@ -1,0 +1,259 @@
+// inspect.cpp: the walk through the layers that names and sizes every tensor.
+#include "models/inspect.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/fail.h"
+#include "models/inspect_recurrent.h"
+
+namespace carousel {
+namespace {
+
+// What the first layers ask of the input.
+struct InputNeeds {
+  bool ids = false;
+  std::int64_t features = kAnySize, time_steps = kAnySize;
+};
+
+InputNeeds input_needs(const Sequential& network) {
+  InputNeeds needs;
+  std::int64_t steps = 1;  // that a Flatten has put side by side
+  for (const auto& [name, module] : network.modules()) {
+    std::int64_t width = kAnySize;
+    if (dynamic_cast<const Embedding*>(module.get())) needs.ids = needs.features == kAnySize;
+    if (const auto* scale = dynamic_cast<const Scale*>(module.get())) width = scale->factor.value.shape()[0];
+    if (const auto* linear = dynamic_cast<const Linear*>(module.get())) width = linear->weight.value.shape()[1];
+    if (const auto* norm = dynamic_cast<const LayerNorm*>(module.get())) width = norm->weight.value.shape()[0];
+    if (const auto* recurrent = dynamic_cast<const Recurrent*>(module.get())) width = recurrent->options().input_size;
+    if (const auto* flatten = dynamic_cast<const Flatten*>(module.get())) {
+      needs.time_steps = steps = flatten->time_steps();
+    }
+    if (auto* sum = dynamic_cast<Sum*>(module.get())) {
+      for (const Sequential& branch : sum->branches()) {
+        const InputNeeds inner = input_needs(branch);
+        if (width == kAnySize) width = inner.features;
+        needs.ids = needs.ids || (inner.ids && needs.features == kAnySize);
+        if (inner.time_steps != kAnySize) needs.time_steps = inner.time_steps;
+      }
+    }
+    if (needs.features == kAnySize && !needs.ids && width != kAnySize) needs.features = width / steps;
+  }
+  return needs;
+}
+
+class Walk {
+ public:
+  Walk(InspectResult& result, const InspectInput& input, const InputNeeds& needs)
+      : result_(result), time_steps_(needs.time_steps), features_(needs.features), ids_(needs.ids) {
+    const Shape* shape = input.values ? &input.values->shape() : input.ids ? &input.ids->shape() : nullptr;
+    if (!shape) return;
+    time_steps_ = (*shape)[0];
+    samples_ = (*shape)[1];
+    if (input.values) features_ = (*shape)[2];
+  }
+
+  TensorInfo current(std::string name, std::string meaning = {}) const {
+    TensorInfo info{std::move(name), ids_ ? "int32" : "float32", {}, {}, std::move(meaning)};
+    if (sequence_) info = with_axis(std::move(info), "time", time_steps_);
+    info = with_axis(std::move(info), "sample", samples_);
+    return ids_ ? info : with_axis(std::move(info), axis_, features_);
+  }
+
+  TensorInfo lengths() const {
+    return {"lengths", "int32", {"sample"}, {samples_}, "valid steps of each sample; left out: all have every step"};
+  }
+
+  void layers(const std::string& prefix, const Sequential& network) {
+    for (const auto& [name, module] : network.modules()) layer(prefix + name, *module);
+  }
+
+ private:
+  static TensorInfo with_axis(TensorInfo info, const std::string& axis, std::int64_t size) {
+    info.axes.push_back(axis);
+    info.shape.push_back(size);
+    return info;
+  }
+
+  void layer(const std::string& name, Module& module) {
+    LayerInfo info;
+    info.name = name;
+    const LayerDescription description = module.describe();
+    info.type = description.type;
+    info.settings = settings_text(description);
+    info.inputs.push_back(current("input"));
+    if (auto* sum = dynamic_cast<Sum*>(&module)) {
+      branches(std::move(info), *sum);
+      return;
+    }
+    for (Parameter* parameter : module.parameters()) {
+      info.parameter_count += parameter->value.elements();
+      info.parameters.push_back(parameter_info(module, *parameter));
+    }
+    for (Parameter* buffer : module.buffers()) info.parameters.push_back(parameter_info(module, *buffer));
+    step_over(module, info);
+    result_.layers.push_back(std::move(info));
+  }
+
+  // The sum itself, then its branches, each from the same input.
+  void branches(LayerInfo info, Sum& sum) {
+    const std::string name = info.name;
+    info.settings = fmt::format("{} branches get the same input, their outputs are added up", sum.branches().size());
+    const std::size_t place = result_.layers.size();
+    result_.layers.push_back(std::move(info));
+    const Walk start = *this;
+    for (std::size_t k = 0; k < sum.branches().size(); ++k) {
+      Walk branch = start;
+      branch.layers(fmt::format("{}.{}.", name, k), sum.branches()[k]);
+      branch.axis_ = "output";
+      sequence_ = branch.sequence_;
+      ids_ = branch.ids_;
+      features_ = branch.features_;
+      axis_ = branch.axis_;
+    }
+    result_.layers[place].outputs.push_back(current("output"));
+  }
+
+  static std::string settings_text(const LayerDescription& description) {
+    std::vector<std::string> list;
+    for (const auto& [key, setting] : description.settings) {
+      std::visit(
+          [&, name = key](const auto& value) {
+            if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::int64_t> ||
+                          std::is_same_v<std::decay_t<decltype(value)>, double>) {
+              if (value == 0) return;  // proj_size, dropout: not used
+            }
+            list.push_back(fmt::format("{} {}", name, value));
+          },
+          setting);
+    }
+    return fmt::format("{}", fmt::join(list, ", "));
+  }
+
+  static TensorInfo parameter_info(const Module& module, const Parameter& parameter) {
+    TensorInfo info;
+    info.name = parameter.name;
+    const auto sizes = parameter.value.shape().sizes();
+    info.shape.assign(sizes.begin(), sizes.end());
+    if (const auto* recurrent = dynamic_cast<const Recurrent*>(&module)) {
+      describe_recurrent_parameter(*recurrent, info);
+    } else if (dynamic_cast<const Embedding*>(&module)) {
+      info.axes = {"token", "embedding"};
+      info.meaning = "one row per token of the vocabulary; row 0 is <pad>";
+    } else if (dynamic_cast<const Linear*>(&module)) {
+      info.axes =
+          info.shape.size() == 2 ? std::vector<std::string>{"output", "input"} : std::vector<std::string>{"output"};
+    } else {
+      info.axes = {"feature"};
+      if (dynamic_cast<const Scale*>(&module)) info.meaning = "fixed, not trained";
+    }
+    return info;
+  }
+
+  void step_over(const Module& module, LayerInfo& info) {
+    if (const auto* embedding = dynamic_cast<const Embedding*>(&module)) {
+      ids_ = false;
+      set_features("embedding", embedding->weight.value.shape()[1]);
+    } else if (const auto* linear = dynamic_cast<const Linear*>(&module)) {
+      set_features("output", linear->weight.value.shape()[0]);
+    } else if (dynamic_cast<const Flatten*>(&module)) {
+      sequence_ = false;
+      set_features("time x " + axis_,
+                   time_steps_ == kAnySize || features_ == kAnySize ? kAnySize : time_steps_ * features_);
+      info.notes.push_back("the steps of a sample side by side: all samples must have this many steps");
+    } else if (dynamic_cast<const Pool*>(&module)) {
+      pool(info);
+    } else if (const auto* recurrent = dynamic_cast<const Recurrent*>(&module)) {
+      set_features(recurrent_output_axis(*recurrent), recurrent->output_size());
+      states(*recurrent, info);
+      info.outputs.insert(info.outputs.begin(), current("output", "h of the top layer after each step"));
+      last_axis_ = axis_;
+      last_features_ = features_;
+      return;
+    } else if (dynamic_cast<const Dropout*>(&module)) {
+      info.notes.push_back("active in training only: here the output is the input");
+    }
+    info.outputs.push_back(current("output"));
+  }
+
+  void pool(LayerInfo& info) {
+    sequence_ = false;
+    if (info.settings != "kind last") {
+      info.notes.push_back("over the valid steps of each sample only; 0 for a sample of length 0");
+      return;
+    }
+    set_features(last_axis_, last_features_);
+    info.notes.push_back(
+        "h_n of the top layer below, its directions side by side: for each sample the state after its "
+        "own last valid step, never a padded one");
+  }
+
+  void states(const Recurrent& recurrent, LayerInfo& info) {
+    for (TensorInfo state : recurrent_states(recurrent, samples_)) {
+      TensorInfo initial = state, final = state;
+      initial.name += "_0";
+      initial.meaning = "before the first step; left out: zero";
+      final.name += "_n";
+      info.inputs.push_back(std::move(initial));
+      info.outputs.push_back(final);
+      final.name = info.name + "." + final.name;
+      result_.states.push_back(std::move(final));
+    }
+    info.notes = recurrent_notes(recurrent);
+  }
+
+  void set_features(std::string axis, std::int64_t size) {
+    axis_ = std::move(axis);
+    features_ = size;
+  }
+
+  InspectResult& result_;
+  std::int64_t time_steps_ = kAnySize, samples_ = kAnySize, features_ = kAnySize, last_features_ = kAnySize;
+  std::string axis_ = "feature", last_axis_ = "hidden";
+  bool ids_ = false, sequence_ = true;
+};
+
+// "recurrent.h_n" becomes "h_n" if the network has one recurrent layer only.
+void shorten_state_names(InspectResult& result) {
+  const auto is_recurrent = [](const LayerInfo& layer) { return layer.type == "recurrent"; };
+  if (std::count_if(result.layers.begin(), result.layers.end(), is_recurrent) != 1) return;
+  for (TensorInfo& state : result.states) state.name = state.name.substr(state.name.rfind('.') + 1);
+}
+
+void fill_mask(const InspectInput& input, InspectResult& result) {
+  const Shape& shape = input.values ? input.values->shape() : input.ids->shape();
+  const std::int64_t T = shape[0], N = shape[1];
+  result.lengths.assign(input.lengths.begin(), input.lengths.end());
+  if (result.lengths.empty()) result.lengths.assign(static_cast<std::size_t>(N), static_cast<std::int32_t>(T));
+  result.mask = IdTensor({T, N});
+  for (std::int64_t n = 0; n < N; ++n) {
+    for (std::int64_t t = 0; t < result.lengths[static_cast<std::size_t>(n)]; ++t) result.mask[t * N + n] = 1;
+  }
+}
+
+}  // namespace
+
+InspectResult inspect_network(Sequential& network, const InspectInput& input) {
+  InspectResult result;
+  const bool has_values = input.values || input.ids;
+  // The pass checks that the input fits; its output has the last word on the shape.
+  Tensor output;
+  if (has_values) {
+    output = input.values ? network.predict(*input.values, input.lengths) : network.predict(*input.ids, input.lengths);
+  }
+  Walk walk(result, input, input_needs(network));
+  result.inputs = {walk.current("input"), walk.lengths()};
+  walk.layers("", network);
+  result.outputs.push_back(walk.current("output"));
+  if (has_values) {
+    const auto sizes = output.shape().sizes();
+    result.outputs[0].shape.assign(sizes.begin(), sizes.end());
+    fill_mask(input, result);
+    result.step = work_through_step(network, input);
+  }
+  for (const LayerInfo& layer : result.layers) result.parameter_count += layer.parameter_count;
+  shorten_state_names(result);
+  return result;
+}
+
+}  // namespace carousel

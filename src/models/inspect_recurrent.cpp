@@ -1,0 +1,106 @@
+#include "models/inspect_recurrent.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "cells/cell.h"
+
+namespace carousel {
+namespace {
+
+std::string width_axis(const Recurrent& layer) { return layer.options().proj_size > 0 ? "projected" : "hidden"; }
+
+std::string direction_name(const Recurrent& layer, int direction) {
+  return layer.directions() == 1 ? "" : direction == 0 ? ", forward" : ", backward";
+}
+
+// "h_n[0] is layer 0, forward; h_n[1] ...", at most the first few.
+std::string final_state_entries(const Recurrent& layer) {
+  constexpr std::int64_t kShown = 4;
+  const std::int64_t D = layer.directions(), count = layer.options().layers * D;
+  std::vector<std::string> list;
+  for (std::int64_t k = 0; k < count && k < kShown; ++k) {
+    list.push_back(fmt::format("h_n[{}] layer {}{}", k, k / D, direction_name(layer, static_cast<int>(k % D))));
+  }
+  return fmt::format("{}{}", fmt::join(list, "; "), count > kShown ? "; ..." : "");
+}
+
+}  // namespace
+
+void describe_recurrent_parameter(const Recurrent& layer, TensorInfo& info) {
+  const Cell& cell = find_cell(layer.options().cell);
+  const std::string layer_number = info.name.substr(info.name.find("_l") + 2);
+  const bool first = std::stoll(layer_number) == 0;
+  if (info.name.starts_with("weight_hr")) {
+    info.axes = {"projected", "hidden"};
+    info.meaning = "h' = W_hr times the unprojected output";
+    return;
+  }
+  info.axes = {"gate x hidden"};
+  if (info.name.starts_with("weight_ih")) {
+    info.axes.push_back(first ? "feature" : recurrent_output_axis(layer));
+    info.meaning = first ? "W, times x_t" : "W, times the output of the layer below";
+  } else if (info.name.starts_with("weight_hh")) {
+    info.axes.push_back(width_axis(layer));
+    info.meaning = "R, times h_(t-1)";
+  } else {
+    info.meaning = info.name.starts_with("bias_ih") ? "added to W x" : "added to R h";
+  }
+  info.meaning += fmt::format("; rows: gate{} {}, {} each", cell.gate_count() == 1 ? "" : "s",
+                              fmt::join(cell.gates, ", "), layer.options().hidden_size);
+}
+
+std::string recurrent_output_axis(const Recurrent& layer) {
+  return layer.directions() == 2 ? "direction x " + width_axis(layer) : width_axis(layer);
+}
+
+std::vector<TensorInfo> recurrent_states(const Recurrent& layer, std::int64_t samples) {
+  const Cell& cell = find_cell(layer.options().cell);
+  std::vector<TensorInfo> states;
+  for (int k = 0; k < cell.state_count(); ++k) {
+    const Shape shape = layer.state_shape(k, 0);
+    TensorInfo info;
+    info.name = cell.states[static_cast<std::size_t>(k)];
+    info.axes = {"layer x direction", "sample", k == 0 ? width_axis(layer) : "hidden"};
+    info.shape = {shape[0], samples, shape[2]};
+    info.meaning = "after the last valid step of each sample";
+    states.push_back(std::move(info));
+  }
+  return states;
+}
+
+std::vector<std::string> recurrent_notes(const Recurrent& layer) {
+  const RecurrentOptions& o = layer.options();
+  const Cell& cell = find_cell(o.cell);
+  const std::int64_t width = layer.output_size() / layer.directions();
+  const bool both = layer.directions() == 2;
+  std::vector<std::string> notes;
+  if (both) {
+    notes.push_back(
+        fmt::format("directions: columns 0 to {} of output are the forward direction, {} to {} the backward "
+                    "one, which reads from the last valid step to step 0",
+                    width - 1, width, 2 * width - 1));
+    notes.push_back(
+        "the last: the forward direction has read the whole sample at output[length-1], the backward one "
+        "at output[0]; output[length-1] holds a backward state that has seen one step only");
+  } else {
+    notes.push_back("the last: output[length-1] of each sample has read the whole sample");
+  }
+  notes.push_back(fmt::format("final state: {}, each after the last valid step of its sample{}",
+                              final_state_entries(layer),
+                              both ? "; entry k is layer k / 2, direction k % 2" : "; entry k is layer k"));
+  notes.push_back(both ? "h_n[-1] is the backward direction of the top layer, so it equals that half of output[0]; "
+                         "h_n[-2] equals the forward half of output[length-1]; output[-1] is neither"
+                       : "h_n[-1] equals output[length-1]; it equals output[-1] only for samples without padding");
+  notes.push_back(
+      "padding: steps from length on are not computed and influence nothing, output is 0 there; a sample of "
+      "length 0 gives back its initial state");
+  notes.push_back(
+      fmt::format("gate{} in the order of the rows: {}; gate k has rows k {} to (k + 1) {} - 1 of weight_ih, "
+                  "weight_hh{}",
+                  cell.gate_count() == 1 ? "" : "s", fmt::join(cell.gates, ", "), o.hidden_size, o.hidden_size,
+                  o.bias ? " and the biases" : ""));
+  return notes;
+}
+
+}  // namespace carousel

@@ -1,0 +1,148 @@
+#include "models/model_file.h"
+
+#include <zlib.h>
+
+#include "base/fail.h"
+#include "base/file.h"
+#include "models/json_text.h"
+#include "models/safetensors.h"
+
+namespace carousel {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::int64_t kFormat = 1;
+constexpr std::string_view kMetadataKey = "carousel";
+constexpr std::string_view kNoDigits = "00000000";
+// The member "header_crc32" as it stands in the header: JSON inside a JSON text. A text inside the description has its
+// quotes escaped twice, so it cannot look like this.
+constexpr std::string_view kCrcMarker = R"(\"header_crc32\":\")";
+
+std::uint32_t crc_of(std::span<const std::byte> bytes) {
+  return static_cast<std::uint32_t>(::crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+}
+
+std::string checksum(std::span<const std::byte> bytes) {
+  return fmt::format("{:08x}-{:x}", crc_of(bytes), bytes.size());
+}
+
+// Where the eight digits of the header's checksum stand; npos if there are none.
+std::size_t digits_position(std::string_view header) {
+  const std::size_t marker = header.find(kCrcMarker);
+  if (marker == std::string_view::npos) return marker;
+  const std::size_t position = marker + kCrcMarker.size();
+  return header.size() - position < kNoDigits.size() ? std::string_view::npos : position;
+}
+
+std::string header_checksum(std::string_view header, std::size_t digits) {
+  std::string blank(header);
+  blank.replace(digits, kNoDigits.size(), kNoDigits);
+  return fmt::format("{:08x}", crc_of(std::as_bytes(std::span(blank))));
+}
+
+[[noreturn]] void fail_damaged(const std::string& path, std::string_view what, std::string_view expected,
+                               std::string_view got) {
+  fail(Code::kModel, "{}: {} is damaged: checksum {} expected, got {}; use another copy of the file", path, what,
+       printable(expected), got);
+}
+
+json checked_description(const SafetensorsFile& file, std::int64_t file_bytes, const std::string& path) {
+  const auto found = file.metadata().find(std::string(kMetadataKey));
+  if (found == file.metadata().end()) {
+    fail(Code::kModel, "{}: no model of Carousel: metadata key '{}' is missing; try `carousel import`", path,
+         kMetadataKey);
+  }
+  const std::size_t digits = digits_position(file.header());
+  if (digits == std::string_view::npos) {
+    fail(Code::kModel, "{}: header: its checksum is missing; use another copy of the file", path);
+  }
+  const std::string got = header_checksum(file.header(), digits);
+  const std::string_view expected = file.header().substr(digits, kNoDigits.size());
+  if (got != expected) fail_damaged(path, fmt::format("header (bytes 0 to {})", file.header().size()), expected, got);
+
+  constexpr std::int64_t kRoom = std::int64_t{8} << 20;
+  json description = parse_json_text(found->second, 6 * file_bytes + kRoom, path + ": description");
+  if (!description.is_object())
+    fail(Code::kModel, "{}: description: got a {}, expected an object", path, description.type_name());
+  const auto format = description.find("format");
+  if (format == description.end() || !format->is_number_integer() || *format != kFormat) {
+    fail(Code::kModel, "{}: description: format is {}, this program reads {}; use a newer one", path,
+         format == description.end() ? "missing" : printable(format->dump()), kFormat);
+  }
+  return description;
+}
+
+void check_tensor(const SafetensorsFile& file, const TensorEntry& entry, const json& checksums,
+                  const std::string& path) {
+  const std::string name = printable(entry.name);
+  if (entry.dtype != Dtype::kF32) {
+    fail(Code::kModel, "{}: tensor '{}': got {}, expected F32", path, name, dtype_name(entry.dtype));
+  }
+  const auto expected = checksums.find(entry.name);
+  if (expected == checksums.end() || !expected->is_string()) {
+    fail(Code::kModel, "{}: tensor '{}' has no checksum in the description", path, name);
+  }
+  const std::string got = checksum(entry.bytes);
+  if (got != expected->get_ref<const std::string&>()) {
+    const std::int64_t start = file.offset(entry);
+    fail_damaged(path, fmt::format("tensor '{}' (bytes {} to {})", name, start, start + std::ssize(entry.bytes)),
+                 expected->get_ref<const std::string&>(), got);
+  }
+}
+
+}  // namespace
+
+void write_model_file(const std::string& path, const ModelFile& file) {
+  if (!file.description.is_object()) fail(Code::kInternal, "{}: the description is no JSON object", path);
+  std::vector<TensorEntry> entries;
+  json checksums = json::object();
+  for (const auto& [name, tensor] : file.tensors) {
+    entries.push_back(entry_of(name, tensor.view()));
+    checksums[name] = checksum(entries.back().bytes);
+  }
+  json description = file.description;
+  description["format"] = kFormat;
+  description["version"] = CAROUSEL_VERSION;
+  description["checksums"] = std::move(checksums);
+  description["header_crc32"] = kNoDigits;
+  std::string text;
+  try {
+    text = description.dump();
+  } catch (const json::exception& error) {
+    fail(Code::kUsage, "{}: the description cannot be written: {}", path, error.what());
+  }
+  std::string content = write_safetensors(entries, {{std::string(kMetadataKey), text}});
+  std::uint64_t length;
+  std::memcpy(&length, content.data(), sizeof length);
+  const std::string_view header(content.data(), sizeof length + length);
+  const std::size_t digits = digits_position(header);
+  if (digits == std::string_view::npos || header.find(kCrcMarker, digits) != std::string_view::npos) {
+    fail(Code::kInternal, "{}: 'header_crc32' is used inside the description", path);
+  }
+  content.replace(digits, kNoDigits.size(), header_checksum(header, digits));
+  write_file_atomically(path, content);
+}
+
+ModelFile read_model_file(const std::string& path) {
+  const SafetensorsFile file = SafetensorsFile::read(path);
+  std::int64_t file_bytes = std::ssize(file.header());
+  for (const TensorEntry& entry : file.tensors()) file_bytes += std::ssize(entry.bytes);
+  ModelFile model{checked_description(file, file_bytes, path), {}};
+  const auto checksums = model.description.find("checksums");
+  if (checksums == model.description.end() || !checksums->is_object() || checksums->size() != file.tensors().size()) {
+    fail(Code::kModel, "{}: description: expected one checksum for each of the {} tensors", path,
+         file.tensors().size());
+  }
+  model.tensors.reserve(file.tensors().size());
+  for (const TensorEntry& entry : file.tensors()) {
+    check_tensor(file, entry, *checksums, path);
+    model.tensors.emplace_back(entry.name, tensor_of<float>(entry));
+  }
+  model.description.erase("checksums");
+  model.description.erase("header_crc32");
+  return model;
+}
+
+}  // namespace carousel

@@ -1,0 +1,19 @@
+// network_json.h: the layers of a network as JSON: [["embedding", {"type": "embedding", "vocabulary_size": 7, ...}],
+// ...]
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "carousel/layers.h"
+
+namespace carousel {
+
+using LayerList = std::vector<std::pair<std::string, LayerDescription>>;
+
+nlohmann::json layers_to_json(const LayerList& layers);
+LayerList layers_from_json(const nlohmann::json& json);  // throws Error{kModel} that names what does not fit
+
+}  // namespace carousel

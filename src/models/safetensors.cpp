@@ -1,0 +1,227 @@
+#include "models/safetensors.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "base/fail.h"
+#include "base/file.h"
+#include "models/json_text.h"
+#include "models/safetensors_header.h"
+
+namespace carousel {
+
+static_assert(std::endian::native == std::endian::little, "the files are little-endian");
+
+namespace {
+
+constexpr std::uint64_t kMaxHeader = 100'000'000;  // the format's own limit
+constexpr std::size_t kLengthBytes = 8;
+
+// Orders the entries by their offsets and checks that they cover the data section without holes and overlaps.
+void check_offsets(std::vector<HeaderEntry>& entries, std::uint64_t data_bytes, const std::string& path) {
+  std::ranges::stable_sort(entries, [](const HeaderEntry& a, const HeaderEntry& b) {
+    return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;
+  });
+  std::uint64_t expected = 0;
+  for (const HeaderEntry& entry : entries) {
+    const std::string name = printable(entry.name);
+    if (entry.begin != expected || entry.end < entry.begin || entry.end > data_bytes) {
+      fail(Code::kModel, "{}: tensor '{}': bytes {} to {}, expected a start at {} and an end up to {}", path, name,
+           entry.begin, entry.end, expected, data_bytes);
+    }
+    const auto needed = static_cast<std::uint64_t>(entry.shape.elements() * dtype_bytes(entry.dtype));
+    if (entry.end - entry.begin != needed) {
+      fail(Code::kModel, "{}: tensor '{}': has {} bytes, but {} of shape {} takes {}", path, name,
+           entry.end - entry.begin, dtype_name(entry.dtype), entry.shape.to_string(), needed);
+    }
+    expected = entry.end;
+  }
+  if (expected != data_bytes) {
+    fail(Code::kModel, "{}: {} bytes of data, but the tensors end at {}; the file is damaged", path, data_bytes,
+         expected);
+  }
+}
+
+void check_names(const std::vector<HeaderEntry>& entries, const std::string& path) {
+  std::vector<std::string_view> names;
+  names.reserve(entries.size());
+  for (const HeaderEntry& entry : entries) names.push_back(entry.name);
+  std::ranges::sort(names);
+  const auto twice = std::ranges::adjacent_find(names);
+  if (twice != names.end()) fail(Code::kModel, "{}: tensor '{}' is there twice", path, printable(*twice));
+}
+
+float from_half(std::uint16_t bits) {  // IEEE 754 binary16
+  const float sign = (bits & 0x8000) != 0 ? -1.0F : 1.0F;
+  const int exponent = bits >> 10 & 0x1f, fraction = bits & 0x3ff;
+  if (exponent == 0) return sign * static_cast<float>(fraction) * 0x1p-24F;
+  const std::uint32_t wide = exponent == 31 ? 0xff : static_cast<std::uint32_t>(exponent) + 112;
+  return sign * std::bit_cast<float>(wide << 23 | static_cast<std::uint32_t>(fraction) << 13);
+}
+
+// Calls convert on every element of the stored type From.
+template <class From, class T, class Convert>
+void convert_all(const TensorEntry& entry, BasicTensor<T>& out, Convert convert) {
+  for (std::int64_t i = 0; i < out.elements(); ++i) {
+    From value;
+    std::memcpy(&value, entry.bytes.data() + static_cast<std::size_t>(i) * sizeof(From), sizeof(From));
+    out[i] = static_cast<T>(convert(value));
+  }
+}
+
+std::string header_text(const std::vector<TensorEntry>& entries, const std::map<std::string, std::string>& metadata) {
+  const auto quoted = [](const std::string& text) {
+    try {
+      return nlohmann::json(text).dump();
+    } catch (const nlohmann::json::exception&) {
+      fail(Code::kUsage, "safetensors: '{}' is not valid UTF-8", printable(text));
+    }
+  };
+  std::string text = "{";
+  if (!metadata.empty()) {
+    text += "\"__metadata__\":{";
+    for (const auto& [key, value] : metadata) text += quoted(key) + ":" + quoted(value) + ",";
+    text.back() = '}';
+    text += ",";
+  }
+  std::size_t offset = 0;
+  for (const TensorEntry& entry : entries) {
+    text +=
+        fmt::format("{}:{{\"dtype\":\"{}\",\"shape\":[{}],\"data_offsets\":[{},{}]}},", quoted(entry.name),
+                    dtype_name(entry.dtype), fmt::join(entry.shape.sizes(), ","), offset, offset + entry.bytes.size());
+    offset += entry.bytes.size();
+  }
+  if (text.size() > 1) text.pop_back();
+  text += "}";
+  text.append((kLengthBytes - text.size() % kLengthBytes) % kLengthBytes, ' ');
+  if (text.size() > kMaxHeader) {
+    fail(Code::kUsage, "safetensors: the header takes {} bytes, the format allows {}", text.size(), kMaxHeader);
+  }
+  return text;
+}
+
+void check_entries(const std::vector<TensorEntry>& entries) {
+  std::vector<std::string_view> names;
+  for (const TensorEntry& entry : entries) {
+    const auto needed = static_cast<std::size_t>(entry.shape.elements() * dtype_bytes(entry.dtype));
+    if (entry.bytes.size() != needed) {
+      fail(Code::kUsage, "safetensors: tensor '{}': got {} bytes, expected {} for {} of shape {}",
+           printable(entry.name), entry.bytes.size(), needed, dtype_name(entry.dtype), entry.shape.to_string());
+    }
+    names.push_back(entry.name);
+  }
+  std::ranges::sort(names);
+  const auto twice = std::ranges::adjacent_find(names);
+  if (twice != names.end()) fail(Code::kUsage, "safetensors: tensor '{}' is given twice", printable(*twice));
+  if (std::ranges::binary_search(names, std::string_view("__metadata__"))) {
+    fail(Code::kUsage, "safetensors: no tensor may be called '__metadata__'");
+  }
+}
+
+}  // namespace
+
+std::string_view dtype_name(Dtype dtype) {
+  constexpr std::string_view kNames[] = {"F64", "F32", "F16", "BF16", "I64", "I32", "I8"};
+  return kNames[static_cast<int>(dtype)];
+}
+
+std::int64_t dtype_bytes(Dtype dtype) {
+  constexpr std::int64_t kBytes[] = {8, 4, 2, 2, 8, 4, 1};
+  return kBytes[static_cast<int>(dtype)];
+}
+
+SafetensorsFile SafetensorsFile::read(const std::string& path) { return parse(read_file(path), path); }
+
+SafetensorsFile SafetensorsFile::parse(std::string content, const std::string& path) {
+  if (content.size() < kLengthBytes + 2) {
+    fail(Code::kModel, "{}: got {} bytes, too few for a safetensors file", path, content.size());
+  }
+  std::uint64_t length;
+  std::memcpy(&length, content.data(), sizeof length);
+  const std::uint64_t room = content.size() - kLengthBytes;
+  if (length > std::min(room, kMaxHeader)) {
+    fail(Code::kModel,
+         "{}: says its header takes {} bytes, expected at most {}; no safetensors file, or a truncated one", path,
+         length, std::min(room, kMaxHeader));
+  }
+  SafetensorsHeader header = parse_safetensors_header({content.data() + kLengthBytes, length}, path);
+  check_names(header.entries, path);
+  check_offsets(header.entries, room - length, path);
+
+  SafetensorsFile file;
+  file.content_ = std::move(content);
+  file.data_start_ = kLengthBytes + length;
+  file.metadata_ = std::move(header.metadata);
+  const auto data = std::as_bytes(std::span(file.content_)).subspan(file.data_start_);
+  file.tensors_.reserve(header.entries.size());
+  for (HeaderEntry& entry : header.entries) {
+    file.tensors_.push_back(
+        {std::move(entry.name), entry.dtype, entry.shape, data.subspan(entry.begin, entry.end - entry.begin)});
+  }
+  return file;
+}
+
+std::int64_t SafetensorsFile::offset(const TensorEntry& entry) const {
+  return reinterpret_cast<const char*>(entry.bytes.data()) - content_.data();
+}
+
+std::string write_safetensors(const std::vector<TensorEntry>& entries,
+                              const std::map<std::string, std::string>& metadata) {
+  check_entries(entries);
+  std::vector<TensorEntry> ordered = entries;
+  std::ranges::stable_sort(ordered, std::greater(), [](const TensorEntry& entry) { return dtype_bytes(entry.dtype); });
+  const std::string text = header_text(ordered, metadata);
+  std::size_t size = kLengthBytes + text.size();
+  for (const TensorEntry& entry : ordered) size += entry.bytes.size();
+  std::string content;
+  content.reserve(size);
+  const std::uint64_t length = text.size();
+  content.append(reinterpret_cast<const char*>(&length), sizeof length);
+  content += text;
+  for (const TensorEntry& entry : ordered) {
+    content.append(reinterpret_cast<const char*>(entry.bytes.data()), entry.bytes.size());
+  }
+  return content;
+}
+
+TensorEntry entry_of(std::string name, View<const float> view) {
+  return {std::move(name), Dtype::kF32, view.shape, std::as_bytes(view.span())};
+}
+
+template <class T>
+BasicTensor<T> tensor_of(const TensorEntry& entry) {
+  BasicTensor<T> out(entry.shape);
+  const auto same = [](auto value) { return value; };
+  switch (entry.dtype) {
+    case Dtype::kF64:
+      convert_all<double>(entry, out, same);
+      break;
+    case Dtype::kF32:
+      convert_all<float>(entry, out, same);
+      break;
+    case Dtype::kF16:
+      convert_all<std::uint16_t>(entry, out, from_half);
+      break;
+    case Dtype::kBf16:
+      convert_all<std::uint16_t>(
+          entry, out, [](std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); });
+      break;
+    case Dtype::kI64:
+      convert_all<std::int64_t>(entry, out, same);
+      break;
+    case Dtype::kI32:
+      convert_all<std::int32_t>(entry, out, same);
+      break;
+    case Dtype::kI8:
+      convert_all<std::int8_t>(entry, out, same);
+      break;
+  }
+  return out;
+}
+
+template BasicTensor<float> tensor_of(const TensorEntry&);
+template BasicTensor<double> tensor_of(const TensorEntry&);
+
+}  // namespace carousel

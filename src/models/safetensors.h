@@ -1,0 +1,70 @@
+// safetensors.h: reading and writing the safetensors format.
+//
+// A file is 8 bytes with the header's length (little-endian), the header (JSON: name -> dtype, shape, data_offsets; and
+// "__metadata__": text -> text; padded with spaces), then the bytes of the tensors one after another without holes.
+// Source: the "Format" section of the README of github.com/huggingface/safetensors. Everything in the file is hostile:
+// a file that breaks a rule throws Error{kModel} that names file, tensor and place, and reading takes at most 8 times
+// the file's size plus 16 MiB of memory.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "carousel/tensor.h"
+
+namespace carousel {
+
+enum class Dtype { kF64, kF32, kF16, kBf16, kI64, kI32, kI8 };
+
+std::string_view dtype_name(Dtype dtype);  // "F32"
+std::int64_t dtype_bytes(Dtype dtype);     // 4
+
+// One tensor; `bytes` (row-major, little-endian, not aligned) belong to the SafetensorsFile or to the caller.
+struct TensorEntry {
+  std::string name;
+  Dtype dtype = Dtype::kF32;
+  Shape shape;
+  std::span<const std::byte> bytes;
+};
+
+// A whole file in memory. The entries point into it, so it is moved, not copied.
+class SafetensorsFile {
+ public:
+  // read throws Error{kIo} if the file cannot be read; `path` is what messages of parse call the file.
+  static SafetensorsFile read(const std::string& path);
+  static SafetensorsFile parse(std::string content, const std::string& path);
+  SafetensorsFile(SafetensorsFile&&) noexcept = default;
+  SafetensorsFile& operator=(SafetensorsFile&&) noexcept = default;
+
+  const std::vector<TensorEntry>& tensors() const { return tensors_; }  // in the order of their bytes
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }
+  std::string_view header() const { return std::string_view(content_).substr(0, data_start_); }  // with its length
+  std::int64_t offset(const TensorEntry& entry) const;  // of the tensor's first byte in the file
+
+ private:
+  SafetensorsFile() = default;
+
+  std::string content_;
+  std::size_t data_start_ = 0;
+  std::vector<TensorEntry> tensors_;
+  std::map<std::string, std::string> metadata_;
+};
+
+// The content of a file with these tensors, those with the widest elements first (so that each stays aligned),
+// otherwise in the order given. Throws Error{kUsage} if bytes and shape differ, a name is used twice or the header gets
+// too long.
+std::string write_safetensors(const std::vector<TensorEntry>& entries,
+                              const std::map<std::string, std::string>& metadata);
+
+// An entry whose bytes are those of the view.
+TensorEntry entry_of(std::string name, View<const float> view);
+
+// The numbers of an entry as T (float or double), rounded if T is narrower.
+template <class T>
+BasicTensor<T> tensor_of(const TensorEntry& entry);
+
+}  // namespace carousel

@@ -1,0 +1,350 @@
+#include "tasks/classify.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "autograd/ops/cross_entropy.h"
+#include "base/fail.h"
+#include "base/file.h"
+#include "data/split.h"
+#include "kernels/softmax.h"
+#include "tasks/baselines/text_baselines.h"
+#include "tasks/classify_model.h"
+#include "tasks/metrics.h"
+#include "tasks/report.h"
+#include "tasks/training_run.h"
+
+namespace carousel {
+namespace {
+
+using Indices = std::vector<std::int64_t>;
+
+// The classes of all samples: that of the largest score.
+std::vector<std::int32_t> predicted_classes(const Tensor& scores) {
+  std::vector<std::int32_t> classes;
+  const std::int64_t K = scores.shape()[1];
+  for (std::int64_t n = 0; n < scores.shape()[0]; ++n) {
+    const float* row = scores.data() + n * K;
+    classes.push_back(static_cast<std::int32_t>(std::max_element(row, row + K) - row));
+  }
+  return classes;
+}
+
+std::vector<std::int32_t> labels_of(const ClassifyData& data, const Indices& indices) {
+  std::vector<std::int32_t> labels;
+  for (const std::int64_t n : indices) labels.push_back(data.labels[static_cast<std::size_t>(n)]);
+  return labels;
+}
+
+Metrics score(const std::vector<std::int32_t>& predicted, const std::vector<std::int32_t>& actual,
+              std::int64_t classes) {
+  return {{"accuracy", accuracy(predicted, actual)}, {"macro_f1", macro_f1(predicted, actual, classes)}};
+}
+
+class ClassifyProblem final : public TrainingProblem {
+ public:
+  ClassifyProblem(Sequential& network, const ClassifyData& data, Split split, const TrainOptions& options)
+      : network_(network), data_(data), split_(std::move(split)), options_(options) {
+    training_lengths_ = data.samples.lengths(split_.train);
+    valid_labels_ = labels_of(data, split_.valid);
+    loss_options_.label_smoothing = options.label_smoothing;
+    if (options.class_weights == "balanced") {
+      const auto labels = labels_of(data, split_.train);
+      std::vector<float> counts(data.label_names.size());
+      for (const std::int32_t label : labels) ++counts[static_cast<std::size_t>(label)];
+      for (const float count : counts) {
+        const float share = static_cast<float>(labels.size()) / static_cast<float>(counts.size());
+        class_weights_.push_back(share / std::max(count, 1.0f));
+      }
+      loss_options_.class_weights = class_weights_;
+    }
+  }
+
+  std::vector<Parameter*> parameters() override { return network_.parameters(); }
+
+  std::int64_t batches_in_epoch(std::int64_t epoch) override {
+    batches_ = batches_by_length(training_lengths_, {.batch_size = options_.batch_size,
+                                                     .seed = static_cast<std::uint64_t>(options_.seed),
+                                                     .epoch = static_cast<std::uint64_t>(epoch)});
+    return std::ssize(batches_);
+  }
+
+  Variable loss(Tape<float>& tape, std::int64_t, std::int64_t batch) override {
+    chosen_.clear();
+    labels_.clear();
+    for (const std::int64_t place : batches_[static_cast<std::size_t>(batch)]) {
+      const std::int64_t sample = split_.train[static_cast<std::size_t>(place)];
+      chosen_.push_back(sample);
+      labels_.push_back(data_.labels[static_cast<std::size_t>(sample)]);
+    }
+    batch_.assign(data_.samples, chosen_);
+    const RandomKey key{static_cast<std::uint64_t>(options_.seed), Purpose::kDropout, passes_++};
+    const Variable logits = detail::run_pass(network_, tape, layout_, batch_.pass_input(), true, key);
+    return cross_entropy<float>(logits, labels_, loss_options_);
+  }
+
+  std::optional<Validation> validate() override {
+    const Tensor scores = predict_samples(network_, data_.samples, split_.valid);
+    Tape<float> tape;
+    const double loss = cross_entropy<float>(tape.constant(scores.view()), valid_labels_).item();
+    // Accuracy decides; the loss, always below 1e3 here, breaks ties in its favour.
+    return Validation{loss, "accuracy", accuracy(predicted_classes(scores), valid_labels_), true};
+  }
+
+  std::string describe(const Parameter& parameter, std::int64_t element) override {
+    return describe_weight(network_, parameter, element);
+  }
+
+ private:
+  Sequential& network_;
+  const ClassifyData& data_;
+  Split split_;
+  TrainOptions options_;
+  std::vector<std::int32_t> training_lengths_, valid_labels_, labels_;
+  std::vector<float> class_weights_;
+  CrossEntropyOptions loss_options_;
+  std::vector<Indices> batches_;
+  Indices chosen_;
+  SampleBatch batch_;
+  SequenceLayout layout_;
+  std::uint64_t passes_ = 0;
+};
+
+// Reads the training (and validation) files and says which samples are for what.
+ClassifyData load(const DataOptions& options, std::int64_t seed, Split& split) {
+  ClassifyData data = read_classify_data(options.data, options, nullptr, true);
+  if (data.label_names.size() < 2) {
+    fail(Code::kData, "{}: all {} samples have the label '{}', expected at least two classes",
+         fmt::join(options.data, ", "), data.size(), data.label_names.front());
+  }
+  const std::int64_t first = data.size();
+  if (!options.valid.empty()) {
+    append(data, read_classify_data(options.valid, options, &data.label_names, true));
+    split.train.resize(static_cast<std::size_t>(first));
+    split.valid.resize(static_cast<std::size_t>(data.size() - first));
+    std::iota(split.train.begin(), split.train.end(), 0);
+    std::iota(split.valid.begin(), split.valid.end(), first);
+  } else if (!options.split.empty()) {
+    const PartSizes parts = parse_split(options.split, first);
+    if (parts.valid == 0) fail(Code::kUsage, "--split {}: the validation part is empty", options.split);
+    split.train.resize(static_cast<std::size_t>(parts.train));
+    split.valid.resize(static_cast<std::size_t>(parts.valid));
+    std::iota(split.train.begin(), split.train.end(), 0);
+    std::iota(split.valid.begin(), split.valid.end(), parts.train);
+  } else {
+    split = stratified_split(data.labels, options.valid_fraction, static_cast<std::uint64_t>(seed));
+  }
+  return data;
+}
+
+std::vector<View<const float>> views(const ClassifyData& data, const Indices& indices) {
+  std::vector<View<const float>> list;
+  for (const std::int64_t n : indices)
+    list.push_back(data.samples.sequences[static_cast<std::size_t>(n)].values.view());
+  return list;
+}
+
+std::vector<Baseline> train_baselines(const ClassifyData& data, const Split& split) {
+  const std::int64_t classes = std::ssize(data.label_names);
+  const auto train_labels = labels_of(data, split.train), valid_labels = labels_of(data, split.valid);
+  const std::vector<std::int32_t> majority(split.valid.size(), majority_class(train_labels));
+  std::vector<Baseline> list{{"majority", score(majority, valid_labels, classes)}};
+  std::vector<std::int32_t> predicted;
+  if (data.is_text()) {
+    const auto pick = [&](const Indices& indices) {
+      std::vector<std::vector<std::int32_t>> ids;
+      for (const std::int64_t n : indices) ids.push_back(data.samples.ids[static_cast<std::size_t>(n)]);
+      return ids;
+    };
+    predicted = TextBaseline::fit(pick(split.train), train_labels, classes).predict(pick(split.valid));
+  } else {
+    predicted =
+        SequenceBaseline::fit(views(data, split.train), train_labels, classes).predict(views(data, split.valid));
+  }
+  list.push_back({data.is_text() ? "tfidf_logistic" : "summary_logistic", score(predicted, valid_labels, classes)});
+  return list;
+}
+
+// Vocabulary from the training texts; all texts become ids.
+void prepare_texts(const Options& options, const Split& split, ClassifyData& data, ClassifyInfo& info,
+                   Observer& observer) {
+  TextSettings settings;
+  if (!options.data.segment.empty()) settings.segmentation = parse_segmentation(options.data.segment);
+  const VocabularyLimits limits{options.data.min_count > 0 ? options.data.min_count : 2,
+                                options.data.max_vocabulary > 0 ? options.data.max_vocabulary : 50000};
+  FittedText fitted = fit_text(data.texts, split.train, settings, limits);
+  encode_texts(data, fitted.pipeline);
+  info.text = fitted.pipeline.settings();
+  info.vocabulary = fitted.pipeline.vocabulary().tokens();
+  observer.note(
+      fmt::format("text: segmented into {}, {} tokens, {} distinct, vocabulary of {} (seen at least {} times)",
+                  segmentation_name(info.text->segmentation), fitted.tokens, fitted.distinct_tokens,
+                  info.vocabulary.size(), limits.min_count));
+}
+
+void write_report(const Options& options, const ModelOptions& model, const TrainResult& result,
+                  const CurveRecorder& curves, const Tensor& scores, const std::vector<std::int32_t>& actual,
+                  const std::vector<std::string>& names) {
+  Report report;
+  report.title = fmt::format("Classification of {}", fmt::join(options.data.data, ", "));
+  report.facts = {{"cell", model.cell},
+                  {"parameters", std::to_string(result.parameters)},
+                  {"epochs", std::to_string(result.epochs)}};
+  for (const std::string& note : curves.notes())
+    report.facts.emplace_back(note.substr(0, note.find(':')), note.substr(note.find(':') + 1));
+  report.part = fmt::format("validation part, {} samples", result.samples);
+  report.model = model.cell;
+  report.metrics = result.metrics;
+  report.baselines = result.baselines;
+  report.figures = {{"Loss", "Training and validation loss by epoch", chart_svg(loss_chart(curves.epochs()))},
+                    {"Confusion", "Rows: the true class, columns: the predicted one",
+                     confusion_table(names, confusion_counts(predicted_classes(scores), actual, std::ssize(names)))}};
+  write_file_atomically(options.output.report, report_page(report));
+}
+
+class Classify final : public Task {
+ public:
+  std::string_view name() const override { return "classify"; }
+
+  TrainResult train(const Options& options, Observer& outer) const override {
+    CurveRecorder observer(outer);
+    Split split;
+    ClassifyData data = load(options.data, options.train.seed, split);
+    for (const std::string& note : data.notes) observer.note(note);
+    observer.note(fmt::format("data: {} samples to train, {} to validate, {} classes", split.train.size(),
+                              split.valid.size(), data.label_names.size()));
+    ClassifyInfo info;
+    info.labels = data.label_names;
+    info.features = data.samples.features;
+    info.split = options.data.split;
+    info.majority = majority_class(labels_of(data, split.train));
+    if (data.is_text()) prepare_texts(options, split, data, info, observer);
+
+    const ModelOptions model_options = resolve_classify_model(options.model, data, split.train, observer);
+    const TrainDefaults defaults = data.is_text()
+                                       ? TrainDefaults{.epochs = 15, .batch_size = 32, .patience = 4, .lr = 1e-3}
+                                       : TrainDefaults{.epochs = 100, .batch_size = 16, .patience = 30, .lr = 3e-3};
+    const TrainOptions training = resolve_training(options.train, defaults, observer);
+    Model model("classify", build_classifier(model_options, data, split.train, std::ssize(info.vocabulary)));
+    model.network().initialize(static_cast<std::uint64_t>(options.train.seed));
+    model.set_task_data(info.to_json());
+
+    ClassifyProblem problem(model.network(), data, split, training);
+    TrainSummary summary;
+    try {
+      summary = carousel::train(problem, trainer_options(training, defaults, options.output.run_dir), observer);
+    } catch (const Error& error) {
+      if (error.code() == Code::kDiverged) model.save(options.output.out);  // the last good weights
+      throw;
+    }
+    TrainResult result;
+    result.task = "classify";
+    result.samples = std::ssize(split.valid);
+    const Tensor scores = predict_samples(model.network(), data.samples, split.valid);
+    const auto actual = labels_of(data, split.valid);
+    result.metrics = score(predicted_classes(scores), actual, std::ssize(info.labels));
+    result.baselines = train_baselines(data, split);
+    fill_result(result, summary, model, options.output, std::ssize(split.train));
+    model.set_training(training_json(summary, training, result));
+    model.save(options.output.out);
+    if (!options.output.report.empty())
+      write_report(options, model_options, result, observer, scores, actual, info.labels);
+    return result;
+  }
+
+  EvaluateResult evaluate(const Model& model, const Options& options, Observer& observer) const override {
+    const ClassifyInfo info = ClassifyInfo::from_model(model);
+    const ClassifyData data = load_for_model(info, options, true, observer);
+    Indices all(static_cast<std::size_t>(data.size()));
+    std::iota(all.begin(), all.end(), 0);
+    if (!options.data.part.empty()) all = part_of(info, options.data, data.size());
+    const auto actual = labels_of(data, all);
+    const std::int64_t classes = std::ssize(info.labels);
+    EvaluateResult result;
+    result.task = "classify";
+    result.samples = std::ssize(all);
+    result.metrics = score(predicted_classes(predict_samples(model.network(), data.samples, all)), actual, classes);
+    const std::vector<std::int32_t> majority(all.size(), static_cast<std::int32_t>(info.majority));
+    result.baselines.push_back({"majority", score(majority, actual, classes)});
+    return result;
+  }
+
+  void predict(const Model& model, const Options& options, RowSink& sink) const override {
+    const ClassifyInfo info = ClassifyInfo::from_model(model);
+    Observer quiet;
+    const ClassifyData data = load_for_model(info, options, false, quiet);
+    Indices all(static_cast<std::size_t>(data.size()));
+    std::iota(all.begin(), all.end(), 0);
+    const Tensor scores = predict_samples(model.network(), data.samples, all);
+    const std::int64_t K = std::ssize(info.labels);
+    Tensor probabilities(scores.shape());
+    kernels::softmax<float>(scores.shape()[0], K, scores.data(), probabilities.data());
+    const std::vector<std::int32_t> classes = predicted_classes(scores);
+    std::vector<std::string> columns{"label"};
+    for (const std::string& label : info.labels) columns.push_back("p_" + label);
+    sink.header(columns);
+    for (std::int64_t n = 0; n < data.size(); ++n) {
+      std::vector<std::string> cells{info.labels[static_cast<std::size_t>(classes[static_cast<std::size_t>(n)])]};
+      for (std::int64_t k = 0; k < K; ++k) cells.push_back(fmt::format("{:.6g}", probabilities[n * K + k]));
+      sink.row(cells);
+    }
+  }
+
+  DataReport check(const Options& options) const override {
+    const ClassifyData data = read_classify_data(options.data.data, options.data, nullptr, true);
+    DataReport report;
+    report.facts.emplace_back("samples", std::to_string(data.size()));
+    report.facts.emplace_back(
+        "kind", data.is_text() ? "texts" : fmt::format("sequences of {} features", data.samples.features));
+    std::vector<std::int64_t> counts(data.label_names.size());
+    for (const std::int32_t label : data.labels) ++counts[static_cast<std::size_t>(label)];
+    for (std::size_t k = 0; k < counts.size(); ++k) {
+      report.facts.emplace_back("label " + data.label_names[k],
+                                fmt::format("{} ({:.1f} %)", counts[k],
+                                            100.0 * static_cast<double>(counts[k]) / static_cast<double>(data.size())));
+    }
+    report.problems = data.notes;
+    if (data.label_names.size() < 2)
+      report.problems.push_back("all samples have the same label: nothing can be learnt");
+    return report;
+  }
+
+ private:
+  static ClassifyData load_for_model(const ClassifyInfo& info, const Options& options, bool labels,
+                                     Observer& observer) {
+    ClassifyData data = read_classify_data(options.data.data, options.data, &info.labels, labels);
+    if (data.samples.features != info.features) {
+      fail(Code::kData, "{}: {} features, the model was trained on {}", fmt::join(options.data.data, ", "),
+           data.samples.features, info.features == 0 ? "texts" : std::to_string(info.features));
+    }
+    for (const std::string& note : data.notes) observer.note(note);
+    if (data.is_text()) {
+      TextPipeline pipeline = info.pipeline();
+      encode_texts(data, pipeline);
+    }
+    return data;
+  }
+
+  static Indices part_of(const ClassifyInfo& info, const DataOptions& options, std::int64_t rows) {
+    if (info.split.empty()) fail(Code::kUsage, "--part {}: the model was trained without --split", options.part);
+    const PartSizes parts = parse_split(info.split, rows);
+    const std::int64_t begin = options.part == "train"   ? 0
+                               : options.part == "valid" ? parts.train
+                                                         : parts.train + parts.valid;
+    const std::int64_t count = options.part == "train"   ? parts.train
+                               : options.part == "valid" ? parts.valid
+                                                         : parts.test;
+    Indices indices(static_cast<std::size_t>(count));
+    std::iota(indices.begin(), indices.end(), begin);
+    return indices;
+  }
+};
+
+}  // namespace
+
+const Task& classify_task() {
+  static const Classify task;
+  return task;
+}
+
+}  // namespace carousel

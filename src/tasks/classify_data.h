@@ -1,0 +1,38 @@
+// classify_data.h: what the classify task reads: texts or sequences of numbers, with a class each.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data/text/pipeline.h"
+#include "tasks/options.h"
+#include "tasks/samples.h"
+
+namespace carousel {
+
+// Samples before the texts are turned into ids.
+struct ClassifyData {
+  std::vector<std::string> texts;    // empty: numeric sequences
+  Samples samples;                   // the sequences; the ids of texts once encode_texts() has run
+  std::vector<std::int32_t> labels;  // index into label_names; -1: none, or not among the names asked for
+  std::vector<std::string> label_names;
+  std::vector<std::string> notes;  // what was passed over or filled in, one line each
+
+  std::int64_t size() const noexcept { return std::ssize(labels); }
+  bool is_text() const noexcept { return samples.features == 0; }
+};
+
+// Reads `paths`: labelled texts of any table format, .ts / UCR .tsv sequences, or .npy [T, N, C] with options.labels.
+// With `known` labels (of a model) every label must be one of them: Error{kData} with the line otherwise. Without, the
+// names are those found, ordered by their bytes. `labels_required`: rows without a label are an error.
+ClassifyData read_classify_data(const std::vector<std::string>& paths, const DataOptions& options,
+                                const std::vector<std::string>* known, bool labels_required);
+
+// Fills data.samples.ids from data.texts.
+void encode_texts(ClassifyData& data, TextPipeline& pipeline);
+
+// Adds the samples of `more` behind those of `data` (same kind, same label names).
+void append(ClassifyData& data, ClassifyData more);
+
+}  // namespace carousel

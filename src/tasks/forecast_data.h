@@ -1,0 +1,36 @@
+// forecast_data.h: the series of a forecast, their parts and their scaled copies.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "data/series/scaler.h"
+#include "data/series/series_split.h"
+#include "data/series/windows.h"
+#include "tasks/forecast_model.h"
+#include "tasks/options.h"
+
+namespace carousel {
+
+struct ForecastData {
+  std::vector<Series> series, scaled;  // as read, and in scaled units
+  std::vector<Scaler> scalers;         // of each series
+  std::vector<SeriesSplit> splits;
+  std::vector<std::string> notes;
+
+  // All windows of a part of every series, `stride` rows apart. Training: wholly inside; else the target is inside.
+  std::vector<WindowAt> training_windows(const WindowShape& shape) const;
+  std::vector<WindowAt> windows_in(Range SeriesSplit::*part, const WindowShape& shape) const;
+};
+
+// For training: reads options.data, splits, picks window, horizon and season where they are "auto" and fits the
+// scaling on the training parts. Fills `info`. Throws Error{kData} if no window fits (how many values, how many
+// needed).
+ForecastData read_training_series(const DataOptions& options, ForecastInfo& info);
+
+// For a trained model: the series of `paths` with its columns, its scaling (of several series: each one's own, from the
+// part that training would have seen), split as in training.
+ForecastData read_series_for_model(const std::vector<std::string>& paths, const DataOptions& options,
+                                   const ForecastInfo& info);
+
+}  // namespace carousel

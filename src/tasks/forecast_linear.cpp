@@ -1,0 +1,130 @@
+#include "tasks/forecast_linear.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/fail.h"
+#include "tasks/baselines/ridge.h"
+
+namespace carousel {
+namespace {
+
+constexpr std::int64_t kMaxWindows = 20000;  // more windows than this add time, not accuracy
+constexpr std::int64_t kMaxInputs = 300;     // window x columns up to which all columns are tried together
+
+struct Place {
+  const Series* series;
+  std::int64_t origin;
+};
+
+// The first four fifths of the windows of every series to fit, the last fifth to check; at most kMaxWindows in all.
+void choose_windows(std::span<const ScaledTraining> training, const ForecastInfo& info, std::vector<Place>& fit,
+                    std::vector<Place>& check) {
+  std::int64_t total = 0;
+  for (const ScaledTraining& part : training) total += training_origins(part.range, info.shape()).count;
+  const std::int64_t stride = std::max<std::int64_t>(1, total / kMaxWindows);
+  for (const ScaledTraining& part : training) {
+    const Origins origins = training_origins(part.range, info.shape(stride));
+    for (std::int64_t k = 0; k < origins.count; ++k) {
+      (k < origins.count * 4 / 5 ? fit : check).push_back({part.series, origins[k]});
+    }
+  }
+}
+
+// What one map sees: the columns of its inputs, and the target.
+struct Candidate {
+  std::vector<std::int64_t> columns;
+  std::int64_t target = 0;
+  bool seasonal = false;
+};
+
+// The row of the window that the forecast of step h starts from.
+std::int64_t anchor_row(const ForecastInfo& info, bool seasonal, std::int64_t step) {
+  if (!seasonal) return info.window - 1;
+  const std::int64_t back = info.season * (step / info.season + 1) - step;
+  return info.window - back;
+}
+
+Moments collect(const std::vector<Place>& places, const ForecastInfo& info, const Candidate& candidate) {
+  const std::int64_t N = std::ssize(places), W = info.window, columns = std::ssize(candidate.columns);
+  BasicTensor<double> inputs({N, W * columns}), outputs({N, info.horizon});
+  for (std::int64_t n = 0; n < N; ++n) {
+    const auto& [series, origin] = places[static_cast<std::size_t>(n)];
+    double* in = inputs.data() + n * W * columns;
+    for (std::int64_t j = 0; j < columns; ++j) {
+      const std::int64_t column = candidate.columns[static_cast<std::size_t>(j)];
+      const double last = series->at(origin - 1, column);
+      for (std::int64_t t = 0; t + 1 < W; ++t) in[t * columns + j] = series->at(origin - W + t, column) - last;
+      in[(W - 1) * columns + j] = last;
+    }
+    for (std::int64_t h = 0; h < info.horizon; ++h) {
+      const double anchor = series->at(origin - W + anchor_row(info, candidate.seasonal, h), candidate.target);
+      outputs[n * info.horizon + h] = series->at(origin + h, candidate.target) - anchor;
+    }
+  }
+  return moments_of(static_cast<const BasicTensor<double>&>(inputs).view(),
+                    static_cast<const BasicTensor<double>&>(outputs).view());
+}
+
+// Puts the map of one target into the weights, in terms of the window's own values.
+void place_map(const LinearMap& map, const Candidate& candidate, std::int64_t target_index, const ForecastInfo& info,
+               LinearStart& start) {
+  const std::int64_t W = info.window, C = std::ssize(info.columns), K = std::ssize(info.targets);
+  const std::int64_t columns = std::ssize(candidate.columns);
+  for (std::int64_t h = 0; h < info.horizon; ++h) {
+    const std::int64_t row = h * K + target_index;
+    float* weight = start.weight.data() + row * W * C;
+    start.bias[row] = static_cast<float>(map.intercept[static_cast<std::size_t>(h)]);
+    for (std::int64_t j = 0; j < columns; ++j) {
+      const std::int64_t column = candidate.columns[static_cast<std::size_t>(j)];
+      const double* from = map.weights.data() + h * W * columns;
+      double last = from[(W - 1) * columns + j];
+      for (std::int64_t t = 0; t + 1 < W; ++t) {
+        weight[t * C + column] = static_cast<float>(from[t * columns + j]);
+        last -= from[t * columns + j];
+      }
+      weight[(W - 1) * C + column] = static_cast<float>(last);
+    }
+    weight[anchor_row(info, candidate.seasonal, h) * C + candidate.target] += 1;
+  }
+}
+
+}  // namespace
+
+LinearStart fit_linear_start(std::span<const ScaledTraining> training, const ForecastInfo& info) {
+  std::vector<Place> fit, check;
+  choose_windows(training, info, fit, check);
+  const std::int64_t C = std::ssize(info.columns), outputs = info.horizon * std::ssize(info.targets);
+  LinearStart start{Tensor({outputs, info.window * C}), Tensor({outputs}), ""};
+  const bool can_be_seasonal = info.season > 1 && info.window >= info.season;
+  const std::vector<std::int64_t> targets = info.target_positions();
+  std::int64_t seasonal_targets = 0, crossed_targets = 0;
+  for (std::size_t k = 0; k < targets.size(); ++k) {
+    std::vector<Candidate> candidates{{{targets[k]}, targets[k], false}};
+    if (can_be_seasonal) candidates.push_back({{targets[k]}, targets[k], true});
+    if (C > 1 && info.window * C <= kMaxInputs) {
+      candidates.push_back({{}, targets[k], false});
+      for (std::int64_t c = 0; c < C; ++c) candidates.back().columns.push_back(c);
+    }
+    double least = std::numeric_limits<double>::infinity();
+    LinearMap best_map;
+    const Candidate* best = nullptr;
+    for (const Candidate& candidate : candidates) {
+      const Moments fitted = collect(fit, info, candidate), checked = collect(check, info, candidate);
+      const PenaltyChoice choice = choose_penalty(fitted, checked);
+      if (best && !(choice.error < least)) continue;
+      least = choice.error;
+      best = &candidate;
+      best_map = fit_ridge(combined(fitted, checked), choice.penalty);
+    }
+    place_map(best_map, *best, static_cast<std::int64_t>(k), info, start);
+    seasonal_targets += best->seasonal;
+    crossed_targets += best->columns.size() > 1;
+  }
+  start.description =
+      fmt::format("linear start: {} of {} targets from the same phase of the season, {} from all columns",
+                  seasonal_targets, targets.size(), crossed_targets);
+  return start;
+}
+
+}  // namespace carousel

@@ -1,0 +1,25 @@
+// forecast_linear.h: the linear branch of a forecaster, fitted before training by ridge regression.
+//
+// The forecast of step h is an anchor plus a linear map of what the window does around its last value:
+//   y_h = x[a(h)] + b_h + sum_t w_(h,t) (x_t - x_last) + v_h x_last
+// The anchor a(h) is the last row, or the last one of the same phase of the season. A strong penalty leaves the anchor
+// alone (the naive forecast), a weak one is linear autoregression. Anchor, penalty, and whether a target sees only its
+// own past or all columns, are chosen on the last fifth of the training windows.
+#pragma once
+
+#include <span>
+
+#include "data/series/series_split.h"
+#include "tasks/forecast_model.h"
+
+namespace carousel {
+
+// The training part of one series, scaled.
+struct ScaledTraining {
+  const Series* series = nullptr;
+  TrainingRange range;
+};
+
+LinearStart fit_linear_start(std::span<const ScaledTraining> training, const ForecastInfo& info);
+
+}  // namespace carousel

@@ -1,0 +1,158 @@
+#include "tasks/forecast_model.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/fail.h"
+#include "tasks/training_run.h"
+
+namespace carousel {
+
+using nlohmann::json;
+
+std::string ForecastInfo::to_json() const {
+  return json{{"columns", columns},
+              {"targets", targets},
+              {"horizon", horizon},
+              {"window", window},
+              {"season", season},
+              {"several", several},
+              {"layout", layout},
+              {"time_column", time_column},
+              {"id_column", id_column},
+              {"split", split},
+              {"valid_fraction", valid_fraction},
+              {"mean", mean},
+              {"deviation", deviation}}
+      .dump();
+}
+
+ForecastInfo ForecastInfo::from_model(const Model& model) {
+  if (model.task() != "forecast") fail(Code::kModel, "the model is for task '{}', expected 'forecast'", model.task());
+  ForecastInfo info;
+  try {
+    const json object = json::parse(model.task_data());
+    object.at("columns").get_to(info.columns);
+    object.at("targets").get_to(info.targets);
+    object.at("horizon").get_to(info.horizon);
+    object.at("window").get_to(info.window);
+    object.at("season").get_to(info.season);
+    object.at("several").get_to(info.several);
+    object.at("layout").get_to(info.layout);
+    object.at("time_column").get_to(info.time_column);
+    object.at("id_column").get_to(info.id_column);
+    object.at("split").get_to(info.split);
+    object.at("valid_fraction").get_to(info.valid_fraction);
+    object.at("mean").get_to(info.mean);
+    object.at("deviation").get_to(info.deviation);
+  } catch (const json::exception& error) {
+    fail(Code::kModel, "the description of the forecaster is not usable: {}", error.what());
+  }
+  constexpr std::int64_t kLongest = 1 << 20;
+  for (const std::int64_t size : {info.horizon, info.window, info.season}) {
+    if (size < 1 || size > kLongest) fail(Code::kModel, "the description of the forecaster has a size of {}", size);
+  }
+  if (info.columns.empty() || info.targets.empty()) fail(Code::kModel, "the forecaster has no columns");
+  for (const std::string& target : info.targets) {
+    if (std::find(info.columns.begin(), info.columns.end(), target) == info.columns.end()) {
+      fail(Code::kModel, "the forecaster's target '{}' is not among its columns", target);
+    }
+  }
+  if (!info.several && info.mean.size() != info.columns.size()) fail(Code::kModel, "the forecaster has no scaling");
+  return info;
+}
+
+std::vector<std::int64_t> ForecastInfo::target_positions() const {
+  std::vector<std::int64_t> positions;
+  for (const std::string& target : targets) {
+    positions.push_back(std::find(columns.begin(), columns.end(), target) - columns.begin());
+  }
+  return positions;
+}
+
+ModelOptions resolve_forecast_model(const ModelOptions& options, const ForecastInfo& info, std::int64_t windows,
+                                    Observer& observer) {
+  ModelOptions r = options;
+  if (r.hidden_size == 0) r.hidden_size = windows < 300 ? 16 : windows < 1500 ? 32 : 64;
+  if (r.layers == 0) r.layers = 1;
+  if (r.dropout < 0) r.dropout = 0.1;
+  if (r.bidirectional.empty()) r.bidirectional = "false";
+  if (r.pool.empty()) r.pool = "last";
+  observer.note(fmt::format("model: {}, {} layer{} of {}, dropout {}, beside a linear map of the window", r.cell,
+                            r.layers, r.layers == 1 ? "" : "s", r.hidden_size, r.dropout));
+  observer.note(fmt::format("forecast: {} step{} ahead from the last {}, season {}", info.horizon,
+                            info.horizon == 1 ? "" : "s", info.window, info.season));
+  return r;
+}
+
+namespace {
+
+std::unique_ptr<Scale> input_scale(const ForecastInfo& info) {
+  Tensor factor({std::ssize(info.columns)}), offset({std::ssize(info.columns)});
+  for (std::int64_t c = 0; c < factor.elements(); ++c) {
+    const auto k = static_cast<std::size_t>(c);
+    factor[c] = static_cast<float>(1 / info.deviation[k]);
+    offset[c] = static_cast<float>(-info.mean[k] / info.deviation[k]);
+  }
+  return std::make_unique<Scale>(std::move(factor), std::move(offset));
+}
+
+std::unique_ptr<Scale> output_scale(const ForecastInfo& info) {
+  const std::vector<std::int64_t> targets = info.target_positions();
+  const std::int64_t K = std::ssize(targets);
+  Tensor factor({info.horizon * K}), offset({info.horizon * K});
+  for (std::int64_t j = 0; j < factor.elements(); ++j) {
+    const auto column = static_cast<std::size_t>(targets[static_cast<std::size_t>(j % K)]);
+    factor[j] = static_cast<float>(info.deviation[column]);
+    offset[j] = static_cast<float>(info.mean[column]);
+  }
+  return std::make_unique<Scale>(std::move(factor), std::move(offset));
+}
+
+}  // namespace
+
+Sequential build_forecaster(const ModelOptions& options, const ForecastInfo& info, const LinearStart& start,
+                            std::uint64_t seed) {
+  const std::int64_t C = std::ssize(info.columns), outputs = info.horizon * std::ssize(info.targets);
+  Sequential recurrent, linear;
+  const std::int64_t size = add_body(recurrent, {.cell = options.cell,
+                                                 .input_size = C,
+                                                 .hidden_size = options.hidden_size,
+                                                 .proj_size = options.proj_size,
+                                                 .layers = options.layers,
+                                                 .bidirectional = options.bidirectional == "true",
+                                                 .layer_norm = options.layer_norm,
+                                                 .dropout = options.dropout,
+                                                 .recurrent_dropout = options.recurrent_dropout,
+                                                 .activation = options.activation,
+                                                 .pool = options.pool,
+                                                 .time_steps = info.window});
+  if (options.dropout > 0) recurrent.add("dropout", std::make_unique<Dropout>(options.dropout));
+  recurrent.add("output", std::make_unique<Linear>(size, outputs));
+  recurrent.initialize(seed);
+  for (Parameter* parameter : recurrent.modules().back().second->parameters()) parameter->value.fill(0);
+
+  linear.add("flatten", std::make_unique<Flatten>(info.window));
+  auto map = std::make_unique<Linear>(info.window * C, outputs);
+  map->weight.value = start.weight;
+  map->bias.value = start.bias;
+  linear.add("linear", std::move(map));
+
+  std::vector<Sequential> branches;
+  branches.push_back(std::move(recurrent));
+  branches.push_back(std::move(linear));
+  Sequential network;
+  if (!info.several) network.add("scale", input_scale(info));
+  network.add("forecast", std::make_unique<Sum>(std::move(branches)));
+  if (!info.several) network.add("unscale", output_scale(info));
+  return network;
+}
+
+Module& forecast_core(Sequential& network) {
+  for (const auto& [name, module] : network.modules()) {
+    if (name == "forecast") return *module;
+  }
+  fail(Code::kModel, "the network has no layer 'forecast'");
+}
+
+}  // namespace carousel

@@ -1,0 +1,54 @@
+// forecast_model.h: the network of a forecaster, and what its model file keeps beside it.
+//
+// The network is "scale" -> "forecast" -> "unscale". In the middle, in scaled units, two branches are added up: a
+// recurrent one (its state after the last step of the window, then a linear layer) and a linear one (the whole window
+// at once; Lai et al. 2018 call it the autoregressive highway). One row per sample comes out, [horizon x targets], step
+// after step. For several series the scaling is each series' own, so "scale" and "unscale" are left out.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "carousel/model.h"
+#include "data/series/scaler.h"
+#include "data/series/windows.h"
+#include "tasks/options.h"
+#include "train/observer.h"
+
+namespace carousel {
+
+// Kept in Model::task_data().
+struct ForecastInfo {
+  std::vector<std::string> columns, targets;  // targets are some of the columns
+  std::int64_t horizon = 1, window = 1, season = 1;
+  bool several = false;  // trained on several series: each is scaled by itself
+  std::string layout, time_column, id_column;
+  std::string split;                    // --split of training; empty: valid_fraction at the end
+  double valid_fraction = 0;            // used if split is empty
+  std::vector<double> mean, deviation;  // of the columns in the training part; one series only
+
+  std::string to_json() const;
+  // Throws Error{kModel} if the model is not a forecaster or its description does not fit.
+  static ForecastInfo from_model(const Model& model);
+  std::vector<std::int64_t> target_positions() const;  // among the columns
+  WindowShape shape(std::int64_t stride = 1) const { return {window, horizon, stride}; }
+};
+
+// The linear branch before training: y = a + B x for a window x [window x columns] and y [horizon x targets].
+struct LinearStart {
+  Tensor weight, bias;
+  std::string description;
+};
+
+// The model options with every "auto" replaced; the observer is told.
+ModelOptions resolve_forecast_model(const ModelOptions& options, const ForecastInfo& info, std::int64_t windows,
+                                    Observer& observer);
+
+// `options` is resolved. The recurrent branch starts at zero, so that the untrained network is the linear one.
+Sequential build_forecaster(const ModelOptions& options, const ForecastInfo& info, const LinearStart& start,
+                            std::uint64_t seed);
+
+// The part of the network that works in scaled units: [window, N, columns] -> [N, horizon x targets].
+Module& forecast_core(Sequential& network);
+
+}  // namespace carousel

@@ -1,0 +1,118 @@
+#include "tasks/forecast_training.h"
+
+#include <algorithm>
+
+#include "autograd/ops/huber.h"
+#include "autograd/ops/mae.h"
+#include "autograd/ops/mse.h"
+#include "base/fail.h"
+#include "layers/module.h"
+#include "tasks/training_run.h"
+
+namespace carousel {
+namespace {
+
+constexpr std::int64_t kMaxWindowsPerEpoch = 16384;
+constexpr std::int64_t kMaxValidationWindows = 8192;
+constexpr std::int64_t kBatch = 256;  // of prediction
+
+// [horizon, N, K] -> [N, horizon K]: the order of the network's output.
+void flatten_targets(const Tensor& targets, Tensor& flat) {
+  const std::int64_t horizon = targets.shape()[0], N = targets.shape()[1], K = targets.shape()[2];
+  if (!(flat.shape() == Shape{N, horizon * K})) flat = Tensor({N, horizon * K});
+  for (std::int64_t h = 0; h < horizon; ++h) {
+    for (std::int64_t n = 0; n < N; ++n) {
+      std::copy_n(targets.data() + (h * N + n) * K, K, flat.data() + (n * horizon + h) * K);
+    }
+  }
+}
+
+// Every few windows, so that at most `most` are left.
+std::vector<WindowAt> thinned(const std::vector<WindowAt>& windows, std::int64_t most) {
+  const std::int64_t stride = (std::ssize(windows) + most - 1) / std::max<std::int64_t>(most, 1);
+  if (stride <= 1) return windows;
+  std::vector<WindowAt> kept;
+  for (std::size_t k = 0; k < windows.size(); k += static_cast<std::size_t>(stride)) kept.push_back(windows[k]);
+  return kept;
+}
+
+detail::PassInput only_values(const Tensor& values) {
+  detail::PassInput input;
+  input.values = &values;
+  return input;
+}
+
+}  // namespace
+
+Tensor predict_windows(Sequential& network, std::span<const Series> scaled, std::span<const WindowAt> windows,
+                       const ForecastInfo& info) {
+  const std::vector<std::int64_t> targets = info.target_positions();
+  Tensor all({std::ssize(windows), info.horizon * std::ssize(targets)});
+  Tape<float> tape;
+  tape.set_recording(false);
+  SequenceLayout layout;
+  Tensor inputs;
+  for (std::int64_t first = 0; first < std::ssize(windows); first += kBatch) {
+    const auto count = std::min<std::int64_t>(kBatch, std::ssize(windows) - first);
+    std::vector<WindowAt> here(windows.begin() + first, windows.begin() + first + count);
+    gather_inputs(scaled, here, info.window, inputs);
+    tape.reset();
+    const Variable y = detail::run_pass(forecast_core(network), tape, layout, only_values(inputs), false, {});
+    std::copy_n(y.value().data, y.value().elements(), all.data() + first * all.shape()[1]);
+  }
+  return all;
+}
+
+ForecastProblem::ForecastProblem(Sequential& network, const ForecastData& data, const ForecastInfo& info,
+                                 const TrainOptions& options)
+    : network_(network), data_(data), info_(info), options_(options), targets_(info.target_positions()) {
+  training_ = data.training_windows(info.shape());
+  validation_ = thinned(data.windows_in(&SeriesSplit::valid, info.shape()), kMaxValidationWindows);
+  per_epoch_ = std::min<std::int64_t>(std::ssize(training_), kMaxWindowsPerEpoch);
+  order_.resize(training_.size());
+}
+
+std::int64_t ForecastProblem::batches_in_epoch(std::int64_t epoch) {
+  fill_permutation({static_cast<std::uint64_t>(options_.seed), Purpose::kShuffle, static_cast<std::uint64_t>(epoch)},
+                   order_);
+  return (per_epoch_ + options_.batch_size - 1) / options_.batch_size;
+}
+
+Variable ForecastProblem::loss_of(Variable forecast, View<const float> target) const {
+  if (options_.loss == "mae") return mae(forecast, target);
+  if (options_.loss == "huber") return huber(forecast, target);
+  return mse(forecast, target);
+}
+
+Variable ForecastProblem::loss(Tape<float>& tape, std::int64_t, std::int64_t batch) {
+  const std::int64_t first = batch * options_.batch_size, end = std::min(per_epoch_, first + options_.batch_size);
+  std::vector<WindowAt> windows;
+  for (std::int64_t k = first; k < end; ++k) {
+    windows.push_back(training_[static_cast<std::size_t>(order_[static_cast<std::size_t>(k)])]);
+  }
+  gather_windows(data_.scaled, windows, info_.shape(), targets_, batch_);
+  flatten_targets(batch_.targets, expected_);
+  const RandomKey key{static_cast<std::uint64_t>(options_.seed), Purpose::kDropout, passes_++};
+  const Variable forecast =
+      detail::run_pass(forecast_core(network_), tape, layout_, only_values(batch_.inputs), true, key);
+  return loss_of(forecast, static_cast<const Tensor&>(expected_).view());
+}
+
+std::optional<Validation> ForecastProblem::validate() {
+  if (validation_.empty()) return std::nullopt;
+  const Tensor forecasts = predict_windows(network_, data_.scaled, validation_, info_);
+  WindowBatch batch;
+  Tensor expected;
+  gather_windows(data_.scaled, validation_, info_.shape(), targets_, batch);
+  flatten_targets(batch.targets, expected);
+  Tape<float> tape;
+  tape.set_recording(false);
+  const double loss = loss_of(tape.constant(forecasts.view()), static_cast<const Tensor&>(expected).view()).item();
+  return Validation{loss, options_.loss, loss, false};
+}
+
+std::string ForecastProblem::describe(const Parameter& parameter, std::int64_t element) {
+  return describe_weight(network_, parameter, element);
+}
+
+}  // namespace carousel

@@ -1,0 +1,45 @@
+// forecast_training.h: trains the network of a forecaster.
+#pragma once
+
+#include "layers/sequence_layout.h"
+#include "tasks/forecast_data.h"
+#include "train/trainer.h"
+
+namespace carousel {
+
+// Forecasts of windows in scaled units: [windows, horizon x targets].
+Tensor predict_windows(Sequential& network, std::span<const Series> scaled, std::span<const WindowAt> windows,
+                       const ForecastInfo& info);
+
+// The training problem: windows of the training part in random order, at most max_windows per epoch; validated by the
+// mean loss over the windows of the validation part.
+class ForecastProblem final : public TrainingProblem {
+ public:
+  ForecastProblem(Sequential& network, const ForecastData& data, const ForecastInfo& info, const TrainOptions& options);
+
+  std::vector<Parameter*> parameters() override { return network_.parameters(); }
+  std::int64_t batches_in_epoch(std::int64_t epoch) override;
+  Variable loss(Tape<float>& tape, std::int64_t epoch, std::int64_t batch) override;
+  std::optional<Validation> validate() override;
+  std::string describe(const Parameter& parameter, std::int64_t element) override;
+
+  std::int64_t training_windows() const noexcept { return std::ssize(training_); }
+
+ private:
+  Variable loss_of(Variable forecast, View<const float> target) const;
+
+  Sequential& network_;
+  const ForecastData& data_;
+  const ForecastInfo& info_;
+  TrainOptions options_;
+  std::vector<std::int64_t> targets_;
+  std::vector<WindowAt> training_, validation_;
+  std::vector<std::int64_t> order_;
+  std::int64_t per_epoch_ = 0;
+  WindowBatch batch_;
+  Tensor expected_;  // [N, horizon x targets] of the batch
+  SequenceLayout layout_;
+  std::uint64_t passes_ = 0;
+};
+
+}  // namespace carousel

@@ -1,0 +1,176 @@
+// The table of all options. A new option is one field in options.h and one entry here, in the order of the fields.
+#include "tasks/options.h"
+
+namespace carousel {
+namespace {
+
+constexpr double kLargeCount = 1e9;
+
+// The accessor of one field: &Options::train, &TrainOptions::lr -> Options::train.lr.
+template <auto kSection, auto kMember>
+OptionField field(Options& options) {
+  return &((options.*kSection).*kMember);
+}
+template <auto kMember>
+constexpr auto kData = &field<&Options::data, kMember>;
+template <auto kMember>
+constexpr auto kModel = &field<&Options::model, kMember>;
+template <auto kMember>
+constexpr auto kTraining = &field<&Options::train, kMember>;
+template <auto kMember>
+constexpr auto kOutput = &field<&Options::output, kMember>;
+
+// An entry is easier to read on two lines than on eight.
+// clang-format off
+
+const Option kFileOptions[] = {
+    {.key = "data.data", .field = kData<&DataOptions::data>, .verbs = kEveryVerb,
+     .help = "files to read; - is standard input, .gz is read through; label=FILE: one text file per class"},
+    {.key = "data.valid", .field = kData<&DataOptions::valid>,
+     .help = "files to validate on; without it a part of --data is held back"},
+    {.key = "data.test", .field = kData<&DataOptions::test>, .verbs = kEvaluate, .tasks = "forecast",
+     .help = "the values that follow each series of --data, to score the forecast on"},
+    {.key = "data.format", .field = kData<&DataOptions::format>, .automatic = true, .verbs = kEveryVerb,
+     .help = "csv, tsv, jsonl, fasttext, lines, space, ts, ucr, npy; auto goes by ending and first line"},
+    {.key = "data.valid_fraction", .field = kData<&DataOptions::valid_fraction>, .low = 0.001, .high = 0.9,
+     .help = "share held back for validation: seeded and stratified; forecast: the last part in time"},
+    {.key = "data.split", .field = kData<&DataOptions::split>,
+     .help = "A,B,C: training, validation and test part of one file, in its order: rows, fractions or dates"},
+    {.key = "data.part", .field = kData<&DataOptions::part>, .allowed = {"train", "valid", "test"},
+     .verbs = kEvaluate | kPredict, .help = "only this part of the split that the model remembers"},
+    {.key = "data.folds", .field = kData<&DataOptions::folds>, .low = 0, .high = 100,
+     .help = "cross-validate with this many folds and report mean and spread; 0: none"},
+};
+
+const Option kColumnOptions[] = {
+    {.key = "data.text_column", .field = kData<&DataOptions::text_column>, .verbs = kEveryVerb, .tasks = "classify",
+     .help = "column that holds the text"},
+    {.key = "data.label_column", .field = kData<&DataOptions::label_column>, .verbs = kEveryVerb, .tasks = "classify",
+     .help = "column that holds the label"},
+    {.key = "data.labels", .field = kData<&DataOptions::labels>, .verbs = kTrain | kEvaluate | kCheck,
+     .tasks = "classify,regress", .help = ".npy file with the labels or targets of a .npy file of sequences"},
+    {.key = "data.layout", .field = kData<&DataOptions::layout>, .automatic = true,
+     .allowed = {"wide", "long", "rows"}, .verbs = kEveryVerb, .tasks = "forecast",
+     .help = "wide: one column per series; long: one row per series and time; rows: one series per row"},
+    {.key = "data.time_column", .field = kData<&DataOptions::time_column>, .automatic = true, .verbs = kEveryVerb,
+     .tasks = "forecast", .help = "column that holds the time"},
+    {.key = "data.id_column", .field = kData<&DataOptions::id_column>, .automatic = true, .verbs = kEveryVerb,
+     .tasks = "forecast", .help = "column that says which series a row belongs to (layout long)"},
+    {.key = "data.target", .field = kData<&DataOptions::target>, .automatic = true, .commas = true,
+     .verbs = kEveryVerb, .tasks = "forecast,regress", .help = "columns to predict: A,B,C"},
+    {.key = "data.horizon", .field = kData<&DataOptions::horizon>, .automatic = true, .low = 1, .high = 100000,
+     .tasks = "forecast", .help = "steps to forecast"},
+    {.key = "data.window", .field = kData<&DataOptions::window>, .automatic = true, .low = 1, .high = 1000000,
+     .tasks = "forecast", .help = "time steps that the model sees before it forecasts"},
+    {.key = "data.season", .field = kData<&DataOptions::season>, .automatic = true, .low = 1, .high = 1000000,
+     .verbs = kTrain | kEvaluate, .tasks = "forecast", .help = "period in steps; 1: none"},
+    {.key = "data.batch_first", .field = kData<&DataOptions::batch_first>, .verbs = kEveryVerb,
+     .tasks = "classify,regress", .help = "sequences in .npy files are [N, T, C] instead of [T, N, C]"},
+    {.key = "data.segment", .field = kData<&DataOptions::segment>, .automatic = true,
+     .allowed = {"words", "chars", "whitespace"},
+     .tasks = "classify", .help = "cut text into words (Chinese by dictionary) or characters"},
+    {.key = "data.min_count", .field = kData<&DataOptions::min_count>, .automatic = true, .low = 1,
+     .high = kLargeCount, .tasks = "classify", .help = "words seen less often become <unk>"},
+    {.key = "data.max_vocabulary", .field = kData<&DataOptions::max_vocabulary>, .automatic = true, .low = 5,
+     .high = 1e8, .tasks = "classify", .help = "keep at most this many of the most frequent words"},
+    {.key = "data.backtest", .field = kData<&DataOptions::backtest>, .verbs = kEvaluate, .tasks = "forecast",
+     .help = "score the forecast from every origin of the part"},
+    {.key = "data.stride", .field = kData<&DataOptions::stride>, .low = 1, .high = kLargeCount, .verbs = kEvaluate,
+     .tasks = "forecast", .help = "steps between the origins of --backtest"},
+    {.key = "data.scaled", .field = kData<&DataOptions::scaled>, .verbs = kEvaluate, .tasks = "forecast",
+     .help = "score on scaled values, as papers do"},
+};
+
+const Option kModelOptions[] = {
+    {.key = "model.cell", .field = kModel<&ModelOptions::cell>,
+     .help = "recurrent cell (carousel cells lists them), or none: a feed-forward network"},
+    {.key = "model.hidden_size", .field = kModel<&ModelOptions::hidden_size>, .automatic = true, .low = 1,
+     .high = 65536, .help = "units of each recurrent layer"},
+    {.key = "model.proj_size", .field = kModel<&ModelOptions::proj_size>, .low = 0, .high = 65536,
+     .help = "size that the hidden state of an lstm is projected to; 0: no projection"},
+    {.key = "model.layers", .field = kModel<&ModelOptions::layers>, .automatic = true, .low = 1, .high = 100,
+     .help = "number of recurrent layers"},
+    {.key = "model.bidirectional", .field = kModel<&ModelOptions::bidirectional>, .automatic = true,
+     .allowed = {"true", "false"}, .help = "read the sequence in both directions"},
+    {.key = "model.embedding_size", .field = kModel<&ModelOptions::embedding_size>, .automatic = true, .low = 1,
+     .high = 65536, .tasks = "classify", .help = "numbers per word"},
+    {.key = "model.pool", .field = kModel<&ModelOptions::pool>, .automatic = true, .allowed = {"last", "mean", "max"},
+     .tasks = "classify,regress", .help = "how the outputs of all steps become one vector"},
+    {.key = "model.dropout", .field = kModel<&ModelOptions::dropout>, .automatic = true, .low = 0, .high = 0.95,
+     .help = "share of values dropped on inputs and between layers"},
+    {.key = "model.recurrent_dropout", .field = kModel<&ModelOptions::recurrent_dropout>, .low = 0, .high = 0.95,
+     .help = "share of hidden values dropped from step to step, one mask per sequence"},
+    {.key = "model.layer_norm", .field = kModel<&ModelOptions::layer_norm>,
+     .help = "normalise the outputs of each layer"},
+    {.key = "model.activation", .field = kModel<&ModelOptions::activation>, .allowed = {"tanh", "relu"},
+     .help = "of the cell rnn and of feed-forward layers"},
+};
+
+const Option kTrainOptions[] = {
+    {.key = "train.epochs", .field = kTraining<&TrainOptions::epochs>, .automatic = true, .low = 1, .high = 1e6,
+     .help = "passes over the training data at most"},
+    {.key = "train.batch_size", .field = kTraining<&TrainOptions::batch_size>, .automatic = true, .low = 1,
+     .high = 1e6, .verbs = kTrain | kEvaluate | kPredict, .help = "samples per step"},
+    {.key = "train.optimizer", .field = kTraining<&TrainOptions::optimizer>,
+     .allowed = {"sgd", "adam", "adamw", "rmsprop", "adagrad"}, .help = "rule that changes the weights"},
+    {.key = "train.lr", .field = kTraining<&TrainOptions::lr>, .automatic = true, .low = 1e-9, .high = 100,
+     .help = "learning rate"},
+    {.key = "train.momentum", .field = kTraining<&TrainOptions::momentum>, .low = 0, .high = 0.9999,
+     .help = "of sgd and rmsprop"},
+    {.key = "train.schedule", .field = kTraining<&TrainOptions::schedule>, .automatic = true,
+     .allowed = {"constant", "step", "cosine", "warmup", "plateau"}, .help = "how the learning rate changes"},
+    {.key = "train.warmup_steps", .field = kTraining<&TrainOptions::warmup_steps>, .low = 0, .high = kLargeCount,
+     .help = "steps in which the learning rate rises from 0"},
+    {.key = "train.weight_decay", .field = kTraining<&TrainOptions::weight_decay>, .low = 0, .high = 10,
+     .help = "pull of the weights towards 0"},
+    {.key = "train.clip", .field = kTraining<&TrainOptions::clip>, .automatic = true, .low = 0, .high = 1e6,
+     .help = "largest global norm of the gradient; 0: no limit"},
+    {.key = "train.clip_value", .field = kTraining<&TrainOptions::clip_value>, .low = 0, .high = 1e6,
+     .help = "largest absolute value in the gradient; 0: no limit"},
+    {.key = "train.accumulate", .field = kTraining<&TrainOptions::accumulate>, .low = 1, .high = 1e5,
+     .help = "batches whose gradients are added before the weights change"},
+    {.key = "train.bptt", .field = kTraining<&TrainOptions::bptt>, .low = 0, .high = kLargeCount,
+     .help = "cut back-propagation into pieces of this many steps, carrying the state; 0: whole sequences"},
+    {.key = "train.patience", .field = kTraining<&TrainOptions::patience>, .automatic = true, .low = 1, .high = 1e6,
+     .help = "stop after this many epochs without improvement"},
+    {.key = "train.loss", .field = kTraining<&TrainOptions::loss>, .automatic = true,
+     .allowed = {"cross_entropy", "mse", "mae", "huber", "bce"}, .help = "what training makes small"},
+    {.key = "train.label_smoothing", .field = kTraining<&TrainOptions::label_smoothing>, .low = 0, .high = 0.9,
+     .tasks = "classify", .help = "share of the target spread over all labels"},
+    {.key = "train.class_weights", .field = kTraining<&TrainOptions::class_weights>, .allowed = {"balanced"},
+     .tasks = "classify", .help = "balanced: rare labels count more"},
+    {.key = "train.seed", .field = kTraining<&TrainOptions::seed>, .low = 0, .high = 9e15,
+     .help = "of every random choice: the same seed gives the same bits for any number of threads"},
+    {.key = "train.threads", .field = kTraining<&TrainOptions::threads>, .automatic = true, .low = 1, .high = 256,
+     .verbs = kEveryVerb, .help = "threads to use; auto: one per core"},
+};
+
+const Option kOutputOptions[] = {
+    {.key = "output.out", .field = kOutput<&OutputOptions::out>, .automatic = true,
+     .help = "model file to write; auto: TASK.safetensors"},
+    {.key = "output.run_dir", .field = kOutput<&OutputOptions::run_dir>, .automatic = true,
+     .help = "folder for metrics.csv and resolved.toml; auto: runs/TASK-TIME"},
+    {.key = "output.report", .field = kOutput<&OutputOptions::report>,
+     .help = "HTML page with curves and pictures to write"},
+    {.key = "output.force", .field = kOutput<&OutputOptions::force>, .verbs = kTrain | kPredict,
+     .help = "overwrite files that exist"},
+};
+// clang-format on
+
+}  // namespace
+
+const std::vector<Option>& option_table() {
+  static const std::vector<Option> table = [] {
+    std::vector<Option> all;
+    const auto add = [&](const auto& part) { all.insert(all.end(), std::begin(part), std::end(part)); };
+    add(kFileOptions);
+    add(kColumnOptions);
+    add(kModelOptions);
+    add(kTrainOptions);
+    add(kOutputOptions);
+    return all;
+  }();
+  return table;
+}
+
+}  // namespace carousel

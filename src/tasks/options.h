@@ -1,0 +1,146 @@
+// options.h: every option of data, model and training, with its default; one table describes them all, and flags, TOML
+// keys, environment names, `--help`, shell completion and docs/options.md come from that table (option_table()).
+//
+// Order of precedence: default < file < environment CAROUSEL_* < --set < flag (config.h reads them in that order). An
+// option that is automatic keeps its default (0, -1 or an empty text) until the task picks a value from the data; users
+// write it "auto".
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace carousel {
+
+struct DataOptions {
+  std::vector<std::string> data, valid, test;  // paths; "-" is standard input; "label=path" for one file per class
+  std::string format;                          // auto: by ending and first line
+  double valid_fraction = 0.1;
+  std::string split;       // "A,B,C": rows, fractions or dates, in file order
+  std::string part;        // evaluate: "train", "valid" or "test" of the remembered split
+  std::int64_t folds = 0;  // K-fold cross-validation; 0: none
+  std::string text_column = "text", label_column = "label";
+  std::string labels;  // .npy with the labels of a .npy of sequences
+  std::string layout;  // forecast: "wide", "long", "rows"; auto
+  std::string time_column, id_column;
+  std::vector<std::string> target;  // value columns to predict; auto
+  std::int64_t horizon = 0;         // steps ahead; auto
+  std::int64_t window = 0;          // time steps that the model sees; auto
+  std::int64_t season = 0;          // period in steps; auto, 1: none
+  bool batch_first = false;         // .npy sequences are [N, T, C]
+  std::string segment;              // text: "words", "chars"; auto
+  std::int64_t min_count = 0;       // words seen less often become <unk>; auto
+  std::int64_t max_vocabulary = 0;  // auto
+  bool backtest = false;            // evaluate forecast: every origin of the part
+  std::int64_t stride = 1;
+  bool scaled = false;  // evaluate forecast on scaled values
+};
+
+struct ModelOptions {
+  std::string cell = "lstm";        // or "rnn", "gru", "none" (feed-forward)
+  std::int64_t hidden_size = 0;     // auto
+  std::int64_t proj_size = 0;       // 0: no projection (lstm only)
+  std::int64_t layers = 0;          // auto
+  std::string bidirectional;        // "true", "false"; auto
+  std::int64_t embedding_size = 0;  // auto
+  std::string pool;                 // "last", "mean", "max"; auto
+  double dropout = -1;              // -1: auto
+  double recurrent_dropout = 0;
+  bool layer_norm = false;
+  std::string activation = "tanh";  // of cell rnn and of feed-forward layers: tanh, relu
+};
+
+struct TrainOptions {
+  std::int64_t epochs = 0;         // auto
+  std::int64_t batch_size = 0;     // auto
+  std::string optimizer = "adam";  // sgd, adam, adamw, rmsprop, adagrad
+  double lr = 0;                   // auto
+  double momentum = 0.9;           // sgd, rmsprop
+  std::string schedule;            // constant, step, cosine, warmup, plateau; auto
+  std::int64_t warmup_steps = 0;
+  double weight_decay = 0;
+  double clip = -1;             // global norm; 0: off; -1: auto
+  double clip_value = 0;        // by value; 0: off
+  std::int64_t accumulate = 1;  // batches per optimiser step
+  std::int64_t bptt = 0;        // truncate back-propagation to this many steps; 0: whole sequence
+  std::int64_t patience = 0;    // epochs without improvement before stopping; auto
+  std::string loss;             // cross_entropy, mse, mae, huber, bce; auto
+  double label_smoothing = 0;
+  std::string class_weights;  // "", "balanced"
+  std::int64_t seed = 1;
+  std::int64_t threads = 0;  // 0: one per core
+};
+
+struct OutputOptions {
+  std::string out;      // model file; train's default: TASK.safetensors
+  std::string run_dir;  // default: runs/TASK-<time>
+  std::string report;   // self-contained HTML page
+  bool force = false;   // overwrite existing files
+};
+
+struct Options {
+  DataOptions data;
+  ModelOptions model;
+  TrainOptions train;
+  OutputOptions output;
+
+  // Which keys somebody set, and where: "train.lr" -> "--lr", "run.toml:3:1", "CAROUSEL_TRAIN_LR". The rest are
+  // defaults.
+  std::map<std::string, std::string, std::less<>> given;
+  bool is_given(std::string_view key) const { return given.find(key) != given.end(); }
+};
+
+// Where an option has a meaning, as bits.
+enum Verbs : unsigned { kTrain = 1, kEvaluate = 2, kPredict = 4, kCheck = 8, kEveryVerb = 15 };
+
+using OptionField = std::variant<std::string*, std::vector<std::string>*, std::int64_t*, double*, bool*>;
+
+struct Option {
+  std::string_view key;  // in TOML and --set: "train.lr"
+  OptionField (*field)(Options&) = nullptr;
+  bool automatic = false;  // the default stands for "auto": the task picks a value from the data
+  double low = -std::numeric_limits<double>::infinity();  // numbers: the smallest and the largest value
+  double high = std::numeric_limits<double>::infinity();
+  std::vector<std::string_view> allowed = {};  // texts: the only values; empty: any
+  bool commas = false;                         // lists: one text "a,b" means two values (never for paths)
+  unsigned verbs = kTrain;
+  std::string_view tasks = {};  // "forecast", "classify,regress"; empty: all
+  std::string_view help = {};
+
+  std::string flag() const;         // "--lr": the last part of the key
+  std::string environment() const;  // "CAROUSEL_TRAIN_LR"
+  std::string_view section() const { return key.substr(0, key.find('.')); }
+  std::string_view name() const { return key.substr(key.find('.') + 1); }
+  std::string type() const;    // "text", "list", "integer", "number", "true or false"
+  std::string values() const;  // what it takes: "adam, sgd", "1 to 256"; empty: anything of its type
+  bool is_switch() const;      // a flag that needs no value: --force, --bidirectional
+  bool is_list() const;
+  bool applies_to(std::string_view task) const;
+};
+
+// Every option, in the order of Options.
+const std::vector<Option>& option_table();
+// The option of this key; null if there is none.
+const Option* find_option(std::string_view key);
+
+// ", did you mean WORD?" with the known word nearest to a misspelt one; empty when none is near.
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& known);
+// The same for a key; knows the last part of a key alone ("lr"), too.
+std::string suggest_key(std::string_view key);
+
+// The entries that texts of a flag, a variable or --set stand for: of a list with commas "a,b" is two, else each text
+// one.
+std::vector<std::string> split_entries(const Option& option, const std::vector<std::string>& texts);
+
+// Reads `values` (one text, or the entries of a list) into the option's field and records `place` in options.given.
+// Throws Error{kUsage} that names place, option, value and what was expected: wrong type, out of range, not allowed.
+void assign(Options& options, const Option& option, const std::vector<std::string>& values, const std::string& place);
+
+// The value as users write it: "auto", "0.001", "true"; the entries of a list.
+std::vector<std::string> option_values(const Options& options, const Option& option);
+
+}  // namespace carousel

@@ -1,0 +1,184 @@
+#include "tasks/report.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "base/fail.h"
+#include "tasks/metrics.h"
+
+namespace carousel {
+namespace {
+
+// Line colours are those of Okabe and Ito, told apart by colour-blind readers too, darker on light and lighter on dark.
+constexpr const char* kStyle = R"css(
+:root { color-scheme: light dark; --ink: #1c2733; --faint: #5d6b7a; --paper: #fff; --rule: #d9dfe6; --card: #f5f7fa;
+  --accent: #d0470b; --c2: #0072b2; --c3: #00805a; --c4: #a8508a; --c5: #8a6d00; --good: #00724f; --bad: #b3261e;
+  --shade: 0 114 178; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6ebf1; --faint: #9aa7b5; --paper: #12171d; --rule: #323c47;
+  --card: #1b222b; --accent: #ff8a4c; --c2: #56b4e9; --c3: #2fc296; --c4: #dd93c2; --c5: #e0bd3c; --good: #3fcf9d;
+  --bad: #ff8a80; --shade: 86 180 233; } }
+body { margin: 0 auto; padding: 24px 20px 48px; max-width: 920px; background: var(--paper); color: var(--ink);
+  font: 15px/1.5 system-ui, sans-serif; }
+h1 { font-size: 25px; line-height: 1.25; margin: 0 0 16px; }
+h2 { font-size: 18px; margin: 32px 0 8px; }
+p { margin: 6px 0; } .faint, figcaption { color: var(--faint); font-size: 13.5px; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+.wide { overflow-x: auto; }
+td, th { padding: 5px 14px 5px 0; text-align: left; border-bottom: 1px solid var(--rule); vertical-align: top;
+  font-weight: normal; overflow-wrap: anywhere; }
+thead th { color: var(--faint); font-size: 13px; }
+.facts th { color: var(--faint); white-space: nowrap; padding-right: 24px; }
+.metrics td, .metrics thead th + th { text-align: right; padding-left: 18px; }
+.metrics td, .metrics th, .confusion td { white-space: nowrap; overflow-wrap: normal; }
+.metrics tr.model { background: var(--card); font-weight: 600; } .metrics tr.model th { font-weight: 600; }
+.metrics tr th:first-child { padding-left: 8px; }
+.verdicts { list-style: none; padding: 0; margin: 10px 0; }
+.good::before { content: "\2713\00a0"; color: var(--good); font-weight: 700; }
+.bad::before { content: "\2717\00a0"; color: var(--bad); font-weight: 700; }
+.confusion td { text-align: right; padding: 5px 10px; background: rgb(var(--shade) / calc(var(--share) * 55%)); }
+.confusion thead th { text-align: right; padding: 5px 10px; }
+figure { margin: 0; } svg { width: 100%; height: auto; display: block; }
+svg text { font: 12px system-ui, sans-serif; fill: var(--ink); } svg .label { fill: var(--faint); }
+svg .end { text-anchor: end; } svg .middle { text-anchor: middle; }
+svg .grid { stroke: var(--rule); } svg .axis { stroke: var(--faint); } svg .shaded { fill: rgb(var(--shade) / 9%); }
+[class^=line-] { fill: none; stroke-width: 1.5; stroke-linejoin: round; } .dashed { stroke-dasharray: 5 3; }
+.line-0 { stroke: var(--ink); stroke-width: 1.2; } .line-1 { stroke: var(--accent); stroke-width: 2; }
+.line-2 { stroke: var(--c2); } .line-3 { stroke: var(--c3); } .line-4 { stroke: var(--c4); } .line-5 { stroke: var(--c5); }
+)css";
+
+const double* find_metric(const Metrics& metrics, const std::string& name) {
+  const auto found = std::find_if(metrics.begin(), metrics.end(), [&](const auto& one) { return one.first == name; });
+  return found == metrics.end() ? nullptr : &found->second;
+}
+
+std::string number(double value) {
+  if (!std::isfinite(value)) return "none";
+  const double size = std::abs(value);
+  if (size >= 1e6 || (size > 0 && size < 1e-3)) return fmt::format("{:.3g}", value);
+  return fmt::format("{:.{}f}", value, size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : 4);
+}
+
+std::string facts_table(const Report& report) {
+  std::string html = "<table class=\"facts\"><tbody>\n";
+  for (const auto& [name, value] : report.facts) {
+    html += fmt::format("<tr><th scope=\"row\">{}</th><td>{}</td></tr>\n", html_escaped(name), html_escaped(value));
+  }
+  return report.facts.empty() ? "" : html + "</tbody></table>\n";
+}
+
+std::string metric_row(const std::string& name, const Metrics& columns, const Metrics& values, bool is_model) {
+  std::string html =
+      fmt::format("<tr{}><th scope=\"row\">{}</th>", is_model ? " class=\"model\"" : "", html_escaped(name));
+  for (const auto& column : columns) {
+    const double* value = find_metric(values, column.first);
+    html += fmt::format("<td>{}</td>", value == nullptr ? "" : number(*value));
+  }
+  return html + "</tr>\n";
+}
+
+std::string metric_table(const Report& report) {
+  if (report.metrics.empty()) return "";
+  std::string html = fmt::format(
+      "<h2>How good it is</h2>\n<p class=\"faint\">{}</p>\n<div class=\"wide\">"
+      "<table class=\"metrics\"><thead><tr><th scope=\"col\"></th>",
+      html_escaped(report.part));
+  for (const auto& column : report.metrics) {
+    html += fmt::format("<th scope=\"col\">{} {}</th>", html_escaped(column.first),
+                        higher_is_better(column.first) ? "&uarr;" : "&darr;");
+  }
+  html += "</tr></thead><tbody>\n" + metric_row(report.model, report.metrics, report.metrics, true);
+  for (const Baseline& baseline : report.baselines) {
+    html += metric_row(baseline.name, report.metrics, baseline.metrics, false);
+  }
+  html += "</tbody></table></div>\n<ul class=\"verdicts\">\n";
+  for (const std::string& verdict : verdicts(report)) {
+    const bool good = verdict.rfind("beats ", 0) == 0;
+    html += fmt::format("<li class=\"{}\">The model {}.</li>\n", good ? "good" : "bad", html_escaped(verdict));
+  }
+  return html + "</ul>\n";
+}
+
+}  // namespace
+
+std::vector<std::string> verdicts(const Report& report) {
+  std::vector<std::string> sentences;
+  if (report.metrics.empty()) return sentences;
+  const auto& [name, model] = report.metrics.front();
+  const bool up = higher_is_better(name);
+  for (const Baseline& baseline : report.baselines) {
+    const double* other = find_metric(baseline.metrics, name);
+    if (other == nullptr) continue;
+    const bool beats = up ? model > *other : model < *other;
+    std::string margin;
+    if (*other != 0 && std::isfinite(model)) {
+      const double percent = 100 * (model - *other) / std::abs(*other);
+      margin = percent == 0 ? ", the same"
+                            : fmt::format(", {:.1f} % {}", std::abs(percent), percent > 0 ? "higher" : "lower");
+    }
+    sentences.push_back(fmt::format("{} {}: {} {} against {}{}", beats ? "beats" : "does not beat", baseline.name, name,
+                                    number(model), number(*other), margin));
+  }
+  return sentences;
+}
+
+std::string report_page(const Report& report) {
+  std::string html = fmt::format(
+      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
+      "content=\"width=device-width, initial-scale=1\">\n<title>{0}</title>\n<style>{1}</style>\n"
+      "</head>\n<body>\n<h1>{0}</h1>\n",
+      html_escaped(report.title), kStyle);
+  html += facts_table(report) + metric_table(report);
+  for (const Figure& figure : report.figures) {
+    html += fmt::format("<h2>{}</h2>\n<figure>\n{}<figcaption>{}</figcaption>\n</figure>\n",
+                        html_escaped(figure.heading), figure.body, html_escaped(figure.caption));
+  }
+  return html + "</body>\n</html>\n";
+}
+
+LineChart loss_chart(std::span<const EpochEvent> epochs) {
+  LineChart chart;
+  chart.x_label = "epoch";
+  chart.y_label = "loss";
+  chart.description = "training and validation loss after each epoch";
+  chart.lines = {{"training", {}, {}, false}, {"validation", {}, {}, false}};
+  for (const EpochEvent& event : epochs) {
+    const auto epoch = static_cast<double>(event.epoch);
+    for (ChartLine& line : chart.lines) line.x.push_back(epoch);
+    chart.lines[0].y.push_back(event.training_loss);
+    chart.lines[1].y.push_back(event.validation_loss);
+    if (event.best) chart.x_label = fmt::format("epoch (best: {})", event.epoch);
+  }
+  return chart;
+}
+
+std::string confusion_table(std::span<const std::string> names, std::span<const std::int64_t> counts) {
+  constexpr std::size_t kMost = 30;
+  const std::size_t classes = names.size();
+  std::vector<std::int64_t> totals(classes, 0);
+  for (std::size_t i = 0; i < classes * classes; ++i) totals[i / classes] += counts[i];
+  std::vector<std::size_t> shown(classes);
+  std::iota(shown.begin(), shown.end(), std::size_t{0});
+  std::string note;
+  if (classes > kMost) {
+    std::stable_sort(shown.begin(), shown.end(), [&](std::size_t a, std::size_t b) { return totals[a] > totals[b]; });
+    shown.resize(kMost);
+    std::sort(shown.begin(), shown.end());
+    note = fmt::format("<p class=\"faint\">the {} classes with most samples out of {}</p>\n", kMost, classes);
+  }
+  std::string html = note + "<div class=\"wide\"><table class=\"confusion\"><thead><tr><th>true \\ predicted</th>";
+  for (std::size_t column : shown) html += fmt::format("<th scope=\"col\">{}</th>", html_escaped(names[column]));
+  html += "</tr></thead><tbody>\n";
+  for (std::size_t row : shown) {
+    html += fmt::format("<tr><th scope=\"row\">{}</th>", html_escaped(names[row]));
+    for (std::size_t column : shown) {
+      const std::int64_t count = counts[row * classes + column];
+      const double share = totals[row] == 0 ? 0 : static_cast<double>(count) / static_cast<double>(totals[row]);
+      html += fmt::format("<td style=\"--share:{:.3f}\">{}</td>", share, count);
+    }
+    html += "</tr>\n";
+  }
+  return html + "</tbody></table></div>\n";
+}
+
+}  // namespace carousel

@@ -1,0 +1,42 @@
+// samples.h: the samples of a task in memory, as token ids or as sequences of numbers, and batches of them.
+//
+// Sample n is ids[n] (tokens) or sequences[n] ([T_n, C]); exactly one of the two is used.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "carousel/layers.h"
+#include "data/sequences.h"
+#include "data/text/batching.h"
+#include "layers/module.h"
+
+namespace carousel {
+
+struct Samples {
+  std::vector<std::vector<std::int32_t>> ids;
+  std::vector<Sequence> sequences;
+  std::int64_t features = 0;  // C of the sequences; 0: token ids
+
+  bool tokens() const noexcept { return features == 0; }
+  std::int64_t size() const noexcept { return std::ssize(ids) + std::ssize(sequences); }
+  std::int64_t length(std::int64_t sample) const;
+  std::vector<std::int32_t> lengths(std::span<const std::int64_t> samples) const;
+};
+
+// The padded form of some samples; owns it.
+struct SampleBatch {
+  PaddedIds ids;
+  PaddedSequences sequences;
+  bool tokens = true;
+
+  void assign(const Samples& samples, std::span<const std::int64_t> indices);
+  detail::PassInput pass_input() const;
+};
+
+// What the network gives for each of `indices`, in that order, without dropout: [indices, output_size].
+Tensor predict_samples(Module& network, const Samples& samples, std::span<const std::int64_t> indices);
+
+}  // namespace carousel

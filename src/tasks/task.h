@@ -1,0 +1,70 @@
+// task.h: what every task can do. A task is where data, model and metric meet; the command line knows only this header.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tasks/options.h"
+#include "train/observer.h"
+
+namespace carousel {
+
+class Model;
+
+// Metric names are those of the interface: accuracy, macro_f1, mae, mse, rmse, mase, smape ...; in order of importance.
+using Metrics = std::vector<std::pair<std::string, double>>;
+
+struct Baseline {
+  std::string
+      name;  // "last_value", "seasonal", "linear_autoregression", "majority", "tfidf_logistic", "mean", "linear"
+  Metrics metrics;
+};
+
+struct EvaluateResult {
+  std::string task;
+  std::int64_t samples = 0;
+  Metrics metrics;
+  std::vector<Baseline> baselines;
+};
+
+struct TrainResult : EvaluateResult {  // of the validation part
+  std::string model;                   // path of the model file
+  std::string run_dir;
+  std::int64_t epochs = 0, steps = 0, parameters = 0;
+  double seconds = 0, samples_per_second = 0;
+};
+
+// One result per input row, in input order: column names once, then the cells of each row.
+class RowSink {
+ public:
+  virtual ~RowSink() = default;
+  virtual void header(const std::vector<std::string>& columns) = 0;
+  virtual void row(const std::vector<std::string>& cells) = 0;
+};
+
+// What `data check` prints.
+struct DataReport {
+  std::vector<std::pair<std::string, std::string>> facts;  // "rows" -> "9600", "label balance" -> ...
+  std::vector<std::string> problems;                       // each with file and line
+};
+
+class Task {
+ public:
+  virtual ~Task() = default;
+  virtual std::string_view name() const = 0;
+  // Trains, writes options.out atomically and the run folder; reports progress to the observer.
+  virtual TrainResult train(const Options& options, Observer& observer) const = 0;
+  virtual EvaluateResult evaluate(const Model& model, const Options& options, Observer& observer) const = 0;
+  virtual void predict(const Model& model, const Options& options, RowSink& sink) const = 0;
+  virtual DataReport check(const Options& options) const = 0;
+};
+
+// The task of this name. Throws Error{kUsage} that lists the known ones and the nearest.
+const Task& find_task(std::string_view name);
+const std::vector<const Task*>& all_tasks();
+
+}  // namespace carousel

@@ -1,0 +1,140 @@
+#include "tasks/training_run.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/fail.h"
+#include "cells/cell.h"
+
+namespace carousel {
+
+TrainOptions resolve_training(const TrainOptions& options, const TrainDefaults& defaults, Observer& observer) {
+  TrainOptions r = options;
+  if (r.epochs == 0) r.epochs = defaults.epochs;
+  if (r.batch_size == 0) r.batch_size = defaults.batch_size;
+  if (r.patience == 0) r.patience = defaults.patience;
+  if (r.lr == 0) r.lr = defaults.lr;
+  if (r.clip < 0) r.clip = defaults.clip;
+  if (r.schedule.empty()) r.schedule = defaults.schedule;
+  observer.note(
+      fmt::format("training: up to {} epochs, batch_size {}, {} with lr {}, schedule {}, clip {}, patience {}",
+                  r.epochs, r.batch_size, r.optimizer, r.lr, r.schedule, r.clip, r.patience));
+  return r;
+}
+
+TrainerOptions trainer_options(const TrainOptions& options, const TrainDefaults& defaults, const std::string& run_dir) {
+  TrainerOptions t;
+  t.epochs = options.epochs;
+  t.patience = options.patience;
+  t.accumulate = options.accumulate;
+  t.clip_norm = options.clip;
+  t.clip_value = options.clip_value;
+  t.average_decay = defaults.average_decay;
+  t.optimizer.kind = parse_optimizer(options.optimizer);
+  t.optimizer.lr = options.lr;
+  t.optimizer.momentum = options.optimizer == "sgd" || options.optimizer == "rmsprop" ? options.momentum : 0;
+  t.optimizer.weight_decay = options.weight_decay;
+  t.schedule.kind = parse_schedule(options.schedule);
+  t.schedule.warmup_steps = options.warmup_steps;
+  t.run_dir = run_dir;
+  return t;
+}
+
+namespace {
+
+// The layer of this name in the network or its branches ("0.1.recurrent" walks through a Sum); null if there is none.
+Module* find_layer(Sequential& network, std::string_view name) {
+  for (const auto& [own, module] : network.modules()) {
+    if (own == name) return module.get();
+    auto* sum = dynamic_cast<Sum*>(module.get());
+    if (!sum || !name.starts_with(own + ".")) continue;
+    for (std::size_t k = 0; k < sum->branches().size(); ++k) {
+      const std::string prefix = own + "." + std::to_string(k) + ".";
+      if (name.starts_with(prefix)) return find_layer(sum->branches()[k], name.substr(prefix.size()));
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::string describe_weight(Sequential& network, const Parameter& parameter, std::int64_t element) {
+  std::string name = parameter.name;
+  for (const auto& [full, tensor] : network.named_tensors()) {
+    if (tensor == &parameter) name = full;
+  }
+  std::string place = name;
+  const std::int64_t columns = parameter.value.shape().rank() == 2 ? parameter.value.shape()[1] : 1;
+  const std::int64_t row = element / columns;
+  const auto* layer = dynamic_cast<Recurrent*>(find_layer(network, name.substr(0, name.rfind('.'))));
+  if (layer && !parameter.name.starts_with("weight_hr")) {
+    const std::int64_t H = layer->options().hidden_size;
+    const Cell& cell = find_cell(layer->options().cell);
+    place += fmt::format(", gate {}, unit {}", cell.gates[static_cast<std::size_t>(row / H)], row % H);
+  } else {
+    place += fmt::format(", row {}", row);
+  }
+  return columns > 1 ? fmt::format("{}, column {}", place, element % columns) : place;
+}
+
+void CurveRecorder::note(const std::string& line) {
+  notes_.push_back(line);
+  next_.note(line);
+}
+
+void CurveRecorder::epoch(const EpochEvent& event) {
+  epochs_.push_back(event);
+  next_.epoch(event);
+}
+
+std::string training_json(const TrainSummary& summary, const TrainOptions& options, const EvaluateResult& result) {
+  nlohmann::json json{
+      {"epochs", summary.epochs},   {"steps", summary.steps},          {"best_epoch", summary.best_epoch},
+      {"seconds", summary.seconds}, {"optimizer", options.optimizer},  {"lr", options.lr},
+      {"seed", options.seed},       {"batch_size", options.batch_size}};
+  for (const auto& [name, value] : result.metrics) json["metrics"][name] = value;
+  return json.dump();
+}
+
+void fill_result(TrainResult& result, const TrainSummary& summary, const Model& model, const OutputOptions& output,
+                 std::int64_t training_samples) {
+  result.model = output.out;
+  result.run_dir = output.run_dir;
+  result.epochs = summary.epochs;
+  result.steps = summary.steps;
+  result.seconds = summary.seconds;
+  result.parameters = model.parameter_count();
+  const double seen = static_cast<double>(training_samples) * static_cast<double>(summary.epochs);
+  result.samples_per_second = summary.seconds > 0 ? seen / summary.seconds : 0;
+}
+
+std::int64_t add_body(Sequential& network, const BodyOptions& o) {
+  if (o.cell != "none") {
+    const std::string cell = o.cell == "rnn" && o.activation == "relu" ? "rnn_relu" : o.cell;
+    auto recurrent = std::make_unique<Recurrent>(RecurrentOptions{.cell = cell,
+                                                                  .input_size = o.input_size,
+                                                                  .hidden_size = o.hidden_size,
+                                                                  .proj_size = o.proj_size,
+                                                                  .layers = o.layers,
+                                                                  .bidirectional = o.bidirectional,
+                                                                  .dropout = o.dropout,
+                                                                  .recurrent_dropout = o.recurrent_dropout});
+    const std::int64_t size = recurrent->output_size();
+    network.add("recurrent", std::move(recurrent));
+    network.add("pool", std::make_unique<Pool>(o.pool));
+    if (o.layer_norm) network.add("norm", std::make_unique<LayerNorm>(size));
+    return size;
+  }
+  network.add("flatten", std::make_unique<Flatten>(o.time_steps));
+  std::int64_t size = o.input_size * o.time_steps;
+  for (std::int64_t l = 0; l < o.layers; ++l) {
+    const std::string number = std::to_string(l);
+    network.add("hidden" + number, std::make_unique<Linear>(size, o.hidden_size));
+    if (o.layer_norm) network.add("norm" + number, std::make_unique<LayerNorm>(o.hidden_size));
+    network.add("activation" + number, std::make_unique<Activation>(o.activation));
+    if (o.dropout > 0 && l + 1 < o.layers) network.add("dropout" + number, std::make_unique<Dropout>(o.dropout));
+    size = o.hidden_size;
+  }
+  return size;
+}
+
+}  // namespace carousel

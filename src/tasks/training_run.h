@@ -1,0 +1,67 @@
+// training_run.h: what every task's training has in common: options to trainer, names of weights, curves, the result.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "carousel/model.h"
+#include "tasks/options.h"
+#include "tasks/task.h"
+#include "train/trainer.h"
+
+namespace carousel {
+
+// What a task chooses where the options say "auto".
+struct TrainDefaults {
+  std::int64_t epochs = 20, batch_size = 32, patience = 5;
+  double lr = 1e-3, clip = 1;
+  std::string schedule = "constant";
+  double average_decay = 0;
+};
+
+// The options with every "auto" of training replaced by the task's choice; the observer is told what was picked.
+TrainOptions resolve_training(const TrainOptions& options, const TrainDefaults& defaults, Observer& observer);
+
+// `options` is resolved.
+TrainerOptions trainer_options(const TrainOptions& options, const TrainDefaults& defaults, const std::string& run_dir);
+
+// "recurrent.weight_hh_l1_reverse, gate f, row 3, column 7": where an element of a network's weights is.
+std::string describe_weight(Sequential& network, const Parameter& parameter, std::int64_t element);
+
+// Passes everything on to another observer and keeps the epochs for the report.
+class CurveRecorder final : public Observer {
+ public:
+  explicit CurveRecorder(Observer& next) : next_(next) {}
+  void note(const std::string& line) override;
+  void step(const StepEvent& event) override { next_.step(event); }
+  void epoch(const EpochEvent& event) override;
+  bool stop_requested() override { return next_.stop_requested(); }
+
+  const std::vector<EpochEvent>& epochs() const noexcept { return epochs_; }
+  const std::vector<std::string>& notes() const noexcept { return notes_; }
+
+ private:
+  Observer& next_;
+  std::vector<EpochEvent> epochs_;
+  std::vector<std::string> notes_;
+};
+
+// JSON of how the model was trained, for the model file; and the counts of the result.
+std::string training_json(const TrainSummary& summary, const TrainOptions& options, const EvaluateResult& result);
+void fill_result(TrainResult& result, const TrainSummary& summary, const Model& model, const OutputOptions& output,
+                 std::int64_t training_samples);
+
+// The feed-forward or recurrent layers between input and head, from the options ("auto" already replaced).
+struct BodyOptions {
+  std::string cell;  // "none": feed-forward
+  std::int64_t input_size = 0, hidden_size = 0, proj_size = 0, layers = 1;
+  bool bidirectional = false, layer_norm = false;
+  double dropout = 0, recurrent_dropout = 0;
+  std::string activation = "tanh", pool = "last";
+  std::int64_t time_steps = 1;  // cell none: the fixed length of the sequences
+};
+
+// Adds the layers to the network; returns the number of features of the one row per sample that comes out.
+std::int64_t add_body(Sequential& network, const BodyOptions& options);
+
+}  // namespace carousel

@@ -1,0 +1,28 @@
+// metrics_file.h: metrics.csv of a run folder, one line per epoch.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "train/observer.h"
+
+namespace carousel {
+
+// Columns: epoch,step,training_loss,validation_loss,metric,learning_rate,gradient_norm,seconds. `step` counts optimiser
+// steps from the start of training; `metric` is the value that early stopping watches; without validation data its cell
+// and that of validation_loss are empty. The rate and the norm are those of the last step of the epoch,
+// `seconds` is how long the epoch took with its validation.
+class MetricsFile {
+ public:
+  // Makes the folder; with an empty path nothing is ever written. Throws Error{kIo}.
+  explicit MetricsFile(const std::string& run_dir);
+
+  // Rewrites the file atomically with one more line, so that a crash leaves the old one. Throws Error{kIo}.
+  void add(const EpochEvent& epoch, const StepEvent& last_step, bool validated);
+
+ private:
+  std::string path_, text_;
+};
+
+}  // namespace carousel

@@ -1,0 +1,359 @@
+// The contract that every cell in cells.def keeps, whatever its equations. Sizes are distinct, so that no transposed
+// matrix fits; T is at least 3, so that the recurrent weights matter twice.
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "autograd/ops/linear.h"
+#include "autograd/ops/sum.h"
+#include "base/thread_pool.h"
+#include "tests/cells/recurrent_case.h"
+#include "tests/support/allocation_counter.h"
+
+namespace carousel {
+namespace {
+
+class CellContract : public ::testing::TestWithParam<std::string> {
+ protected:
+  const Cell& cell() const { return find_cell(GetParam()); }
+};
+
+template <class T>
+BasicTensor<T> copy(const BasicVariable<T>& variable) {
+  return BasicTensor<T>(variable.value());
+}
+
+template <class T>
+BasicTensor<T> outputs(RecurrentCase<T>& c) {
+  Tape<T> tape;
+  return copy(c.all_outputs(tape));
+}
+
+// Oracle: central differences of a random projection of all outputs and final states.
+TEST_P(CellContract, GradientsEqualCentralDifferences) {
+  RecurrentCase<double> c(cell(), {.time_steps = 4, .samples = 3, .input_size = 5, .hidden_size = 2});
+  EXPECT_TRUE(check_gradients([&](Tape<double>& tape) { return c.all_outputs(tape); }, c.parameters()));
+}
+
+TEST_P(CellContract, GradientsOfABidirectionalStackWithLengthsEqualCentralDifferences) {
+  RecurrentCase<double> c(cell(), {.time_steps = 5,
+                                   .samples = 4,
+                                   .input_size = 3,
+                                   .hidden_size = 2,
+                                   .layers = 2,
+                                   .directions = 2,
+                                   .lengths = {2, 4, 0, 3}});
+  EXPECT_TRUE(check_gradients([&](Tape<double>& tape) { return c.all_outputs(tape); }, c.parameters()));
+}
+
+TEST_P(CellContract, GradientsWithDropoutEqualCentralDifferences) {
+  RecurrentCase<double> c(cell(), {.time_steps = 4, .samples = 3, .input_size = 2, .hidden_size = 5, .layers = 2});
+  c.dropout = 0.4;
+  c.recurrent_dropout = 0.3;
+  EXPECT_TRUE(check_gradients([&](Tape<double>& tape) { return c.all_outputs(tape); }, c.parameters()));
+}
+
+TEST_P(CellContract, GradientsWithProjectionEqualCentralDifferences) {
+  RecurrentCase<double> c(cell(), {.time_steps = 4,
+                                   .samples = 3,
+                                   .input_size = 2,
+                                   .hidden_size = 5,
+                                   .proj_size = 3,
+                                   .layers = 2,
+                                   .directions = 2,
+                                   .lengths = {4, 1, 3}});
+  if (!cell().projection) {
+    Tape<double> tape;
+    EXPECT_THROW(c.run(tape), Error);
+    return;
+  }
+  EXPECT_TRUE(check_gradients([&](Tape<double>& tape) { return c.all_outputs(tape); }, c.parameters()));
+}
+
+// Oracle: the double reference with the same numbers. H = 37: whole vectors and a tail on every instruction set.
+TEST_P(CellContract, FloatEqualsTheDoubleReference) {
+  const CaseSizes sizes{.time_steps = 6,
+                        .samples = 5,
+                        .input_size = 7,
+                        .hidden_size = 37,
+                        .layers = 2,
+                        .directions = 2,
+                        .lengths = {6, 2, 5, 1, 6}};
+  RecurrentCase<double> reference(cell(), sizes);
+  RecurrentCase<float> c(cell(), sizes);
+  for (auto* p : reference.parameters()) {
+    if (p->name.starts_with("weight")) {
+      for (double& v : p->value.span()) v *= 0.3;
+    }
+  }
+  for (std::size_t k = 0; k < c.weights.size(); ++k) {
+    std::copy_n(reference.weights[k].value.data(), c.weights[k].value.elements(), c.weights[k].value.data());
+  }
+  Tape<float> tape;
+  Tape<double> reference_tape;
+  const auto got = c.all_outputs(tape);
+  const auto expected = reference.all_outputs(reference_tape);
+  expect_near(copy(got), copy(expected), 2e-5, "outputs");
+  RecurrentCase<float>* cases = &c;
+  const auto ones = BasicTensor<float>({1, got.shape().elements()},
+                                       std::vector<float>(static_cast<std::size_t>(got.shape().elements()), 1));
+  const auto ones_double = BasicTensor<double>(
+      {1, got.shape().elements()}, std::vector<double>(static_cast<std::size_t>(got.shape().elements()), 1));
+  tape.backward(linear(got, tape.constant(ones.view())));
+  reference_tape.backward(linear(expected, reference_tape.constant(ones_double.view())));
+  const auto float_parameters = cases->parameters();
+  const auto double_parameters = reference.parameters();
+  for (std::size_t k = 0; k < float_parameters.size(); ++k) {
+    expect_near(float_parameters[k]->gradient, double_parameters[k]->gradient, 2e-4, float_parameters[k]->name);
+  }
+}
+
+// Oracle: the same sequence run whole. The state is carried from chunk to chunk.
+TEST_P(CellContract, StreamingInAnyChunksEqualsTheWholeSequence) {
+  RecurrentCase<double> whole(cell(), {.time_steps = 7, .samples = 3, .input_size = 5, .hidden_size = 4, .layers = 2});
+  Tape<double> tape;
+  const auto expected = whole.run(tape);
+  for (const std::int64_t chunk : {1, 2, 3, 7}) {
+    RecurrentCase<double> part(cell(), whole.sizes);
+    std::vector<double> got;
+    for (std::int64_t begin = 0; begin < 7; begin += chunk) {
+      const std::int64_t steps = std::min<std::int64_t>(chunk, 7 - begin);
+      part.sizes.time_steps = steps;
+      part.layout.assign(steps, 3, {});
+      part.x.value = BasicTensor<double>(
+          {steps, 3, 5}, std::span(whole.x.value.data() + begin * 15, static_cast<std::size_t>(steps * 15)));
+      part.x.gradient = BasicTensor<double>(part.x.value.shape());
+      Tape<double> chunk_tape;
+      const auto result = part.run(chunk_tape);
+      const auto values = result.output.value().span();
+      got.insert(got.end(), values.begin(), values.end());
+      for (int scan = 0; scan < 2; ++scan) {
+        for (int k = 0; k < cell().state_count(); ++k) {
+          part.initial(scan, k).value = copy(result.final[static_cast<std::size_t>(scan * cell().state_count() + k)]);
+        }
+      }
+    }
+    expect_near(BasicTensor<double>(expected.output.shape(), got), copy(expected.output), 1e-14, "output");
+    for (int scan = 0; scan < 2; ++scan) {
+      for (int k = 0; k < cell().state_count(); ++k) {
+        expect_near(part.initial(scan, k).value,
+                    copy(expected.final[static_cast<std::size_t>(scan * cell().state_count() + k)]), 1e-14, "final");
+      }
+    }
+  }
+}
+
+// Oracle: each sample run alone, bit for bit in double; in float to the rounding of the input product,
+// which oneDNN may add up in another order for another number of rows.
+template <class T>
+void check_batch_equals_singles(const Cell& cell, double tolerance) {
+  const CaseSizes sizes{.time_steps = 5,
+                        .samples = 7,
+                        .input_size = 6,
+                        .hidden_size = 19,
+                        .directions = 2,
+                        .lengths = {3, 5, 0, 1, 5, 4, 2}};
+  RecurrentCase<T> batch(cell, sizes);
+  Tape<T> tape;
+  const auto expected = batch.run(tape);
+  for (std::int64_t n = 0; n < sizes.samples; ++n) {
+    CaseSizes one = sizes;
+    one.samples = 1;
+    one.lengths = {sizes.lengths[static_cast<std::size_t>(n)]};
+    RecurrentCase<T> alone(cell, one);
+    for (std::int64_t t = 0; t < 5; ++t) {
+      std::copy_n(batch.x.value.data() + (t * 7 + n) * 6, 6, alone.x.value.data() + t * 6);
+    }
+    for (int d = 0; d < 2; ++d) {
+      for (int k = 0; k < cell.state_count(); ++k) {
+        std::copy_n(batch.initial(d, k).value.data() + n * 19, 19, alone.initial(d, k).value.data());
+      }
+    }
+    Tape<T> one_tape;
+    const auto got = alone.run(one_tape);
+    const auto row = [](const BasicVariable<T>& variable, std::int64_t index) {
+      return std::span<const T>(variable.value().data + index * variable.shape().back(),
+                                static_cast<std::size_t>(variable.shape().back()));
+    };
+    for (std::int64_t t = 0; t < 5; ++t) {
+      expect_near(row(got.output, t), row(expected.output, t * 7 + n), tolerance, "output");
+    }
+    for (std::size_t k = 0; k < got.final.size(); ++k) {
+      expect_near(row(got.final[k], 0), row(expected.final[k], n), tolerance, "final state");
+    }
+  }
+}
+
+TEST_P(CellContract, ABatchEqualsItsSamplesAlone) {
+  check_batch_equals_singles<double>(cell(), 0);
+  check_batch_equals_singles<float>(cell(), 2e-6);
+}
+
+// Oracle: the same batch with other numbers (and NaN) in the padded steps.
+TEST_P(CellContract, PaddingChangesNothingAndGetsNoGradient) {
+  const CaseSizes sizes{
+      .time_steps = 5, .samples = 3, .input_size = 4, .hidden_size = 6, .directions = 2, .lengths = {2, 5, 3}};
+  RecurrentCase<float> c(cell(), sizes);
+  const BasicTensor<float> clean = outputs(c);
+  for (std::int64_t t = 0; t < 5; ++t) {
+    for (std::int64_t n = 0; n < 3; ++n) {
+      if (t < sizes.lengths[static_cast<std::size_t>(n)]) continue;
+      std::fill_n(c.x.value.data() + (t * 3 + n) * 4, 4, std::numeric_limits<float>::quiet_NaN());
+    }
+  }
+  Tape<float> tape;
+  const auto all = c.all_outputs(tape);
+  EXPECT_EQ(0, std::memcmp(all.value().data, clean.data(), static_cast<std::size_t>(clean.elements()) * sizeof(float)));
+  const BasicTensor<float> ones({1, clean.elements()},
+                                std::vector<float>(static_cast<std::size_t>(clean.elements()), 1));
+  tape.backward(linear(all, tape.constant(ones.view())));
+  for (std::int64_t t = 0; t < 5; ++t) {
+    for (std::int64_t n = 0; n < 3; ++n) {
+      for (std::int64_t j = 0; j < 4; ++j) {
+        const float g = c.x.gradient[(t * 3 + n) * 4 + j];
+        if (t < sizes.lengths[static_cast<std::size_t>(n)]) {
+          EXPECT_NE(0.0f, g) << t << " " << n;
+        } else {
+          EXPECT_EQ(0.0f, g) << t << " " << n;
+        }
+      }
+    }
+  }
+}
+
+TEST_P(CellContract, LengthZeroGivesBackTheInitialStateAndZeroOutput) {
+  RecurrentCase<double> c(
+      cell(), {.time_steps = 3, .samples = 2, .input_size = 4, .hidden_size = 5, .directions = 2, .lengths = {0, 3}});
+  Tape<double> tape;
+  const auto result = c.run(tape);
+  for (int d = 0; d < 2; ++d) {
+    for (int k = 0; k < cell().state_count(); ++k) {
+      const auto state = result.final[static_cast<std::size_t>(d * cell().state_count() + k)].value();
+      EXPECT_EQ(0, std::memcmp(state.data, c.initial(d, k).value.data(), 5 * sizeof(double)));
+    }
+  }
+  for (std::int64_t t = 0; t < 3; ++t) {
+    for (std::int64_t j = 0; j < 10; ++j) EXPECT_EQ(0.0, result.output.value().data[t * 20 + j]);
+  }
+}
+
+// Oracle: the forward direction over the reversed sequence.
+TEST_P(CellContract, TheReverseDirectionIsTheForwardDirectionOfTheReversedSequence) {
+  RecurrentCase<double> both(cell(),
+                             {.time_steps = 5, .samples = 3, .input_size = 4, .hidden_size = 6, .directions = 2});
+  RecurrentCase<double> forward(cell(), {.time_steps = 5, .samples = 3, .input_size = 4, .hidden_size = 6});
+  for (std::size_t k = 0; k < forward.per_scan(); ++k)
+    forward.weights[k].value = both.weights[both.per_scan() + k].value;
+  for (std::int64_t t = 0; t < 5; ++t)
+    std::copy_n(both.x.value.data() + t * 12, 12, forward.x.value.data() + (4 - t) * 12);
+  Tape<double> tape, forward_tape;
+  const auto got = both.run(tape), expected = forward.run(forward_tape);
+  for (std::int64_t t = 0; t < 5; ++t) {
+    for (std::int64_t n = 0; n < 3; ++n) {
+      for (std::int64_t j = 0; j < 6; ++j) {
+        EXPECT_DOUBLE_EQ(expected.output.value().data[((4 - t) * 3 + n) * 6 + j],
+                         got.output.value().data[(t * 3 + n) * 12 + 6 + j]);
+      }
+    }
+  }
+}
+
+// Oracle: with R = 0 and zero states at every start a step sees only its own input: T steps of one sequence equal T
+// sequences of one step, as far as the cell carries nothing else than the product R h (checked on the first step, which
+// is common to all cells).
+TEST_P(CellContract, WithoutRecurrentWeightsTheFirstStepIsAFeedForwardLayer) {
+  RecurrentCase<double> with(cell(),
+                             {.time_steps = 3, .samples = 2, .input_size = 4, .hidden_size = 5, .initial = false});
+  RecurrentCase<double> without(cell(), with.sizes);
+  without.weights[1].value.fill(0);
+  Tape<double> a, b;
+  const auto x = with.run(a), y = without.run(b);
+  for (std::int64_t k = 0; k < 10; ++k) EXPECT_DOUBLE_EQ(x.output.value().data[k], y.output.value().data[k]);
+  double difference = 0;
+  for (std::int64_t k = 10; k < 30; ++k) difference += std::abs(x.output.value().data[k] - y.output.value().data[k]);
+  EXPECT_GT(difference, 1e-3);  // and later steps do use R
+}
+
+// Oracle: one thread, bit for bit: outputs and all gradients.
+TEST_P(CellContract, EveryNumberOfThreadsGivesTheSameBits) {
+  const auto run = [&](int count) {
+    set_threads(count);
+    RecurrentCase<float> c(cell(), {.time_steps = 6,
+                                    .samples = 21,
+                                    .input_size = 13,
+                                    .hidden_size = 33,
+                                    .layers = 2,
+                                    .directions = 2,
+                                    .lengths = {6, 5, 4, 3, 2, 1, 6, 5, 4, 3, 2, 1, 0, 6, 6, 6, 1, 2, 3, 4, 5}});
+    Tape<float> tape;
+    const auto all = c.all_outputs(tape);
+    const BasicTensor<float> ones({1, all.shape().elements()},
+                                  std::vector<float>(static_cast<std::size_t>(all.shape().elements()), 1));
+    std::vector<float> numbers(all.value().span().begin(), all.value().span().end());
+    tape.backward(linear(all, tape.constant(ones.view())));
+    for (auto* p : c.parameters()) numbers.insert(numbers.end(), p->gradient.span().begin(), p->gradient.span().end());
+    return numbers;
+  };
+  const std::vector<float> expected = run(1);
+  for (int count : {2, 4, 8}) {
+    const std::vector<float> got = run(count);
+    ASSERT_EQ(expected.size(), got.size());
+    EXPECT_EQ(0, std::memcmp(expected.data(), got.data(), got.size() * sizeof(float))) << count << " threads";
+  }
+  set_threads(0);
+}
+
+TEST_P(CellContract, AStepAllocatesNothingAfterTheFirst) {
+  RecurrentCase<float> c(cell(), {.time_steps = 5, .samples = 8, .input_size = 6, .hidden_size = 16, .directions = 2});
+  Tape<float> tape;
+  const BasicTensor<float> ones({1, 32}, std::vector<float>(32, 1));
+  ScanWeights<float> w[2];
+  const auto step = [&] {
+    tape.reset();
+    auto next = c.weights.begin();
+    for (auto& direction : w) {
+      direction = {};
+      direction.weight_ih = tape.parameter(*next++);
+      direction.weight_hh = tape.parameter(*next++);
+      direction.bias_ih = tape.parameter(*next++);
+      direction.bias_hh = tape.parameter(*next++);
+      next += cell().state_count();
+    }
+    StackInput<float> input;
+    input.cell = &cell();
+    input.directions = 2;
+    input.layout = &c.layout;
+    input.x = reshape(tape.parameter(c.x), {40, 6});
+    input.weights = w;
+    input.recurrent_dropout = 0.2;
+    const auto pooled = reshape(pool_mean(run_stack(input).output, c.layout), {8, 32});
+    const auto total = linear(pooled, tape.constant(ones.view()));
+    tape.backward(carousel::sum(total));
+  };
+  step();
+  AllocationCounter counter;
+  step();
+  step();
+  EXPECT_EQ(0, counter.count());
+}
+
+std::vector<std::string> names() {
+  std::vector<std::string> list;
+  for (const Cell& cell : all_cells()) list.emplace_back(cell.name);
+  return list;
+}
+INSTANTIATE_TEST_SUITE_P(AllCells, CellContract, ::testing::ValuesIn(names()),
+                         [](const auto& test) { return test.param; });
+
+TEST(Cells, AnUnknownNameListsTheKnownOnes) {
+  try {
+    find_cell("lsmt");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(Code::kUsage, error.code());
+    EXPECT_NE(std::string(error.what()).find("lstm"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace carousel

@@ -1,0 +1,121 @@
+// Oracle: tokens written out by hand; Unicode Standard Annex 29 and 15 for what they must be. Chinese is written as
+// escapes; the English stands beside it.
+#include <gtest/gtest.h>
+
+#include "data/text/normalize.h"
+#include "data/text/segment.h"
+#include "tests/support/expect_error.h"
+
+namespace carousel {
+namespace {
+
+using Tokens = std::vector<std::string>;
+
+Tokens cut(Segmentation segmentation, std::string_view text) {
+  Segmenter segmenter(segmentation);
+  std::vector<std::string_view> tokens;
+  segmenter.segment(text, tokens);
+  return {tokens.begin(), tokens.end()};
+}
+
+TEST(Words, PunctuationIsKeptSpacesAreNotAndContractionsStayWhole) {
+  EXPECT_EQ(cut(Segmentation::kWords, " I don't, \"know\" 3.14\tor x_1!\n"),
+            (Tokens{"I", "don't", ",", "\"", "know", "\"", "3.14", "or", "x_1", "!"}));
+  EXPECT_EQ(cut(Segmentation::kWords, ""), Tokens{});
+  EXPECT_EQ(cut(Segmentation::kWords, " \t\xE3\x80\x80"), Tokens{});  // the last is the ideographic space
+}
+
+TEST(Words, ChineseIsCutByTheDictionary) {
+  // I / love / Beijing / Tiananmen
+  EXPECT_EQ(cut(Segmentation::kWords, "\u6211\u7231\u5317\u4EAC\u5929\u5B89\u95E8"),
+            (Tokens{"\u6211", "\u7231", "\u5317\u4EAC", "\u5929\u5B89\u95E8"}));
+  // hotel / decoration / so-so / , / but / still / OK
+  EXPECT_EQ(cut(Segmentation::kWords, "\u9152\u5E97\u88C5\u4FEE\u4E00\u822C\uFF0C\u4F46 OK."),
+            (Tokens{"\u9152\u5E97", "\u88C5\u4FEE", "\u4E00\u822C", "\uFF0C", "\u4F46", "OK", "."}));
+}
+
+TEST(Characters, AreGraphemeClusters) {
+  // e + combining acute; a flag of two regional indicators; CR LF is one.
+  EXPECT_EQ(cut(Segmentation::kCharacters, "ae\u0301 \U0001F1E8\U0001F1E6\r\n\u5317"),
+            (Tokens{"a", "e\u0301", " ", "\U0001F1E8\U0001F1E6", "\r\n", "\u5317"}));
+}
+
+TEST(WhiteSpace, CutsAtUnicodeWhiteSpaceAndNowhereElse) {
+  EXPECT_EQ(cut(Segmentation::kWhitespace, "  don't , stop\u3000\u5317\u4EAC!\n"),
+            (Tokens{"don't", ",", "stop", "\u5317\u4EAC!"}));
+  EXPECT_EQ(cut(Segmentation::kWhitespace, "one"), Tokens{"one"});
+}
+
+TEST(Segmenter, IsReusedWithoutMemoryOfTheTextBefore) {
+  Segmenter segmenter(Segmentation::kWords);
+  std::vector<std::string_view> tokens;
+  segmenter.segment("a long text before", tokens);
+  segmenter.segment("two words", tokens);
+  EXPECT_EQ(Tokens(tokens.begin(), tokens.end()), (Tokens{"two", "words"}));
+}
+
+// Every byte of the text that is no white space stands in exactly one token, in order.
+TEST(Words, NothingButWhiteSpaceIsLost) {
+  const std::string text = "\u5317\u4EAC caf\u00E9's \U0001F600!! 1,000.5\u200Dx \u0E2A\u0E27\u0E31\u0E2A\u0E14\u0E35";
+  std::string joined, expected;
+  for (const std::string& token : cut(Segmentation::kWords, text)) joined += token;
+  for (const char c : text) {
+    if (c != ' ') expected += c;
+  }
+  EXPECT_EQ(joined, expected);
+}
+
+TEST(Segmentation, NamesGoBothWays) {
+  for (const auto which :
+       {Segmentation::kAuto, Segmentation::kWords, Segmentation::kCharacters, Segmentation::kWhitespace}) {
+    EXPECT_EQ(parse_segmentation(segmentation_name(which)), which);
+  }
+  expect_error(Code::kUsage, {"segment 'word' is unknown, expected words, chars or whitespace"},
+               [] { parse_segmentation("word"); });
+}
+
+TEST(Segmentation, AutomaticChoiceIsWordsUnlessTextsHaveNone) {
+  const std::vector<std::string> texts = {"an ordinary text, with words", std::string(200, 'A'),
+                                          "ACGTTGCAACGTTGCAACGT"};
+  using Rows = std::vector<std::int64_t>;
+  EXPECT_EQ(choose_segmentation(texts, Rows{0}), Segmentation::kWords);
+  EXPECT_EQ(choose_segmentation(texts, Rows{1, 2}), Segmentation::kCharacters);
+  EXPECT_EQ(choose_segmentation(texts, Rows{}), Segmentation::kWords);
+}
+
+TEST(Normalize, NfkcMakesFullWidthLettersPlain) {
+  EXPECT_EQ(normalize_text("\uFF21\uFF22\uFF43\uFF11\uFF0C\u3000\uFB01", {true, false}), "ABc1, fi");
+  EXPECT_EQ(normalize_text("\uFF21\uFF22", {true, true}), "ab");
+  EXPECT_EQ(normalize_text("e\u0301", {true, false}), "\u00E9");
+  EXPECT_EQ(normalize_text("\uFF21e\u0301", {false, false}), "\uFF21e\u0301");
+}
+
+TEST(Normalize, LowerCaseFollowsUnicodeAndNoLanguage) {
+  EXPECT_EQ(normalize_text("ABC xYz 1"), "abc xyz 1");
+  EXPECT_EQ(normalize_text("\u00C9I\u00D1"), "\u00E9i\u00F1");
+  EXPECT_EQ(normalize_text("\u039F\u03A3"), "\u03BF\u03C2");  // a final sigma
+  EXPECT_EQ(normalize_text("ABC", {true, false}), "ABC");
+}
+
+TEST(Normalize, TwiceIsOnceForEveryCharacter) {
+  for (std::uint32_t c = 1; c < 0x30000; ++c) {
+    if (c >= 0xD800 && c < 0xE000) continue;
+    std::string text;
+    if (c < 0x80) {
+      text = {static_cast<char>(c)};
+    } else if (c < 0x800) {
+      text = {static_cast<char>(0xC0 | (c >> 6)), static_cast<char>(0x80 | (c & 0x3F))};
+    } else if (c < 0x10000) {
+      text = {static_cast<char>(0xE0 | (c >> 12)), static_cast<char>(0x80 | ((c >> 6) & 0x3F)),
+              static_cast<char>(0x80 | (c & 0x3F))};
+    } else {
+      text = {static_cast<char>(0xF0 | (c >> 18)), static_cast<char>(0x80 | ((c >> 12) & 0x3F)),
+              static_cast<char>(0x80 | ((c >> 6) & 0x3F)), static_cast<char>(0x80 | (c & 0x3F))};
+    }
+    const std::string once = normalize_text("a" + text + "\u0301");
+    ASSERT_EQ(normalize_text(once), once) << std::hex << c;
+  }
+}
+
+}  // namespace
+}  // namespace carousel

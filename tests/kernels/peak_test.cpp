@@ -1,0 +1,20 @@
+#include "kernels/peak.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+namespace carousel::kernels {
+namespace {
+
+// Oracle: physics. A core does between 0.1 and 1000 GFLOP/s in float; two cores do not do less than half of one.
+TEST(Peak, IsASpeedThatACoreCanHave) {
+  const double one = measure_fma_peak_gflops(1);
+  EXPECT_GT(one, 0.1);
+  EXPECT_LT(one, 1000);
+  EXPECT_GT(measure_fma_peak_gflops(2), one / 2);
+  EXPECT_GT(std::strlen(instruction_set()), 0u);
+}
+
+}  // namespace
+}  // namespace carousel::kernels

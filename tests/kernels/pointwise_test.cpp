@@ -1,0 +1,151 @@
+#include "kernels/pointwise.h"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "base/random.h"
+#include "kernels/scalar_math.h"
+#include "tests/kernels/float_error.h"
+#include "tests/kernels/targets.h"
+
+namespace carousel::kernels {
+namespace {
+
+using testing::float_error;
+using testing::for_every_target;
+using Scalar = ScalarMath<double>;
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr float kSmallestNormal = std::numeric_limits<float>::min();
+
+struct Function {
+  const char* name;
+  void (*fast)(std::span<const float>, std::span<float>) noexcept;
+  double (*exact)(double);
+};
+const Function kFunctions[] = {{"exp", exp, Scalar::exp},
+                               {"log", log, Scalar::log},
+                               {"tanh", tanh, Scalar::tanh},
+                               {"sigmoid", sigmoid, Scalar::sigmoid}};
+
+float apply(const Function& function, float x) {
+  float y = 0;
+  function.fast({&x, 1}, {&y, 1});
+  return y;
+}
+
+// Every sign and exponent (denormal, infinite and NaN too) with 4096 random mantissas: 2.1 million floats.
+std::vector<float> sample() {
+  std::vector<float> values;
+  for (std::uint32_t head = 0; head < 512; ++head) {
+    for (std::uint64_t i = 0; i < 1024; ++i) {
+      for (const std::uint32_t bits : philox({.seed = 7, .step = head}, i)) {
+        values.push_back(std::bit_cast<float>(head << 23 | bits >> 9));
+      }
+    }
+  }
+  return values;
+}
+
+// Oracle: the same function in double. A value below the smallest normal float may be 0.
+TEST(Pointwise, FloatFunctionsAreWithinTwoUlpOfDouble) {
+  const auto in = sample();
+  std::vector<float> out(in.size());
+  for_every_target([&] {
+    for (const Function& function : kFunctions) {
+      function.fast(in, out);
+      double worst = 0;
+      float where = 0;
+      for (std::size_t i = 0; i < in.size(); ++i) {
+        const double expected = function.exact(in[i]);
+        if (out[i] == 0 && std::abs(expected) < kSmallestNormal) continue;
+        const double error = float_error(out[i], expected);
+        if (error > worst) worst = error, where = in[i];
+      }
+      EXPECT_LE(worst, 2.0) << function.name << " at " << where;
+    }
+  });
+}
+
+// Oracle: closed form.
+TEST(Pointwise, LimitsAndSpecialValuesAreExact) {
+  for_every_target([] {
+    const auto [e, l, t, s] = kFunctions;
+    EXPECT_EQ(apply(e, kInfinity), kInfinity);
+    EXPECT_EQ(apply(e, -kInfinity), 0.0f);
+    EXPECT_EQ(apply(e, 0.0f), 1.0f);
+    EXPECT_EQ(apply(l, kInfinity), kInfinity);
+    EXPECT_EQ(apply(l, 0.0f), -kInfinity);
+    EXPECT_EQ(apply(l, 1.0f), 0.0f);
+    EXPECT_TRUE(std::isnan(apply(l, -1.0f)));
+    EXPECT_EQ(apply(t, kInfinity), 1.0f);
+    EXPECT_EQ(apply(t, -kInfinity), -1.0f);
+    EXPECT_EQ(apply(t, 0.0f), 0.0f);
+    EXPECT_TRUE(std::signbit(apply(t, -0.0f)));
+    EXPECT_EQ(apply(s, kInfinity), 1.0f);
+    EXPECT_EQ(apply(s, -kInfinity), 0.0f);
+    EXPECT_EQ(apply(s, 0.0f), 0.5f);
+    for (const Function& function : kFunctions) {
+      EXPECT_TRUE(std::isnan(apply(function, std::numeric_limits<float>::quiet_NaN()))) << function.name;
+      EXPECT_TRUE(std::isnan(apply(function, -std::numeric_limits<float>::quiet_NaN()))) << function.name;
+    }
+  });
+}
+
+// Oracle: the definition; relu is exact.
+TEST(Pointwise, ReluKeepsPositiveNumbersAndNaN) {
+  for_every_target([] {
+    const std::vector<float> in{-kInfinity, -2, -1e-45f, 0, 1e-45f, 3, kInfinity, std::nanf("")};
+    std::vector<float> out(in.size());
+    relu(in, out);
+    for (std::size_t i = 0; i + 1 < in.size(); ++i) EXPECT_EQ(out[i], in[i] > 0 ? in[i] : 0.0f);
+    EXPECT_TRUE(std::isnan(out.back()));
+  });
+}
+
+// Oracle: the same element alone. Sizes 0 to 2 widest vectors + 1, every misalignment, also in place.
+TEST(Pointwise, AnElementDoesNotDependOnItsPlace) {
+  std::vector<float> values(64);
+  fill_uniform({.seed = 5}, -9.0f, 9.0f, std::span<float>(values));
+  for_every_target([&] {
+    for (const Function& function : {kFunctions[0], kFunctions[2], kFunctions[3], Function{"relu", relu, nullptr}}) {
+      for (std::size_t size = 0; size <= 33; ++size) {
+        for (std::size_t shift = 0; shift < 16; ++shift) {
+          std::vector<float> out(80, -7.0f);
+          const auto in = std::span<const float>(values).subspan(shift, size);
+          function.fast(in, std::span<float>(out).subspan(16 - shift, size));
+          std::vector<float> in_place(in.begin(), in.end());
+          function.fast(in_place, in_place);
+          for (std::size_t i = 0; i < size; ++i) {
+            ASSERT_EQ(out[16 - shift + i], apply(function, in[i])) << function.name << " size " << size << " at " << i;
+            ASSERT_EQ(in_place[i], out[16 - shift + i]);
+          }
+          ASSERT_EQ(out[16 - shift + size], -7.0f) << "written past the end";
+          ASSERT_EQ(out[15 - shift], -7.0f) << "written before the start";
+        }
+      }
+    }
+  });
+}
+
+// Oracle: std:: of the same element.
+TEST(Pointwise, DoubleIsTheStandardLibrary) {
+  const std::vector<double> in{-800, -3, -0.25, 0, 1e-9, 0.5, 2, 700};
+  std::vector<double> out(in.size());
+  exp(in, out);
+  for (std::size_t i = 0; i < in.size(); ++i) EXPECT_EQ(out[i], std::exp(in[i]));
+  tanh(in, out);
+  for (std::size_t i = 0; i < in.size(); ++i) EXPECT_EQ(out[i], std::tanh(in[i]));
+  sigmoid(in, out);
+  for (std::size_t i = 0; i < in.size(); ++i) EXPECT_EQ(out[i], 1 / (1 + std::exp(-in[i])));
+  relu(in, out);
+  for (std::size_t i = 0; i < in.size(); ++i) EXPECT_EQ(out[i], std::max(in[i], 0.0));
+}
+
+}  // namespace
+}  // namespace carousel::kernels

@@ -1,0 +1,23 @@
+// targets.h: runs a test on every instruction set that this build contains and this machine has.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <hwy/targets.h>
+
+namespace carousel::testing {
+
+template <class F>
+void for_every_target(F&& test) {
+  for (std::int64_t left = hwy::SupportedTargets() & HWY_TARGETS; left != 0; left &= left - 1) {
+    const std::int64_t target = left & -left;
+    SCOPED_TRACE(hwy::TargetName(target));
+    hwy::SetSupportedTargetsForTest(target);
+    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+    test();
+    if (::testing::Test::HasFatalFailure()) break;
+  }
+  hwy::SetSupportedTargetsForTest(0);
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+}
+
+}  // namespace carousel::testing

@@ -1,0 +1,62 @@
+// Oracle: the definitions: blocks with orthonormal rows (or columns), and the bound of the uniform distribution.
+#include "layers/initialize.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "carousel/layers.h"
+
+namespace carousel {
+namespace {
+
+void expect_orthonormal_rows(const float* block, std::int64_t rows, std::int64_t columns, std::int64_t row_step,
+                             std::int64_t column_step) {
+  for (std::int64_t i = 0; i < rows; ++i) {
+    for (std::int64_t j = 0; j <= i; ++j) {
+      double dot = 0;
+      for (std::int64_t k = 0; k < columns; ++k) {
+        dot += double{block[i * row_step + k * column_step]} * double{block[j * row_step + k * column_step]};
+      }
+      EXPECT_NEAR(i == j ? 1 : 0, dot, 1e-6) << i << " " << j;
+    }
+  }
+}
+
+TEST(Initialize, EveryGateOfARecurrentWeightIsOrthogonal) {
+  Tensor square({3 * 7, 7}), wide({2 * 4, 9}), tall({2 * 9, 4});
+  initialize_orthogonal({1, Purpose::kWeights, 0}, 7, square.view());
+  initialize_orthogonal({1, Purpose::kWeights, 1}, 4, wide.view());
+  initialize_orthogonal({1, Purpose::kWeights, 2}, 9, tall.view());
+  for (int gate = 0; gate < 3; ++gate) expect_orthonormal_rows(square.data() + gate * 49, 7, 7, 7, 1);
+  for (int gate = 0; gate < 2; ++gate) expect_orthonormal_rows(wide.data() + gate * 36, 4, 9, 9, 1);
+  for (int gate = 0; gate < 2; ++gate) expect_orthonormal_rows(tall.data() + gate * 36, 4, 9, 1, 4);
+}
+
+TEST(Initialize, TheForgetGateStartsOpenAndTheOtherBiasesAreZero) {
+  Recurrent layer({.cell = "lstm", .input_size = 3, .hidden_size = 5, .layers = 2, .bidirectional = true});
+  layer.initialize(4);
+  int biases = 0;
+  for (const Parameter* p : layer.parameters()) {
+    if (!p->name.starts_with("bias")) continue;
+    ++biases;
+    for (std::int64_t k = 0; k < 20; ++k) {
+      EXPECT_EQ(p->name.starts_with("bias_ih") && k / 5 == 1 ? 1.0f : 0.0f, p->value[k]) << p->name << " " << k;
+    }
+  }
+  EXPECT_EQ(8, biases);
+}
+
+TEST(Initialize, TheSameSeedGivesTheSameWeightsAndAnotherSeedOthers) {
+  Recurrent a({.cell = "gru", .input_size = 3, .hidden_size = 5}),
+      b(RecurrentOptions{.cell = "gru", .input_size = 3, .hidden_size = 5});
+  a.initialize(4);
+  b.initialize(4);
+  EXPECT_EQ(a.parameters()[0]->value[3], b.parameters()[0]->value[3]);
+  b.initialize(5);
+  EXPECT_NE(a.parameters()[0]->value[3], b.parameters()[0]->value[3]);
+  EXPECT_NE(a.parameters()[0]->value[0], a.parameters()[1]->value[0]);
+}
+
+}  // namespace
+}  // namespace carousel

@@ -1,0 +1,149 @@
+// Oracles: the same computation by another road: folded against written-out embeddings, chunks against the whole,
+// prediction against the recorded pass; and error messages for what does not fit.
+#include <gtest/gtest.h>
+
+#include "base/random.h"
+#include "carousel/error.h"
+#include "carousel/layers.h"
+#include "tests/support/expect_near.h"
+
+namespace carousel {
+namespace {
+
+Tensor random_tensor(const Shape& shape, std::uint64_t seed) {
+  Tensor tensor(shape);
+  fill_normal({seed, Purpose::kTest, 0}, 0.0f, 1.0f, tensor.span());
+  return tensor;
+}
+
+IdTensor random_ids(const Shape& shape, std::uint64_t below) {
+  IdTensor ids(shape);
+  for (std::int64_t k = 0; k < ids.elements(); ++k) {
+    ids[k] = static_cast<std::int32_t>(uniform_below({3, Purpose::kTest, 1}, static_cast<std::uint64_t>(k), below));
+  }
+  return ids;
+}
+
+// The embedding is folded into the recurrent layer; a Dropout of 0 between the two does not stop the folding, so the
+// unfolded road feeds the embedded values themselves.
+TEST(Sequential, AFoldedEmbeddingGivesTheSameOutputAndGradients) {
+  const std::vector<std::int32_t> lengths{4, 2, 5};
+  const IdTensor ids = random_ids({5, 3}, 6);
+  Sequential folded{Embedding{6, 3},
+                    Recurrent{{.cell = "gru", .input_size = 3, .hidden_size = 4, .bidirectional = true}}};
+  Sequential plain{Recurrent{{.cell = "gru", .input_size = 3, .hidden_size = 4, .bidirectional = true}}};
+  const auto from = folded.parameters(), to = plain.parameters();
+  for (std::size_t k = 0; k < to.size(); ++k) to[k]->value = from[k + 1]->value;
+  Tensor embedded({5, 3, 3});
+  for (std::int64_t k = 0; k < 15; ++k) std::copy_n(from[0]->value.data() + ids[k] * 3, 3, embedded.data() + k * 3);
+  const Variable a = folded(ids, lengths), b = plain(embedded, lengths);
+  expect_near(a.value(), b.value(), 1e-6, "output");
+}
+
+TEST(Sequential, PredictionEqualsTheRecordedPassWithoutDropout) {
+  Sequential net{Recurrent{{.cell = "lstm", .input_size = 3, .hidden_size = 7, .proj_size = 4, .layers = 2}},
+                 LayerNorm{4}, Activation{"tanh"}, Pool{"mean"}, Linear{4, 2}};
+  const Tensor x = random_tensor({6, 5, 3}, 1);
+  const std::vector<std::int32_t> lengths{6, 1, 3, 6, 2};
+  expect_near(net.predict(x, lengths), Tensor(net(x, lengths).value()), 1e-6, "output");
+}
+
+TEST(Sequential, CarriedStateContinuesTheSequence) {
+  Sequential net{Recurrent{{.cell = "lstm", .input_size = 3, .hidden_size = 5, .layers = 2}}};
+  const Tensor x = random_tensor({6, 2, 3}, 2);
+  const Tensor whole = net.predict(x);
+  const Tensor first({2, 2, 3}, std::span(x.data(), 12)), second({4, 2, 3}, std::span(x.data() + 12, 24));
+  State state;
+  const Tensor a = net.predict(first, {}, nullptr, &state);
+  ASSERT_EQ(2u, state.values.size());
+  EXPECT_EQ((Shape{2, 2, 5}), state.values[0].shape());
+  const Tensor b = net.predict(second, {}, &state);
+  expect_near(std::span(a.data(), 20), std::span(whole.data(), 20), 1e-6, "first chunk");
+  expect_near(std::span(b.data(), 40), std::span(whole.data() + 20, 40), 1e-6, "second chunk");
+}
+
+// "last" is the state after the last valid step: the forward half at the last step, the backward half at step 0.
+TEST(Sequential, PoolLastTakesTheStateAfterTheLastValidStep) {
+  const Recurrent layer{{.cell = "rnn", .input_size = 2, .hidden_size = 3, .bidirectional = true}};
+  Sequential steps{Recurrent{layer.options()}}, last{Recurrent{layer.options()}, Pool{"last"}};
+  const Tensor x = random_tensor({4, 2, 2}, 3);
+  const std::vector<std::int32_t> lengths{2, 4};
+  const Tensor all = steps.predict(x, lengths), pooled = last.predict(x, lengths);
+  for (std::int64_t n = 0; n < 2; ++n) {
+    const std::int64_t end = lengths[static_cast<std::size_t>(n)] - 1;
+    for (std::int64_t j = 0; j < 3; ++j) {
+      EXPECT_EQ(all[(end * 2 + n) * 6 + j], pooled[n * 6 + j]);
+      EXPECT_EQ(all[n * 6 + 3 + j], pooled[n * 6 + 3 + j]);
+    }
+  }
+}
+
+TEST(Sequential, SumAddsItsBranches) {
+  std::vector<Sequential> branches;
+  branches.push_back(Sequential{Flatten{3}, Linear{6, 2}});
+  branches.push_back(
+      Sequential{Recurrent{{.cell = "rnn", .input_size = 2, .hidden_size = 4}}, Pool{"last"}, Linear{4, 2}});
+  Sequential one{Flatten{3}, Linear{6, 2}};
+  Sequential two{Recurrent{{.cell = "rnn", .input_size = 2, .hidden_size = 4}}, Pool{"last"}, Linear{4, 2}};
+  Sequential net{Sum{std::move(branches)}};
+  std::vector<Parameter*> from = one.parameters(), more = two.parameters(), to = net.parameters();
+  from.insert(from.end(), more.begin(), more.end());
+  ASSERT_EQ(from.size(), to.size());
+  for (std::size_t k = 0; k < to.size(); ++k) to[k]->value = from[k]->value;
+  const Tensor x = random_tensor({3, 4, 2}, 4);
+  const Tensor a = one.predict(x), b = two.predict(x), sum = net.predict(x);
+  for (std::int64_t k = 0; k < 8; ++k) EXPECT_FLOAT_EQ(a[k] + b[k], sum[k]);
+  EXPECT_EQ("0.0.1.weight", net.named_tensors()[0].first);
+}
+
+TEST(Sequential, ItsDescriptionBuildsTheSameNetwork) {
+  Sequential net{Embedding{7, 3},
+                 Dropout{0.3, true},
+                 Recurrent{{.cell = "lstm", .input_size = 3, .hidden_size = 5, .proj_size = 2, .bidirectional = true}},
+                 Pool{"max"},
+                 LayerNorm{4},
+                 Linear{4, 3, false},
+                 Activation{"relu"}};
+  const LayerDescription description = net.describe();
+  Sequential copy = build_sequential(description.branches[0]);
+  std::int64_t count = 0;
+  const auto a = net.named_tensors(), b = copy.named_tensors();
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t k = 0; k < a.size(); ++k) {
+    EXPECT_EQ(a[k].first, b[k].first);
+    b[k].second->value = a[k].second->value;
+    count += a[k].second->value.elements();
+  }
+  const IdTensor ids = random_ids({4, 2}, 7);
+  expect_near(copy.predict(ids), net.predict(ids), 0, "output");
+  EXPECT_GE(count_parameters(description), count);
+  EXPECT_LE(count_parameters(description), count + 8);
+}
+
+TEST(Sequential, WhatDoesNotFitIsNamed) {
+  Sequential net{Recurrent{{.cell = "gru", .input_size = 3, .hidden_size = 4}}};
+  const Tensor x = random_tensor({2, 2, 5}, 5);
+  try {
+    net.predict(x);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("weight_ih has shape [12, 3], expected [12, 5]"), std::string::npos)
+        << error.what();
+  }
+  EXPECT_THROW(net.predict(random_ids({2, 2}, 3)), Error);
+  EXPECT_THROW((Recurrent{{.cell = "gru", .input_size = 3, .hidden_size = 4, .proj_size = 2}}), Error);
+  EXPECT_THROW((Recurrent{{.cell = "lstm", .input_size = 0, .hidden_size = 4}}), Error);
+  EXPECT_THROW(Pool{"first"}, Error);
+}
+
+TEST(Sequential, AVariableOfAnEarlierPassIsRefused) {
+  Sequential net{Linear{3, 1}, Pool{"mean"}};
+  const Tensor x = random_tensor({1, 1, 3}, 6);
+  const Variable first = net(x);
+  backward(first);
+  net(x);
+  EXPECT_THROW(first.item(), Error);
+}
+
+}  // namespace
+}  // namespace carousel

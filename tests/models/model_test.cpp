@@ -1,0 +1,84 @@
+// Oracle: the network before it was saved: the same outputs, bit for bit; and training goes on with the same bits.
+#include "carousel/model.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "base/random.h"
+#include "carousel/error.h"
+#include "cells/cell.h"
+#include "tests/support/expect_near.h"
+#include "tests/support/temporary_folder.h"
+
+namespace carousel {
+namespace {
+
+Tensor random_tensor(const Shape& shape, std::uint64_t seed) {
+  Tensor tensor(shape);
+  fill_normal({seed, Purpose::kTest, 0}, 0.0f, 1.0f, tensor.span());
+  return tensor;
+}
+
+TEST(Model, EveryCellIsSavedAndLoadedBitForBit) {
+  const TemporaryFolder folder;
+  for (const Cell& cell : all_cells()) {
+    Model model("test", Sequential{Recurrent{{.cell = std::string(cell.name),
+                                              .input_size = 3,
+                                              .hidden_size = 5,
+                                              .layers = 2,
+                                              .bidirectional = true}},
+                                   Pool{"last"}, Linear{10, 2}});
+    model.set_task_data(R"({"labels":["a","b"]})");
+    model.set_training(R"({"epochs":3})");
+    const std::string path = folder.path() + "/" + std::string(cell.name) + ".safetensors";
+    model.save(path);
+    const Model loaded = Model::load(path);
+    EXPECT_EQ("test", loaded.task());
+    EXPECT_EQ(model.task_data(), loaded.task_data());
+    EXPECT_EQ(model.training(), loaded.training());
+    EXPECT_EQ(model.parameter_count(), loaded.parameter_count());
+    const Tensor x = random_tensor({4, 3, 3}, 1);
+    expect_near(loaded.network().predict(x), model.network().predict(x), 0, std::string(cell.name));
+  }
+}
+
+TEST(Model, TrainingContinuesWithTheSameBitsAfterLoading) {
+  const TemporaryFolder folder;
+  Model model("test",
+              Sequential{Recurrent{{.cell = "gru", .input_size = 3, .hidden_size = 5}}, Pool{"last"}, Linear{5, 1}});
+  const auto train = [](Sequential& network, int steps, std::uint64_t first) {
+    for (int k = 0; k < steps; ++k) {
+      backward(network(random_tensor({4, 1, 3}, first + static_cast<std::uint64_t>(k))));
+      for (Parameter* p : network.parameters()) {
+        for (std::int64_t j = 0; j < p->value.elements(); ++j) p->value[j] -= 0.1f * p->gradient[j];
+        p->gradient.fill(0);
+      }
+    }
+  };
+  train(model.network(), 3, 0);
+  model.save(folder.path() + "/m.safetensors");
+  const Model loaded = Model::load(folder.path() + "/m.safetensors");
+  train(model.network(), 3, 10);
+  train(loaded.network(), 3, 10);
+  const auto a = model.network().parameters(), b = loaded.network().parameters();
+  for (std::size_t k = 0; k < a.size(); ++k) expect_near(b[k]->value, a[k]->value, 0, a[k]->name);
+}
+
+TEST(Model, ScaleIsSavedAndNotTrained) {
+  const TemporaryFolder folder;
+  Sequential network;
+  network.add("input",
+              std::make_unique<Scale>(Tensor({2}, std::vector<float>{2, 3}), Tensor({2}, std::vector<float>{1, -1})));
+  network.add("output", std::make_unique<Linear>(2, 1));
+  network.initialize(2);
+  const Model model("test", std::move(network));
+  EXPECT_EQ(3, model.parameter_count());
+  model.save(folder.path() + "/m.safetensors");
+  const Model loaded = Model::load(folder.path() + "/m.safetensors");
+  EXPECT_EQ("input.factor", loaded.network().named_tensors()[0].first);
+  EXPECT_EQ(3.0f, loaded.network().named_tensors()[0].second->value[1]);
+}
+
+}  // namespace
+}  // namespace carousel

@@ -1,0 +1,94 @@
+// Oracle: the same network over the whole sequence.
+#include "carousel/stream.h"
+
+#include <gtest/gtest.h>
+
+#include "base/random.h"
+#include "carousel/error.h"
+#include "cells/cell.h"
+#include "tests/support/allocation_counter.h"
+#include "tests/support/expect_near.h"
+
+namespace carousel {
+namespace {
+
+Tensor random_tensor(const Shape& shape, std::uint64_t seed) {
+  Tensor tensor(shape);
+  fill_normal({seed, Purpose::kTest, 0}, 0.0f, 1.0f, tensor.span());
+  return tensor;
+}
+
+std::span<const float> step_of(const Tensor& x, std::int64_t t) {
+  return {x.data() + t * x.shape()[2], static_cast<std::size_t>(x.shape()[2])};
+}
+
+void expect_stream_equals_sequence(Sequential& network, const Tensor& x, const std::string& name) {
+  const Tensor whole = network.predict(x);
+  Stream stream(network);
+  for (std::int64_t t = 0; t < x.shape()[0]; ++t) {
+    const auto y = stream.step(step_of(x, t));
+    expect_near(y, std::span(whole.data() + t * whole.shape()[2], y.size()), 2e-6, name + " step " + std::to_string(t));
+  }
+}
+
+TEST(Stream, EveryCellStepByStepEqualsTheWholeSequence) {
+  for (const Cell& cell : all_cells()) {
+    Sequential network{Recurrent{{.cell = std::string(cell.name), .input_size = 3, .hidden_size = 21, .layers = 2}},
+                       LayerNorm{21}, Linear{21, 5}, Activation{"tanh"}};
+    expect_stream_equals_sequence(network, random_tensor({7, 1, 3}, 1), std::string(cell.name));
+  }
+  Sequential projected{Recurrent{{.cell = "lstm", .input_size = 3, .hidden_size = 21, .proj_size = 4, .layers = 2}}};
+  expect_stream_equals_sequence(projected, random_tensor({7, 1, 3}, 2), "projection");
+}
+
+TEST(Stream, AWindowModelSeesTheLastInputs) {
+  std::vector<Sequential> branches;
+  branches.push_back(
+      Sequential{Recurrent{{.cell = "gru", .input_size = 2, .hidden_size = 6}}, Pool{"last"}, Linear{6, 3}});
+  branches.push_back(Sequential{Flatten{4}, Linear{8, 3}});
+  Sequential network{Sum{std::move(branches)}};
+  const Tensor x = random_tensor({4, 1, 2}, 3);
+  Stream stream(network);
+  std::span<const float> y;
+  for (std::int64_t t = 0; t < 4; ++t) y = stream.step(step_of(x, t));
+  expect_near(y, network.predict(x).span(), 2e-6, "after the window");
+}
+
+TEST(Stream, AStoredStateResumes) {
+  Sequential network{Recurrent{{.cell = "lstm", .input_size = 2, .hidden_size = 5, .layers = 2}}, Linear{5, 1}};
+  const Tensor x = random_tensor({6, 1, 2}, 4);
+  Stream a(network), b(network);
+  for (std::int64_t t = 0; t < 3; ++t) a.step(step_of(x, t));
+  b.set_state(a.state());
+  for (std::int64_t t = 3; t < 6; ++t) EXPECT_EQ(a.step(step_of(x, t))[0], b.step(step_of(x, t))[0]);
+  a.reset();
+  Stream fresh(network);
+  EXPECT_EQ(fresh.step(step_of(x, 0))[0], a.step(step_of(x, 0))[0]);
+  State wrong = a.state();
+  wrong.values.pop_back();
+  EXPECT_THROW(b.set_state(wrong), Error);
+}
+
+TEST(Stream, AStepAllocatesNothing) {
+  Sequential network{Recurrent{{.cell = "lstm", .input_size = 2, .hidden_size = 5, .proj_size = 3}}, Linear{3, 1}};
+  Stream stream(network);
+  const Tensor x = random_tensor({100, 1, 2}, 5);
+  AllocationCounter counter;
+  for (std::int64_t t = 0; t < 100; ++t) stream.step(step_of(x, t));
+  EXPECT_EQ(0, counter.count());
+}
+
+TEST(Stream, WhatCannotBeStreamedIsNamed) {
+  Sequential bidirectional{Recurrent{{.cell = "gru", .input_size = 2, .hidden_size = 3, .bidirectional = true}}};
+  Sequential tokens{Embedding{5, 2}, Recurrent{{.cell = "gru", .input_size = 2, .hidden_size = 3}}};
+  Sequential pooled{Recurrent{{.cell = "gru", .input_size = 2, .hidden_size = 3}}, Pool{"mean"}};
+  EXPECT_THROW(Stream{bidirectional}, Error);
+  EXPECT_THROW(Stream{tokens}, Error);
+  EXPECT_THROW(Stream{pooled}, Error);
+  Sequential fits{Recurrent{{.cell = "gru", .input_size = 2, .hidden_size = 3}}};
+  Stream stream(fits);
+  EXPECT_THROW(stream.step(std::vector<float>(3)), Error);
+}
+
+}  // namespace
+}  // namespace carousel
