@@ -4,7 +4,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "base/fail.h"
+#include <algorithm>
+
 #include "models/inspect_recurrent.h"
 
 namespace carousel {

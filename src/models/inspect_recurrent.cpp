@@ -39,15 +39,14 @@ void describe_recurrent_parameter(const Recurrent& layer, TensorInfo& info) {
   info.axes = {"gate x hidden"};
   if (info.name.starts_with("weight_ih")) {
     info.axes.push_back(first ? "feature" : recurrent_output_axis(layer));
-    info.meaning = first ? "W, times x_t" : "W, times the output of the layer below";
+    info.meaning = first ? "W, for x_t" : "W, for the layer below";
   } else if (info.name.starts_with("weight_hh")) {
     info.axes.push_back(width_axis(layer));
-    info.meaning = "R, times h_(t-1)";
+    info.meaning = "R, for h_(t-1)";
   } else {
     info.meaning = info.name.starts_with("bias_ih") ? "added to W x" : "added to R h";
   }
-  info.meaning += fmt::format("; rows: gate{} {}, {} each", cell.gate_count() == 1 ? "" : "s",
-                              fmt::join(cell.gates, ", "), layer.options().hidden_size);
+  info.meaning += fmt::format("; rows {}", fmt::join(cell.gates, ", "));
 }
 
 std::string recurrent_output_axis(const Recurrent& layer) {
@@ -82,7 +81,7 @@ std::vector<std::string> recurrent_notes(const Recurrent& layer) {
                     width - 1, width, 2 * width - 1));
     notes.push_back(
         "the last: the forward direction has read the whole sample at output[length-1], the backward one "
-        "at output[0]; output[length-1] holds a backward state that has seen one step only");
+        "at output[0]; the backward half of output[length-1] has read one step only");
   } else {
     notes.push_back("the last: output[length-1] of each sample has read the whole sample");
   }
@@ -95,11 +94,13 @@ std::vector<std::string> recurrent_notes(const Recurrent& layer) {
   notes.push_back(
       "padding: steps from length on are not computed and influence nothing, output is 0 there; a sample of "
       "length 0 gives back its initial state");
+  std::vector<std::string> gates;
+  for (std::size_t k = 0; k < cell.gates.size(); ++k) {
+    const std::int64_t row = static_cast<std::int64_t>(k) * o.hidden_size;
+    gates.push_back(fmt::format("{} rows {} to {}", cell.gates[k], row, row + o.hidden_size - 1));
+  }
   notes.push_back(
-      fmt::format("gate{} in the order of the rows: {}; gate k has rows k {} to (k + 1) {} - 1 of weight_ih, "
-                  "weight_hh{}",
-                  cell.gate_count() == 1 ? "" : "s", fmt::join(cell.gates, ", "), o.hidden_size, o.hidden_size,
-                  o.bias ? " and the biases" : ""));
+      fmt::format("gates, in weight_ih, weight_hh{}: {}", o.bias ? " and both biases" : "", fmt::join(gates, ", ")));
   return notes;
 }
 

@@ -68,8 +68,9 @@ std::string tensor_lines(const std::vector<TensorInfo>& tensors, std::size_t ind
 }
 
 std::string layer_text(const LayerInfo& layer) {
-  std::string text = wrapped(
-      fmt::format("  {}: {}{}{}", layer.name, layer.type, layer.settings.empty() ? "" : "; ", layer.settings), 6);
+  const std::string type = layer.name == layer.type ? "" : "type " + layer.type;
+  const char* between = type.empty() || layer.settings.empty() ? "" : ", ";
+  std::string text = wrapped(fmt::format("  {}: {}{}{}", layer.name, type, between, layer.settings), 6);
   text += "    in\n" + tensor_lines(layer.inputs, 6) + "    out\n" + tensor_lines(layer.outputs, 6);
   if (!layer.parameters.empty()) {
     text += fmt::format("    parameters ({} trained)\n", layer.parameter_count) + tensor_lines(layer.parameters, 6);

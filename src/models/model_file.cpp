@@ -2,6 +2,8 @@
 
 #include <zlib.h>
 
+#include <cstring>
+
 #include "base/fail.h"
 #include "base/file.h"
 #include "models/json_text.h"

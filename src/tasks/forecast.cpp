@@ -176,13 +176,13 @@ void write_report(const Options& options, const Model& model, const ForecastData
 }
 
 // Trains; if no epoch beat the linear start, the linear start is kept.
-TrainSummary train_network(Model& model, ForecastProblem& problem, const TrainerOptions& options, Observer& observer) {
+TrainSummary train_network(ForecastProblem& problem, const TrainerOptions& options, Observer& observer) {
   const std::optional<Validation> before = problem.validate();
   std::vector<Tensor> start;
   for (const Parameter* parameter : problem.parameters()) start.push_back(parameter->value);
   const TrainSummary summary = carousel::train(problem, options, observer);
   if (!before || !summary.best || summary.best->value < before->value) return summary;
-  const std::vector<Parameter*> parameters = model.network().parameters();
+  const std::vector<Parameter*> parameters = problem.parameters();
   for (std::size_t k = 0; k < parameters.size(); ++k) parameters[k]->value = start[k];
   observer.note(
       fmt::format("result: no epoch was better than the linear start ({} {:.4g} on the validation part); it is kept",
@@ -199,12 +199,10 @@ class Forecast final : public Task {
     ForecastInfo info;
     const ForecastData data = read_training_series(options.data, info);
     for (const std::string& note : data.notes) observer.note(note);
-    TrainDefaults defaults{.epochs = 60, .batch_size = 32, .patience = 8, .lr = 1e-3};
+    TrainDefaults defaults{.epochs = 60, .batch_size = 32, .patience = 8, .lr = 3e-4, .average_decay = 0.98};
     TrainOptions wanted = options.train;
     if (wanted.loss.empty()) wanted.loss = info.several ? "mae" : "mse";
-    std::vector<ScaledTraining> training;
-    for (std::size_t k = 0; k < data.scaled.size(); ++k) training.push_back({&data.scaled[k], data.splits[k].train});
-    const LinearStart start = fit_linear_start(training, info);
+    const LinearStart start = fit_linear_start(data, info);
     observer.note(start.description);
     const std::int64_t windows = std::ssize(data.training_windows(info.shape()));
     const ModelOptions model_options = resolve_forecast_model(options.model, info, windows, observer);
@@ -215,7 +213,7 @@ class Forecast final : public Task {
     ForecastProblem problem(model.network(), data, info, resolved);
     TrainSummary summary;
     try {
-      summary = train_network(model, problem, trainer_options(resolved, defaults, options.output.run_dir), observer);
+      summary = train_network(problem, trainer_options(resolved, defaults, options.output.run_dir), observer);
     } catch (const Error& error) {
       if (error.code() == Code::kDiverged) model.save(options.output.out);  // the last good weights
       throw;

@@ -17,17 +17,19 @@ struct Place {
   std::int64_t origin;
 };
 
-// The first four fifths of the windows of every series to fit, the last fifth to check; at most kMaxWindows in all.
-void choose_windows(std::span<const ScaledTraining> training, const ForecastInfo& info, std::vector<Place>& fit,
-                    std::vector<Place>& check) {
-  std::int64_t total = 0;
-  for (const ScaledTraining& part : training) total += training_origins(part.range, info.shape()).count;
-  const std::int64_t stride = std::max<std::int64_t>(1, total / kMaxWindows);
-  for (const ScaledTraining& part : training) {
-    const Origins origins = training_origins(part.range, info.shape(stride));
+// The first four fifths of the training windows of every series to fit, the others and those of the validation part to
+// check; about kMaxWindows in all.
+void choose_windows(const ForecastData& data, const ForecastInfo& info, std::vector<Place>& fit,
+                    std::vector<Place>& check, std::vector<Place>& validation) {
+  const std::int64_t total = std::ssize(data.training_windows(info.shape()));
+  const WindowShape shape = info.shape(std::max<std::int64_t>(1, total / kMaxWindows));
+  for (std::size_t s = 0; s < data.scaled.size(); ++s) {
+    const Origins origins = training_origins(data.splits[s].train, shape);
     for (std::int64_t k = 0; k < origins.count; ++k) {
-      (k < origins.count * 4 / 5 ? fit : check).push_back({part.series, origins[k]});
+      (k < origins.count * 4 / 5 ? fit : check).push_back({&data.scaled[s], origins[k]});
     }
+    const Origins later = held_back_origins(data.splits[s].valid, shape);
+    for (std::int64_t k = 0; k < later.count; ++k) validation.push_back({&data.scaled[s], later[k]});
   }
 }
 
@@ -91,9 +93,9 @@ void place_map(const LinearMap& map, const Candidate& candidate, std::int64_t ta
 
 }  // namespace
 
-LinearStart fit_linear_start(std::span<const ScaledTraining> training, const ForecastInfo& info) {
-  std::vector<Place> fit, check;
-  choose_windows(training, info, fit, check);
+LinearStart fit_linear_start(const ForecastData& data, const ForecastInfo& info) {
+  std::vector<Place> fit, check, validation;
+  choose_windows(data, info, fit, check, validation);
   const std::int64_t C = std::ssize(info.columns), outputs = info.horizon * std::ssize(info.targets);
   LinearStart start{Tensor({outputs, info.window * C}), Tensor({outputs}), ""};
   const bool can_be_seasonal = info.season > 1 && info.window >= info.season;
@@ -111,7 +113,7 @@ LinearStart fit_linear_start(std::span<const ScaledTraining> training, const For
     const Candidate* best = nullptr;
     for (const Candidate& candidate : candidates) {
       const Moments fitted = collect(fit, info, candidate), checked = collect(check, info, candidate);
-      const PenaltyChoice choice = choose_penalty(fitted, checked);
+      const PenaltyChoice choice = choose_penalty(fitted, combined(checked, collect(validation, info, candidate)));
       if (best && !(choice.error < least)) continue;
       least = choice.error;
       best = &candidate;

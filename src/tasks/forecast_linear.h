@@ -4,22 +4,14 @@
 //   y_h = x[a(h)] + b_h + sum_t w_(h,t) (x_t - x_last) + v_h x_last
 // The anchor a(h) is the last row, or the last one of the same phase of the season. A strong penalty leaves the anchor
 // alone (the naive forecast), a weak one is linear autoregression. Anchor, penalty, and whether a target sees only its
-// own past or all columns, are chosen on the last fifth of the training windows.
+// own past or all columns, are chosen on the last fifth of the training windows and the windows of the validation part.
 #pragma once
 
-#include <span>
-
-#include "data/series/series_split.h"
+#include "tasks/forecast_data.h"
 #include "tasks/forecast_model.h"
 
 namespace carousel {
 
-// The training part of one series, scaled.
-struct ScaledTraining {
-  const Series* series = nullptr;
-  TrainingRange range;
-};
-
-LinearStart fit_linear_start(std::span<const ScaledTraining> training, const ForecastInfo& info);
+LinearStart fit_linear_start(const ForecastData& data, const ForecastInfo& info);
 
 }  // namespace carousel

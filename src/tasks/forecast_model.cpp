@@ -75,7 +75,7 @@ ModelOptions resolve_forecast_model(const ModelOptions& options, const ForecastI
   ModelOptions r = options;
   if (r.hidden_size == 0) r.hidden_size = windows < 300 ? 16 : windows < 1500 ? 32 : 64;
   if (r.layers == 0) r.layers = 1;
-  if (r.dropout < 0) r.dropout = 0.1;
+  if (r.dropout < 0) r.dropout = 0.3;
   if (r.bidirectional.empty()) r.bidirectional = "false";
   if (r.pool.empty()) r.pool = "last";
   observer.note(fmt::format("model: {}, {} layer{} of {}, dropout {}, beside a linear map of the window", r.cell,

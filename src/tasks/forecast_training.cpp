@@ -72,6 +72,10 @@ ForecastProblem::ForecastProblem(Sequential& network, const ForecastData& data, 
   order_.resize(training_.size());
 }
 
+std::vector<Parameter*> ForecastProblem::parameters() {
+  return dynamic_cast<Sum&>(forecast_core(network_)).branches().front().parameters();
+}
+
 std::int64_t ForecastProblem::batches_in_epoch(std::int64_t epoch) {
   fill_permutation({static_cast<std::uint64_t>(options_.seed), Purpose::kShuffle, static_cast<std::uint64_t>(epoch)},
                    order_);

@@ -17,7 +17,7 @@ class ForecastProblem final : public TrainingProblem {
  public:
   ForecastProblem(Sequential& network, const ForecastData& data, const ForecastInfo& info, const TrainOptions& options);
 
-  std::vector<Parameter*> parameters() override { return network_.parameters(); }
+  std::vector<Parameter*> parameters() override;  // of the recurrent branch: the linear one is fitted already
   std::int64_t batches_in_epoch(std::int64_t epoch) override;
   Variable loss(Tape<float>& tape, std::int64_t epoch, std::int64_t batch) override;
   std::optional<Validation> validate() override;

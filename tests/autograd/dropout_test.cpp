@@ -31,6 +31,18 @@ TEST(Dropout, DropsTheStatedShareAndScalesTheRest) {
   }
 }
 
+// Oracle: the definition in dropout.h, element by element.
+TEST(Dropout, MultipliesByTheMaskOfPhilox) {
+  BasicTensor<double> x({3, 7});
+  fill_normal({12, Purpose::kTest, 0}, 0.0, 1.0, x.span());
+  Tape<double> tape;
+  auto y = dropout(tape.constant(x.view()), 0.25, kKey);
+  for (std::int64_t i = 0; i < 21; ++i) {
+    const std::uint32_t word = philox(kKey, static_cast<std::uint64_t>(i / 4))[static_cast<std::size_t>(i % 4)];
+    EXPECT_EQ(y.value().data[i], word < 0x40000000u ? 0 : (1 / 0.75) * x[i]) << i;
+  }
+}
+
 // Oracle: the contract. The mask is a function of key and index alone: same key same mask, another step another mask,
 // and a longer mask begins with the shorter one.
 TEST(Dropout, MaskIsAFunctionOfKeyAndIndex) {

@@ -29,7 +29,7 @@ TEST(Linear, GradientsMatchCentralDifferences) {
   EXPECT_TRUE(check_gradients(
       [&](Tape<double>& t) {
         auto in = tanh(t.parameter(x)), weight = tanh(t.parameter(w)), bias = tanh(t.parameter(b));
-        return add(linear(in, weight, bias), tanh(linear(in, weight)));
+        return add(linear(in, weight, bias), tanh(linear(in, weight, bias)));
       },
       {&x, &w, &b}));
 }

@@ -50,6 +50,14 @@ TEST_F(Labelled, OneFilePerClassIsReadInTheOrderGiven) {
   EXPECT_EQ(texts.blank_lines, 1);
 }
 
+TEST_F(Labelled, SortingTheNamesRenumbersTheLabels) {
+  Texts names = {"c", "a", "b"};
+  Labels labels = {0, 1, 2, -1, 0};
+  sort_labels(names, labels);
+  EXPECT_EQ(names, (Texts{"a", "b", "c"}));
+  EXPECT_EQ(labels, (Labels{2, 0, 1, -1, 2}));
+}
+
 TEST_F(Labelled, AnEqualsSignBehindASlashBelongsToThePath) {
   EXPECT_EQ(split_source("pos=a/b.txt"), (std::pair<std::string, std::string>{"pos", "a/b.txt"}));
   EXPECT_EQ(split_source("dir/x=1.csv"), (std::pair<std::string, std::string>{"", "dir/x=1.csv"}));

@@ -57,6 +57,13 @@ TEST(StratifiedSplit, DependsOnTheSeedAndOnNothingElse) {
   EXPECT_NE(stratified_split(labels, 0.2, 5).valid, stratified_split(labels, 0.2, 6).valid);
 }
 
+TEST(StratifiedSplit, LeavesTheOnlySampleOfAClassToTraining) {
+  // 2.5 rounds to 3. The classes' shares are 2 and 0.5; the larger remainder does not get the third one.
+  EXPECT_EQ(stratified_split(std::vector<std::int32_t>{0, 0, 1, 0, 0}, 0.5, 1).valid.size(), 3U);
+  const std::vector<std::int64_t> train = stratified_split(std::vector<std::int32_t>{0, 0, 1, 0, 0}, 0.5, 1).train;
+  EXPECT_TRUE(std::find(train.begin(), train.end(), 2) != train.end());
+}
+
 TEST(StratifiedSplit, RefusesWhatLeavesAPartEmpty) {
   const std::vector<std::int32_t> labels = {0, 0, 0, 0};
   expect_error(Code::kUsage, {"valid_fraction is 0"}, [&] { stratified_split(labels, 0, 1); });
@@ -78,6 +85,10 @@ TEST(StratifiedFolds, EverySampleValidatesOnceAndEveryFoldHasItsShare) {
     EXPECT_LE(std::abs(count(labels, fold.valid, 1) - count(labels, folds[0].valid, 1)), 1);
   }
   EXPECT_EQ(validated.size(), labels.size());
+  // A class that comes as often as there are folds, in step with them.
+  std::vector<std::int32_t> periodic;
+  for (int i = 0; i < 21; ++i) periodic.push_back(i % 7 == 0 ? 1 : 0);
+  for (const Split& fold : stratified_folds(periodic, 7, 3)) EXPECT_LE(count(periodic, fold.valid, 1), 1);
   expect_error(Code::kUsage, {"folds is 1, expected 2 .. 100"}, [&] { stratified_folds(labels, 1, 3); });
   expect_error(Code::kUsage, {"folds is 101"}, [&] { stratified_folds(labels, 101, 3); });
 }

@@ -84,6 +84,17 @@ TEST(Batches, DependOnSeedAndEpochAndOnNothingElse) {
   expect_error(Code::kUsage, {"batch_size is 0"}, [&] { batches_by_length(lengths, {0, true, 1, 0}); });
 }
 
+// All lengths differ and one pool holds them all, so every epoch has the same batches, in an order of its own.
+TEST(Batches, ComeInANewOrderEveryEpoch) {
+  std::vector<std::int32_t> lengths;
+  for (std::int32_t i = 0; i < 100; ++i) lengths.push_back(i * 7 % 101);
+  Batches first = batches_by_length(lengths, {5, true, 1, 0}), second = batches_by_length(lengths, {5, true, 1, 1});
+  EXPECT_NE(first, second);
+  std::sort(first.begin(), first.end());
+  std::sort(second.begin(), second.end());
+  EXPECT_EQ(first, second);
+}
+
 TEST(Batches, AHugeBatchSizeIsOneBatch) {
   EXPECT_EQ(batches_by_length(random_lengths(5), {std::int64_t{1} << 60, true, 1, 0}).size(), 1U);
 }

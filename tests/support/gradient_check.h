@@ -4,9 +4,9 @@
 //
 // The loss is a random projection of the output, L = sum of r[i] y[i], so every output element and its sign count.
 // Every element of every parameter is moved by +-step; the error is signed and relative, (analytic - numeric) /
-// max(|analytic|, |numeric|, floor). A failure names tensor, index and both values. The tape's memory is filled with
-// NaN first, so an operation that claims a gradient without writing all of it fails. The parameters end with their old
-// values.
+// max(|analytic|, |numeric|, floor). A failure names tensor, index and both values. The gradients of the parameters
+// start at 0.5, so an operation that overwrites instead of adding fails. The tape's memory is filled with NaN first, so
+// an operation that claims a gradient without writing all of it fails. The parameters end with their old values.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -67,17 +67,18 @@ inline void poison(Tape<double>& tape) {
 inline ::testing::AssertionResult check_gradients(const Forward& forward,
                                                   const std::vector<BasicParameter<double>*>& parameters,
                                                   const GradientCheckOptions& options = {}) {
+  constexpr double kStart = 0.5;
   Tape<double> tape;
   const auto loss_at_this_point = [&] {
     tape.reset();
     return project(forward(tape), options.seed).item();
   };
-  for (BasicParameter<double>* parameter : parameters) parameter->gradient.fill(0);
+  for (BasicParameter<double>* parameter : parameters) parameter->gradient.fill(kStart);
   poison(tape);
   tape.backward(project(forward(tape), options.seed));
   for (BasicParameter<double>* parameter : parameters) {
     for (std::int64_t i = 0; i < parameter->value.elements(); ++i) {
-      const double analytic = parameter->gradient[i], middle = parameter->value[i];
+      const double analytic = parameter->gradient[i] - kStart, middle = parameter->value[i];
       parameter->value[i] = middle + options.step;
       const double above = loss_at_this_point();
       parameter->value[i] = middle - options.step;

@@ -3,8 +3,8 @@
 //
 //   y[i] = m[i] x[i]      m[i] = 0 with probability p, else 1 / (1 - p)      dx[i] = m[i] dy[i]
 //
-// m[i] is a pure function of the key and i, so neither threads nor a resume can change it. With p = 0 the input comes
-// back as it is. Throws Error{kUsage} unless 0 <= p < 1.
+// m[i] is 0 if word i % 4 of philox(key, i / 4) is less than 2^32 p: a pure function of the key and i, so neither
+// threads nor a resume can change it. With p = 0 the input comes back as it is. Throws Error{kUsage} unless 0 <= p < 1.
 #pragma once
 
 #include <span>

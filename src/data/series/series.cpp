@@ -125,11 +125,11 @@ class SeriesLoader {
     std::vector<std::size_t> kept;
     for (std::size_t v = 0; v < kinds_.size(); ++v) {
       if (kinds_[v] == Kind::kNumber) kept.push_back(v);
-      if (kinds_[v] == Kind::kUnknown && more_rows_seen()) {
+      if (kinds_[v] == Kind::kUnknown && !growing_.empty()) {
         set_.notes.push_back(fmt::format("column '{}' is empty and is left out", name_of(columns_.values[v])));
       }
     }
-    if (kept.empty() && more_rows_seen()) {
+    if (kept.empty() && !growing_.empty()) {
       fail(Code::kData, "{}: no column holds numbers; its columns are {}", set_.path, listed(table_.columns()));
     }
     for (Growing& one : growing_) {
@@ -144,7 +144,6 @@ class SeriesLoader {
       series.values = std::move(values);
     }
   }
-  bool more_rows_seen() const { return !growing_.empty(); }
 
   void load_rows() {
     const std::vector<std::string>& header = table_.columns();

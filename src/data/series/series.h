@@ -47,9 +47,9 @@ struct SeriesSet {
 };
 
 // Reads the file (gzip too). A missing value takes the last known value of its column, at the beginning the next known.
-// Throws Error{kIo} if it cannot be read; Error{kUsage} for an unknown layout or column name (it lists the columns);
-// Error{kData} with file and line for a row of another length, text where a number belongs, times that run backwards,
-// a column without any number, an empty file.
+// Throws Error{kIo} if it cannot be read; Error{kUsage} for an unknown layout and options that contradict each other;
+// Error{kData} for a named column that is not there (it lists the columns), and with file and line for a row of another
+// length, text where a number belongs, times that run backwards, a column without any number, a file without rows.
 SeriesSet read_series(const std::string& path, const SeriesOptions& options = {});
 
 // The positions of the named columns in the series. Throws Error{kUsage} that lists the columns.

@@ -1,0 +1,149 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/fail.h"
+#include "base/thread_pool.h"
+#include "carousel/model.h"
+#include "command_line.h"
+#include "commands.h"
+#include "console.h"
+#include "option_arguments.h"
+#include "tasks/inspect_input.h"
+
+namespace carousel::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kColumns = 100;
+constexpr std::size_t kShownTokens = 60;  // of one text; --json has them all
+
+// Position, token, id, padded id and mask below one another; as many columns side by side as fit.
+std::string trace_text(const TextTrace& trace) {
+  const std::size_t shown = std::min(trace.padded.size(), kShownTokens);
+  std::string text;
+  std::vector<std::vector<std::string>> rows;
+  std::size_t width = 0;
+  const auto start = [&] {
+    rows = {{"  position"}, {"  token"}, {"  id"}, {"  padded"}, {"  mask"}};
+    width = rows[0][0].size();
+  };
+  start();
+  for (std::size_t k = 0; k < shown; ++k) {
+    const std::vector<std::string> cells{fmt::format("{}", k), k < trace.tokens.size() ? one_line(trace.tokens[k]) : "",
+                                         k < trace.ids.size() ? fmt::format("{}", trace.ids[k]) : "",
+                                         fmt::format("{}", trace.padded[k]), fmt::format("{}", trace.mask[k])};
+    std::size_t widest = 0;
+    for (const std::string& cell : cells) widest = std::max(widest, cell.size());
+    if (width + 2 + widest > kColumns && rows[0].size() > 1) {
+      text += text_table(rows, false);
+      start();
+    }
+    width += 2 + widest;
+    for (std::size_t r = 0; r < cells.size(); ++r) rows[r].push_back(cells[r]);
+  }
+  text += text_table(rows, false);
+  if (trace.padded.size() > shown) {
+    text += fmt::format("  ... {} more positions, --json shows them\n", trace.padded.size() - shown);
+  }
+  return text;
+}
+
+std::string traces_text(const std::vector<TextTrace>& traces) {
+  constexpr std::size_t kShownBytes = 400;
+  std::string text;
+  for (std::size_t n = 0; n < traces.size(); ++n) {
+    const auto quoted = [&](const std::string& line) {
+      const std::string whole = one_line(line);
+      std::size_t end = std::min(whole.size(), kShownBytes);
+      while (end < whole.size() && (static_cast<unsigned char>(whole[end]) & 0xc0) == 0x80) --end;  // whole characters
+      return fmt::format("\"{}{}\"", whole.substr(0, end), end < whole.size() ? "..." : "");
+    };
+    text += fmt::format("text {}\n  raw         {}\n  normalized  {}\n", n, quoted(traces[n].raw),
+                        quoted(traces[n].normalized));
+    text += trace_text(traces[n]);
+  }
+  return text;
+}
+
+Json traces_json(const std::vector<TextTrace>& traces) {
+  Json list = Json::array();
+  for (const TextTrace& trace : traces) {
+    list.push_back({{"raw", trace.raw},
+                    {"normalized", trace.normalized},
+                    {"tokens", trace.tokens},
+                    {"ids", trace.ids},
+                    {"padded", trace.padded},
+                    {"mask", trace.mask}});
+  }
+  return list;
+}
+
+std::string names_text(const std::vector<std::string>& names, std::string_view what) {
+  constexpr std::size_t kShown = 8;
+  if (names.empty()) return {};
+  const std::vector<std::string> first(names.begin(),
+                                       names.begin() + static_cast<std::ptrdiff_t>(std::min(kShown, names.size())));
+  return fmt::format("{} {}{}\n", what, one_line(fmt::format("{}", fmt::join(first, ", "))),
+                     names.size() > kShown ? fmt::format(", ... {} in all", names.size()) : "");
+}
+
+int run(const CommandLine& line, Console& console) {
+  constexpr std::int64_t kMost = 1 << 20;
+  const Config config = config_of(line);
+  InspectRequest request;
+  request.texts = line.texts("--text");
+  request.samples = line.integer("--samples", 1, kMost, request.samples);
+  request.time_step = line.integer("--step", 0, kMost, request.time_step);
+  const Model model = Model::load(line.text("MODEL"));
+  set_threads(static_cast<int>(config.options.train.threads));
+  const InspectData data = read_inspect_data(model, config.options.data, request);
+  const InspectResult result = inspect_model(model, data, request.time_step);
+  if (!data.lengths.empty() && line.has("--step") && !result.step) {
+    fail(Code::kUsage, "--step {}: no recurrent layer sees such a step in this input", request.time_step);
+  }
+  for (const std::string& note : data.notes) console.note(note);
+  if (console.json()) {
+    Json document{{"schema", 1}, {"task", model.task()}};
+    document.update(inspect_json(result));
+    document["features"] = data.columns;
+    document["results"] = data.results;
+    document["texts"] = traces_json(data.traces);
+    console.out_json(document);
+    return 0;
+  }
+  console.out(fmt::format("model for task '{}'\n", one_line(model.task())));
+  console.out(names_text(data.columns, "features:") + names_text(data.results, data.result_axis + ":"));
+  console.out(traces_text(data.traces) + inspect_text(result));
+  if (data.lengths.empty()) {
+    console.out("T time steps and N samples are free; --data or --text shows an input, padding and a worked step\n");
+  }
+  return 0;
+}
+
+std::vector<Argument> arguments() {
+  std::vector<Argument> all = {
+      {.name = "MODEL", .help = "model file", .required = true},
+      {.name = "--text", .value = "TEXT", .help = "text to show on its way through the model", .repeat = true},
+      {.name = "--samples", .value = "K", .help = "show the first samples of the data [default 4]"},
+      {.name = "--step", .value = "T", .help = "time step to work through with numbers, from 0 [default 0]"}};
+  for (Argument& argument : option_arguments(kCheck)) all.push_back(std::move(argument));
+  return all;
+}
+
+}  // namespace
+
+const Verb kInspectVerb{.name = "inspect",
+                        .purpose = "Look inside",
+                        .usage = "MODEL [--data FILE | --text TEXT] [options]",
+                        .summary = "shows every tensor that goes in and out, axes named and sized, and a worked step",
+                        .examples = {"inspect reviews.safetensors --text \"I love this film\"",
+                                     "inspect sunspots.safetensors --data sunspots_monthly.csv --step 2",
+                                     "inspect model.safetensors --json"},
+                        .arguments = arguments,
+                        .run = run};
+
+}  // namespace carousel::cli

@@ -1,0 +1,146 @@
+#include "tasks/inspect_input.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/fail.h"
+#include "formats/npy.h"
+#include "tasks/classify_model.h"
+#include "tasks/forecast_data.h"
+
+namespace carousel {
+namespace {
+
+void read_texts(const ClassifyInfo& info, std::vector<std::string> texts, InspectData& data) {
+  TextPipeline pipeline = info.pipeline();
+  std::int64_t length = 1;
+  for (const std::string& text : texts) length = std::max(length, std::ssize(pipeline.encode(text)));
+  const std::int64_t N = std::ssize(texts);
+  data.ids = IdTensor({length, N});
+  for (std::int64_t n = 0; n < N; ++n) {
+    data.traces.push_back(pipeline.explain(texts[static_cast<std::size_t>(n)], length));
+    const TextTrace& trace = data.traces.back();
+    data.lengths.push_back(static_cast<std::int32_t>(trace.ids.size()));
+    for (std::int64_t t = 0; t < length; ++t) data.ids[t * N + n] = trace.padded[static_cast<std::size_t>(t)];
+  }
+}
+
+void take_sequences(const Samples& samples, std::int64_t most, InspectData& data) {
+  std::vector<std::int64_t> first(static_cast<std::size_t>(std::min(most, samples.size())));
+  std::iota(first.begin(), first.end(), 0);
+  SampleBatch batch;
+  batch.assign(samples, first);
+  data.values = std::move(batch.sequences.values);
+  data.lengths = std::move(batch.sequences.lengths);
+}
+
+void read_classify(const Model& model, const DataOptions& options, const InspectRequest& request, InspectData& data) {
+  const ClassifyInfo info = ClassifyInfo::from_model(model);
+  data.results = info.labels;
+  data.result_axis = "class";
+  if (!request.texts.empty()) {
+    if (!info.text) fail(Code::kUsage, "--text: this classifier takes sequences of numbers, give --data");
+    read_texts(info, request.texts, data);
+  } else if (!options.data.empty()) {
+    ClassifyData read = read_classify_data(options.data, options, &info.labels, false);
+    data.notes = read.notes;
+    if (read.is_text() != info.text.has_value()) {
+      fail(Code::kData, "{}: holds {}, the model takes {}", fmt::join(options.data, ", "),
+           read.is_text() ? "texts" : "numbers", read.is_text() ? "numbers" : "texts");
+    }
+    if (read.is_text()) {
+      read.texts.resize(std::min(read.texts.size(), static_cast<std::size_t>(request.samples)));
+      read_texts(info, std::move(read.texts), data);
+    } else {
+      take_sequences(read.samples, request.samples, data);
+    }
+  }
+}
+
+// The window that ends with the last row of each series.
+void read_forecast(const Model& model, const DataOptions& options, const InspectRequest& request, InspectData& data) {
+  const ForecastInfo info = ForecastInfo::from_model(model);
+  data.columns = info.columns;
+  data.result_axis = "horizon x target";
+  for (std::int64_t h = 1; h <= info.horizon; ++h) {
+    for (const std::string& target : info.targets) data.results.push_back(fmt::format("{} +{}", target, h));
+  }
+  if (options.data.empty()) return;
+  const ForecastData read = read_series_for_model(options.data, options, info);
+  data.notes = read.notes;
+  if (info.several) data.notes.push_back("values are scaled: each series by its own mean and deviation");
+  const std::int64_t N = std::min(request.samples, std::ssize(read.series)), T = info.window;
+  const std::int64_t C = std::ssize(info.columns);
+  data.values = Tensor({T, N, C});
+  for (std::int64_t n = 0; n < N; ++n) {
+    const auto& all = info.several ? read.scaled : read.series;
+    const Series& series = all[static_cast<std::size_t>(n)];
+    if (series.time_steps() < T) {
+      fail(Code::kData, "{}: series {} has {} rows, the model's window is {}", options.data.front(), n,
+           series.time_steps(), T);
+    }
+    data.lengths.push_back(static_cast<std::int32_t>(T));
+    for (std::int64_t t = 0; t < T; ++t) {
+      for (std::int64_t c = 0; c < C; ++c) {
+        data.values[(t * N + n) * C + c] = static_cast<float>(series.at(series.time_steps() - T + t, c));
+      }
+    }
+  }
+}
+
+// Networks of one's own: arrays.
+void read_arrays(const Model& model, const DataOptions& options, const InspectRequest& request, InspectData& data) {
+  if (options.data.empty()) return;
+  if (options.data.size() > 1 || !(options.data[0].ends_with(".npy") || options.data[0].ends_with(".npy.gz"))) {
+    fail(Code::kUsage, "{}: a model for '{}' is shown one .npy file of sequences, {}", fmt::join(options.data, ", "),
+         model.task(), options.batch_first ? "[N, T, C]" : "[T, N, C]");
+  }
+  Tensor all = read_npy<float>(options.data[0], NpyConversion::kRound);
+  if (all.shape().rank() != 3) {
+    fail(Code::kData, "{}: has shape {}, expected {}", options.data[0], all.shape().to_string(),
+         options.batch_first ? "[N, T, C]" : "[T, N, C]");
+  }
+  if (options.batch_first) all = transpose_time_and_batch(static_cast<const Tensor&>(all).view());
+  const std::int64_t T = all.shape()[0], C = all.shape()[2], N = std::min(request.samples, all.shape()[1]);
+  data.values = Tensor({T, N, C});
+  for (std::int64_t t = 0; t < T; ++t) {
+    std::copy_n(all.data() + t * all.shape()[1] * C, N * C, data.values.data() + t * N * C);
+  }
+  data.lengths.assign(static_cast<std::size_t>(N), static_cast<std::int32_t>(T));
+}
+
+}  // namespace
+
+InspectData read_inspect_data(const Model& model, const DataOptions& options, const InspectRequest& request) {
+  if (!request.texts.empty() && !options.data.empty()) fail(Code::kUsage, "give --data or --text, not both");
+  if (!request.texts.empty() && model.task() != "classify") {
+    fail(Code::kUsage, "--text: a model for '{}' takes numbers, give --data", model.task());
+  }
+  InspectData data;
+  if (model.task() == "classify") {
+    read_classify(model, options, request, data);
+  } else if (model.task() == "forecast") {
+    read_forecast(model, options, request, data);
+  } else {
+    read_arrays(model, options, request, data);
+  }
+  return data;
+}
+
+InspectResult inspect_model(const Model& model, const InspectData& data, std::int64_t time_step) {
+  InspectInput input;
+  input.lengths = data.lengths;
+  input.time_step = time_step;
+  if (!data.traces.empty()) {
+    input.ids = &data.ids;
+  } else if (!data.lengths.empty()) {
+    input.values = &data.values;
+  }
+  InspectResult result = inspect_network(model.network(), input);
+  for (TensorInfo& output : result.outputs) {
+    if (output.shape.back() == std::ssize(data.results)) output.axes.back() = data.result_axis;
+  }
+  return result;
+}
+
+}  // namespace carousel

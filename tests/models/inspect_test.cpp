@@ -1,0 +1,226 @@
+// Oracles: shapes and words worked out by hand from the definitions; the network's own output for the worked step.
+#include "models/inspect.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "base/random.h"
+#include "cells/cell.h"
+#include "tests/support/expect_error.h"
+
+namespace carousel {
+namespace {
+
+using Axes = std::vector<std::string>;
+using Sizes = std::vector<std::int64_t>;
+
+Tensor random_tensor(const Shape& shape, std::uint64_t seed) {
+  Tensor tensor(shape);
+  fill_normal({seed, Purpose::kTest, 0}, 0.0f, 1.0f, tensor.span());
+  return tensor;
+}
+
+void expect_tensor(const TensorInfo& tensor, const std::string& name, const Axes& axes, const Sizes& shape) {
+  EXPECT_EQ(name, tensor.name);
+  EXPECT_EQ(axes, tensor.axes) << name;
+  EXPECT_EQ(shape, tensor.shape) << name;
+}
+
+// C = 3, H = 5, P = 2, L = 2, D = 2, one of 4 numbers out.
+Sequential projected_network() {
+  return Sequential{
+      Recurrent{
+          {.cell = "lstm", .input_size = 3, .hidden_size = 5, .proj_size = 2, .layers = 2, .bidirectional = true}},
+      Linear{4, 6}};
+}
+
+// Oracle: T = 4, N = 7, G = 4: W [G H, C] = [20, 3], above [20, D P] = [20, 4]; R [20, 2]; h [L D, N, P], c [.., H].
+TEST(Inspect, ABidirectionalProjectedLstmHasTheSizesWorkedOutByHand) {
+  Sequential network = projected_network();
+  const Tensor x = random_tensor({4, 7, 3}, 1);
+  const InspectResult result = inspect_network(network, {.values = &x});
+  ASSERT_EQ(2u, result.inputs.size());
+  expect_tensor(result.inputs[0], "input", {"time", "sample", "feature"}, {4, 7, 3});
+  expect_tensor(result.inputs[1], "lengths", {"sample"}, {7});
+  expect_tensor(result.outputs[0], "output", {"time", "sample", "output"}, {4, 7, 6});
+  ASSERT_EQ(2u, result.states.size());
+  expect_tensor(result.states[0], "h_n", {"layer x direction", "sample", "projected"}, {4, 7, 2});
+  expect_tensor(result.states[1], "c_n", {"layer x direction", "sample", "hidden"}, {4, 7, 5});
+
+  ASSERT_EQ(2u, result.layers.size());
+  const LayerInfo& lstm = result.layers[0];
+  ASSERT_EQ(3u, lstm.inputs.size());
+  expect_tensor(lstm.inputs[2], "c_0", {"layer x direction", "sample", "hidden"}, {4, 7, 5});
+  expect_tensor(lstm.outputs[0], "output", {"time", "sample", "direction x projected"}, {4, 7, 4});
+  expect_tensor(lstm.outputs[1], "h_n", {"layer x direction", "sample", "projected"}, {4, 7, 2});
+  ASSERT_EQ(20u, lstm.parameters.size());  // 5 of each layer and direction
+  expect_tensor(lstm.parameters[0], "weight_ih_l0", {"gate x hidden", "feature"}, {20, 3});
+  expect_tensor(lstm.parameters[1], "weight_hh_l0", {"gate x hidden", "projected"}, {20, 2});
+  expect_tensor(lstm.parameters[2], "bias_ih_l0", {"gate x hidden"}, {20});
+  expect_tensor(lstm.parameters[4], "weight_hr_l0", {"projected", "hidden"}, {2, 5});
+  expect_tensor(lstm.parameters[15], "weight_ih_l1_reverse", {"gate x hidden", "direction x projected"}, {20, 4});
+  EXPECT_NE(std::string::npos, lstm.parameters[0].meaning.find("rows i, f, g, o"));
+  // D ((G H C + G H P + 2 G H + P H) + (G H D P + G H P + 2 G H + P H)) = 2 (60 + 40 + 40 + 10 + 80 + 40 + 40 + 10)
+  EXPECT_EQ(640, lstm.parameter_count);
+  EXPECT_EQ(640 + 4 * 6 + 6, result.parameter_count);
+}
+
+// Oracle: what the network really returns.
+TEST(Inspect, ShapesAreThoseOfTheTensorsThatTheNetworkGives) {
+  std::vector<Sequential> branches;
+  branches.push_back(
+      Sequential{Recurrent{{.cell = "gru", .input_size = 2, .hidden_size = 6}}, Pool{"last"}, Linear{6, 3}});
+  branches.push_back(Sequential{Flatten{4}, Linear{8, 3}});
+  std::vector<Sequential> networks;
+  networks.push_back(Sequential{Scale{Tensor({2}), Tensor({2})}, Sum{std::move(branches)}});
+  networks.push_back(Sequential{Recurrent{{.cell = "rnn", .input_size = 2, .hidden_size = 5, .bidirectional = true}},
+                                Dropout{0.5}, LayerNorm{10}, Pool{"max"}, Activation{"tanh"}});
+  networks.push_back(projected_network());
+  for (Sequential& network : networks) {
+    const std::int64_t C = &network == &networks[2] ? 3 : 2;
+    const Tensor x = random_tensor({4, 3, C}, 2);
+    State final;
+    const Tensor output = network.predict(x, {}, nullptr, &final);
+    const InspectResult result = inspect_network(network, {.values = &x});
+    const auto sizes = [](const Tensor& t) { return Sizes(t.shape().sizes().begin(), t.shape().sizes().end()); };
+    EXPECT_EQ(sizes(output), result.outputs[0].shape);
+    EXPECT_EQ(sizes(output), result.layers.back().outputs[0].shape);
+    ASSERT_EQ(final.values.size(), result.states.size());
+    for (std::size_t k = 0; k < final.values.size(); ++k) EXPECT_EQ(sizes(final.values[k]), result.states[k].shape);
+    for (const LayerInfo& layer : result.layers) {
+      for (const TensorInfo& tensor : layer.outputs) EXPECT_EQ(tensor.axes.size(), tensor.shape.size()) << layer.name;
+    }
+  }
+}
+
+TEST(Inspect, WithoutValuesTheFreeSizesAreLetters) {
+  Sequential tokens{Embedding{9, 4}, Recurrent{{.cell = "gru", .input_size = 4, .hidden_size = 5}}, Pool{"last"},
+                    Linear{5, 2}};
+  const InspectResult result = inspect_network(tokens);
+  expect_tensor(result.inputs[0], "input", {"time", "sample"}, {kAnySize, kAnySize});
+  EXPECT_EQ("int32", result.inputs[0].type);
+  expect_tensor(result.layers[1].inputs[0], "input", {"time", "sample", "embedding"}, {kAnySize, kAnySize, 4});
+  expect_tensor(result.outputs[0], "output", {"sample", "output"}, {kAnySize, 2});
+  EXPECT_FALSE(result.step.has_value());
+  EXPECT_NE(std::string::npos, inspect_text(result).find("[time T, sample N, embedding 4]"));
+
+  // A window of 4 steps of 2 features: the Flatten layer fixes T, the Linear layer behind it the features.
+  Sequential window{Flatten{4}, Linear{8, 3}};
+  expect_tensor(inspect_network(window).inputs[0], "input", {"time", "sample", "feature"}, {4, kAnySize, 2});
+}
+
+// Oracle: the network's own state after the step, and for lstm the formula of lstm.h written out once more here.
+TEST(Inspect, TheWorkedStepIsWhatTheNetworkComputed) {
+  for (const Cell& cell : all_cells()) {
+    Sequential network{Scale{Tensor({3}, std::vector<float>{0.5f, 2, 1}), Tensor({3})},
+                       Recurrent{{.cell = std::string(cell.name), .input_size = 3, .hidden_size = 5, .layers = 2}}};
+    const Tensor x = random_tensor({4, 2, 3}, 3);
+    const std::vector<std::int32_t> lengths{1, 4};
+    for (std::int64_t t = 0; t < 3; ++t) {
+      const auto step = work_through_step(network, {.values = &x, .lengths = lengths, .time_step = t});
+      ASSERT_TRUE(step.has_value()) << cell.name;
+      EXPECT_EQ(t == 0 ? 0 : 1, step->sample);  // the first sample that is long enough
+      EXPECT_LT(step->largest_difference, 1e-6) << cell.name << " step " << t;
+      EXPECT_NEAR(step->network[0], step->after[0], 1e-6) << cell.name;
+      EXPECT_FLOAT_EQ(x[(t * 2 + step->sample) * 3 + 1] * 2, static_cast<float>(step->x[1]));
+      const auto is_zero = [](double h) { return h == 0; };
+      EXPECT_EQ(t == 0, std::all_of(step->h_before.begin(), step->h_before.end(), is_zero)) << cell.name;
+      const std::vector<std::int32_t> until{static_cast<std::int32_t>(t + 1), static_cast<std::int32_t>(t + 1)};
+      State final;
+      network.predict(x, until, nullptr, &final);
+      EXPECT_FLOAT_EQ(final.values[0][step->sample * 5], static_cast<float>(step->network[0]));
+    }
+  }
+  Sequential network{Recurrent{{.cell = "lstm", .input_size = 3, .hidden_size = 5}}};
+  const Tensor x = random_tensor({4, 2, 3}, 3);
+  const auto step = work_through_step(network, {.values = &x, .time_step = 2});
+  std::vector<double> gates;
+  for (const GateValue& gate : step->gates) {
+    const double a = gate.from_input + gate.from_state;
+    gates.push_back(gate.name == "g" ? std::tanh(a) : 1 / (1 + std::exp(-a)));
+    EXPECT_NEAR(gates.back(), gate.value, 1e-14) << gate.name;
+  }
+  const double c = gates[1] * step->before[1] + gates[0] * gates[2];
+  EXPECT_NEAR(c, step->after[1], 1e-14);
+  EXPECT_NEAR(gates[3] * std::tanh(c), step->after[0], 1e-14);
+}
+
+TEST(Inspect, AProjectedStepIsWorkedThroughToTheProjectedOutput) {
+  Sequential network = projected_network();
+  const Tensor x = random_tensor({4, 2, 3}, 4);
+  const auto step = work_through_step(network, {.values = &x, .time_step = 1});
+  ASSERT_TRUE(step.has_value() && step->unprojected.has_value());
+  EXPECT_LT(step->largest_difference, 1e-6);
+  EXPECT_EQ(2u, step->h_before.size());
+  EXPECT_NE(*step->unprojected, step->after[0]);
+}
+
+TEST(Inspect, TheMaskIsOneOnTheStepsOfASample) {
+  Sequential network{Recurrent{{.cell = "gru", .input_size = 3, .hidden_size = 2}}};
+  const Tensor x = random_tensor({3, 4, 3}, 5);
+  const std::vector<std::int32_t> lengths{2, 0, 3, 1};
+  const InspectResult result = inspect_network(network, {.values = &x, .lengths = lengths});
+  EXPECT_EQ(lengths, result.lengths);
+  const std::vector<std::int32_t> expected{1, 0, 1, 1, 1, 0, 1, 0, 0, 0, 1, 0};
+  EXPECT_EQ(expected, std::vector<std::int32_t>(result.mask.span().begin(), result.mask.span().end()));
+  EXPECT_NE(std::string::npos, inspect_text(result).find("length 2      mask 110"));
+}
+
+// Oracle: h_n of the network itself against the places in `output` that the notes name.
+TEST(Inspect, TheNotesSayWhereTheLastOutputsAre) {
+  Sequential network{Recurrent{{.cell = "gru", .input_size = 3, .hidden_size = 2, .layers = 2, .bidirectional = true}}};
+  const Tensor x = random_tensor({4, 2, 3}, 6);
+  const std::vector<std::int32_t> lengths{4, 2};
+  State final;
+  const Tensor output = network.predict(x, lengths, nullptr, &final);
+  for (std::int64_t n = 0; n < 2; ++n) {
+    const std::int64_t last = lengths[static_cast<std::size_t>(n)] - 1;
+    for (std::int64_t j = 0; j < 2; ++j) {
+      EXPECT_EQ(output[(last * 2 + n) * 4 + j], final.values[0][(2 * 2 + n) * 2 + j]);  // h_n[-2]: forward
+      EXPECT_EQ(output[n * 4 + 2 + j], final.values[0][(3 * 2 + n) * 2 + j]);           // h_n[-1]: backward
+    }
+  }
+  const std::string text = inspect_text(inspect_network(network, {.values = &x, .lengths = lengths}));
+  for (const char* words : {"the forward direction has read the whole sample at output[length-1]",
+                            "h_n[3] layer 1, backward", "h_n[-1] is the backward direction of the top layer"}) {
+    EXPECT_NE(std::string::npos, text.find(words)) << words;
+  }
+}
+
+TEST(Inspect, TheTextIsAtMostOneHundredColumnsWide) {
+  Sequential network = projected_network();
+  const Tensor x = random_tensor({70, 2, 3}, 7);
+  std::istringstream lines(inspect_text(inspect_network(network, {.values = &x})));
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100u) << line;
+}
+
+TEST(Inspect, TheJsonHasTheKeysThatToolsRelyOn) {
+  Sequential network = projected_network();
+  const Tensor x = random_tensor({4, 7, 3}, 8);
+  const auto json = inspect_json(inspect_network(network, {.values = &x}));
+  EXPECT_EQ("time", json.at("inputs")[0].at("axes")[0]);
+  EXPECT_EQ((Sizes{4, 7, 3}), json.at("inputs")[0].at("shape").get<Sizes>());
+  EXPECT_EQ("output", json.at("outputs")[0].at("name"));
+  EXPECT_EQ((Sizes{4, 7, 2}), json.at("states")[0].at("shape").get<Sizes>());
+  EXPECT_EQ("weight_ih_l0", json.at("layers")[0].at("parameters")[0].at("name"));
+  EXPECT_EQ(7u, json.at("padding").at("mask")[0].size());
+  EXPECT_EQ(4u, json.at("worked_step").at("gates").size());
+  const auto sizes_only = inspect_json(inspect_network(network));
+  EXPECT_EQ((Sizes{-1, -1, 3}), sizes_only.at("inputs")[0].at("shape").get<Sizes>());
+  EXPECT_TRUE(sizes_only.at("worked_step").is_null());
+}
+
+TEST(Inspect, AnInputThatDoesNotFitIsNamed) {
+  Sequential network = projected_network();
+  const Tensor wide = random_tensor({4, 7, 2}, 9);
+  EXPECT_THROW(inspect_network(network, {.values = &wide}), Error);
+  const IdTensor ids({4, 7});
+  expect_error(Code::kUsage, {"token ids", "Embedding"}, [&] { inspect_network(network, {.ids = &ids}); });
+}
+
+}  // namespace
+}  // namespace carousel
