@@ -6,22 +6,13 @@
 #include "cells/cell.h"
 #include "layers/module.h"
 #include "models/inspect.h"
+#include "models/layer_chain.h"
 
 namespace carousel {
 namespace {
 
-// Some of a network's layers, run one after another.
-class Chain final : public Module {
- public:
-  LayerDescription describe() const override { return {"chain", {}, {}}; }
-  void forward(detail::Flow& flow) override {
-    for (Module* module : modules) module->forward(flow);
-  }
-  std::vector<Module*> modules;
-};
-
 // The layers up to the first recurrent one, that one left out; null if there is none.
-Recurrent* find_recurrent(Sequential& network, const std::string& prefix, Chain& before, std::string& name) {
+Recurrent* find_recurrent(Sequential& network, const std::string& prefix, LayerChain& before, std::string& name) {
   for (const auto& [own, module] : network.modules()) {
     if (auto* recurrent = dynamic_cast<Recurrent*>(module.get())) {
       name = prefix + own;
@@ -29,19 +20,19 @@ Recurrent* find_recurrent(Sequential& network, const std::string& prefix, Chain&
     }
     if (auto* sum = dynamic_cast<Sum*>(module.get())) {
       for (std::size_t k = 0; k < sum->branches().size(); ++k) {
-        const std::size_t kept = before.modules.size();
+        const std::size_t kept = before.layers.size();
         const std::string inner = prefix + own + "." + std::to_string(k) + ".";
         if (Recurrent* found = find_recurrent(sum->branches()[k], inner, before, name)) return found;
-        before.modules.resize(kept);
+        before.layers.resize(kept);
       }
     }
-    before.modules.push_back(module.get());
+    before.layers.push_back(module.get());
   }
   return nullptr;
 }
 
 // The output of the chain for one sample cut off after `steps` steps; the others are left out. [T, N, width].
-Tensor run_chain(Chain& chain, const InspectInput& input, std::int64_t sample, std::int64_t steps, State* final) {
+Tensor run_chain(LayerChain& chain, const InspectInput& input, std::int64_t sample, std::int64_t steps, State* final) {
   const Shape& shape = input.values ? input.values->shape() : input.ids->shape();
   std::vector<std::int32_t> lengths(static_cast<std::size_t>(shape[1]));
   lengths[static_cast<std::size_t>(sample)] = static_cast<std::int32_t>(steps);
@@ -148,7 +139,7 @@ void compute(Recurrent& layer, const StateRows& before, const StateRows& network
 std::optional<WorkedStep> work_through_step(Sequential& network, const InspectInput& input) {
   if (input.time_step < 0) fail(Code::kUsage, "time step {} to work through: expected at least 0", input.time_step);
   WorkedStep step;
-  Chain chain;
+  LayerChain chain;
   Recurrent* layer = find_recurrent(network, "", chain, step.layer);
   step.sample = first_long_enough(input);
   if (!layer || step.sample < 0) return std::nullopt;
@@ -162,7 +153,7 @@ std::optional<WorkedStep> work_through_step(Sequential& network, const InspectIn
   const std::int64_t C = x.shape()[2];
   const float* row = x.data() + (step.time_step * x.shape()[1] + step.sample) * C;
   step.x.assign(row, row + C);
-  chain.modules.push_back(layer);
+  chain.layers.push_back(layer);
   State state;
   run_chain(chain, input, step.sample, step.time_step, &state);
   const StateRows before = state_rows(state, *layer, step.sample);

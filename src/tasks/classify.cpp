@@ -87,7 +87,8 @@ class ClassifyProblem final : public TrainingProblem {
     const Tensor scores = predict_samples(network_, data_.samples, split_.valid);
     Tape<float> tape;
     const double loss = cross_entropy<float>(tape.constant(scores.view()), valid_labels_).item();
-    // Accuracy decides; the loss, always below 1e3 here, breaks ties in its favour.
+    constexpr std::size_t kEnough = 300;  // with fewer samples accuracy is too coarse to choose an epoch by
+    if (valid_labels_.size() < kEnough) return Validation{loss, "loss", loss, false};
     return Validation{loss, "accuracy", accuracy(predicted_classes(scores), valid_labels_), true};
   }
 
@@ -221,9 +222,10 @@ class Classify final : public Task {
     if (data.is_text()) prepare_texts(options, split, data, info, observer);
 
     const ModelOptions model_options = resolve_classify_model(options.model, data, split.train, observer);
-    const TrainDefaults defaults = data.is_text()
-                                       ? TrainDefaults{.epochs = 15, .batch_size = 32, .patience = 4, .lr = 1e-3}
-                                       : TrainDefaults{.epochs = 100, .batch_size = 16, .patience = 30, .lr = 3e-3};
+    const TrainDefaults defaults =
+        data.is_text()
+            ? TrainDefaults{.epochs = 15, .batch_size = 32, .patience = 4, .lr = 1e-3}
+            : TrainDefaults{.epochs = 150, .batch_size = 16, .patience = 40, .lr = 2e-3, .average_decay = 0.98};
     const TrainOptions training = resolve_training(options.train, defaults, observer);
     Model model("classify", build_classifier(model_options, data, split.train, std::ssize(info.vocabulary)));
     model.network().initialize(static_cast<std::uint64_t>(options.train.seed));

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "autograd/ops/mae.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/faulty_file_system.h"
 #include "tests/support/temporary_folder.h"
@@ -129,6 +130,24 @@ TEST(Divergence, InfinityInAGradientStopsBeforeTheWeightsChange) {
     expect_error(Code::kDiverged, {step, ": the gradient of linear.weight (row 0, column 2) is inf"}, [&] { s.run(); });
     EXPECT_EQ(s.problem.weights(), s.weights_before_step[2]);
   }
+}
+
+// Oracle: closed form. The mean absolute error of an infinite target is infinite, its gradient is a sign and finite.
+TEST(Divergence, AnInfiniteLossWithAFiniteGradientStopsToo) {
+  class Absolute final : public RegressionProblem {
+   public:
+    Absolute() : RegressionProblem(32, 16) {}
+    Variable loss(Tape<float>& tape, std::int64_t, std::int64_t batch) override {
+      const View<const float> rows{x().data() + batch * 48, {16, 3}}, targets{y().data() + batch * 16, {16, 1}};
+      return mae<float>(linear(tape.constant(rows), tape.parameter(weight), tape.parameter(bias)), targets);
+    }
+  };
+  Absolute problem;
+  problem.y()[17] = std::numeric_limits<float>::infinity();
+  Recorder recorder;
+  expect_error(Code::kDiverged, {"epoch 1, step 2: the loss is inf; the weights before this step"},
+               [&] { train(problem, {}, recorder); });
+  EXPECT_EQ(recorder.steps.size(), 1u);
 }
 
 // Oracle: the weights of the best epoch. Those of later steps were finite too, but not judged.

@@ -1,0 +1,40 @@
+#include "tasks/sample_split.h"
+
+#include <numeric>
+
+#include "base/fail.h"
+
+namespace carousel {
+namespace {
+
+std::vector<std::int64_t> range(std::int64_t begin, std::int64_t count) {
+  std::vector<std::int64_t> list(static_cast<std::size_t>(count));
+  std::iota(list.begin(), list.end(), begin);
+  return list;
+}
+
+}  // namespace
+
+Split split_samples(const DataOptions& options, std::int64_t count, std::int64_t valid, std::int64_t seed) {
+  if (valid > 0) return {range(0, count), range(count, valid)};
+  if (!options.split.empty()) {
+    const PartSizes parts = parse_split(options.split, count);
+    if (parts.valid == 0) fail(Code::kUsage, "--split {}: the validation part is empty", options.split);
+    return {range(0, parts.train), range(parts.train, parts.valid)};
+  }
+  const std::vector<std::int32_t> one_class(static_cast<std::size_t>(count), 0);
+  return stratified_split(one_class, options.valid_fraction, static_cast<std::uint64_t>(seed));
+}
+
+std::vector<std::int64_t> part_samples(const DataOptions& options, const std::string& split, std::int64_t count) {
+  if (options.part.empty()) return range(0, count);
+  if (split.empty()) fail(Code::kUsage, "--part {}: the model was trained without --split", options.part);
+  const PartSizes parts = parse_split(split, count);
+  std::vector<std::int64_t> list = options.part == "train"   ? range(0, parts.train)
+                                   : options.part == "valid" ? range(parts.train, parts.valid)
+                                                             : range(parts.train + parts.valid, parts.test);
+  if (list.empty()) fail(Code::kUsage, "--part {}: this part of the split {} is empty", options.part, split);
+  return list;
+}
+
+}  // namespace carousel

@@ -1,0 +1,21 @@
+// sample_split.h: which samples train and which validate, by the options; and the parts that a model remembers.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "data/split.h"
+#include "tasks/options.h"
+
+namespace carousel {
+
+// The first `count` samples are those of --data, the `valid` ones behind them those of --valid (0: there are none).
+// Without --valid by --split, else a random part. Throws Error{kUsage} for an empty part.
+Split split_samples(const DataOptions& options, std::int64_t count, std::int64_t valid, std::int64_t seed);
+
+// The samples 0 .. count-1, or with options.part those of this part of `split`, which training remembered. Throws
+// Error{kUsage} if training had no --split.
+std::vector<std::int64_t> part_samples(const DataOptions& options, const std::string& split, std::int64_t count);
+
+}  // namespace carousel
