@@ -20,10 +20,10 @@ Every option has one name in four places. The learning rate, for example, is
 | environment | `CAROUSEL_TRAIN_LR=0.01` |
 | `--set` | `--set train.lr=0.01` |
 
-Where several say something, the later one in this order wins: default, file, environment, `--set`, flag. `carousel config show`
-prints what comes out, `carousel config check FILE` what is wrong with a file. `auto` means that the task picks a value from the
-data and prints what it picked. Lists are `["a", "b"]` in TOML; as flags, files are written one after another (`--data a b`)
-and columns with commas (`--target a,b`).
+Where several say something, the later one in this order wins: default, file, environment, `--set`, flag.
+`carousel config show` prints what comes out, `carousel config check FILE` what is wrong with a file. `auto` means that
+the task picks a value from the data and prints what it picked. Lists are `["a", "b"]` in TOML; as flags, files are
+written one after another (`--data a b`) and columns with commas (`--target a,b`).
 )";
 
 std::string escaped(std::string_view text) {

@@ -36,7 +36,7 @@ class Arena {
   void rewind(Mark mark) noexcept;  // everything handed out after the mark is free again
   void reset() noexcept { rewind({}); }
 
-  std::size_t capacity() const noexcept;  // bytes held, in use or not
+  std::size_t capacity() const noexcept;               // bytes held, in use or not
   std::size_t peak() const noexcept { return peak_; }  // most bytes in use at one moment, ends of chunks included
 
  private:

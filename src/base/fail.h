@@ -18,8 +18,8 @@ template <class... Args>
 
 // A caller's bug (not bad input). Checked in the `dev` and `tsan` builds, absent from `release`.
 #ifdef CAROUSEL_ASSERTIONS
-#define CAROUSEL_ASSERT(condition)                                                                       \
-  do {                                                                                                   \
+#define CAROUSEL_ASSERT(condition)                                                                                \
+  do {                                                                                                            \
     if (!(condition)) ::carousel::fail(::carousel::Code::kInternal, "{}:{}: {}", __FILE__, __LINE__, #condition); \
   } while (false)
 #else

@@ -10,7 +10,8 @@
 
 namespace carousel {
 
-// What a random number is for. Each purpose is a stream of its own; the numbers are stored in checkpoints: never renumber.
+// What a random number is for. Each purpose is a stream of its own; the numbers are stored in checkpoints: never
+// renumber.
 enum class Purpose : std::uint32_t {
   kWeights = 1,
   kShuffle = 2,

@@ -4,9 +4,9 @@
 // all are done. `count` must follow from the problem, never from the number of threads: each task writes its own
 // result and the caller combines them in index order, so that every thread count gives the same bits.
 // Workers spin briefly before they sleep. A call from inside a task runs in order on the calling thread, and so does a
-// call made while another thread's call is under way; with count 1, task(0) is simply called and may split its own work.
-// Every thread that computes here (workers, the caller of set_threads or parallel_for) flushes denormal numbers to zero
-// and keeps OpenMP to one thread from then on.
+// call made while another thread's call is under way; with count 1, task(0) is simply called and may split its own
+// work. Every thread that computes here (workers, the caller of set_threads or parallel_for) flushes denormal numbers
+// to zero and keeps OpenMP to one thread from then on.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,7 @@ namespace carousel {
 class TaskRef {
  public:
   template <class F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, TaskRef>)
-  TaskRef(F&& f)  // NOLINT: implicit by design
+  requires(!std::is_same_v<std::remove_cvref_t<F>, TaskRef>) TaskRef(F&& f)  // NOLINT: implicit by design
       : object_(const_cast<void*>(static_cast<const void*>(&f))),
         call_([](void* object, std::int64_t index) { (*static_cast<std::remove_reference_t<F>*>(object))(index); }) {}
   void operator()(std::int64_t index) const { call_(object_, index); }

@@ -17,6 +17,7 @@ struct Flow {
   const SequenceLayout* layout = nullptr;
   bool is_sequence = true;
   bool training = false;
+  std::int64_t bptt = 0;  // gradients of the states are cut every so many steps; 0: never
   RandomKey dropout_key;  // step: which pass; each mask takes its own number with next_dropout_key()
 
   std::span<const std::int32_t> ids;  // packed, [rows]; used while `x` is empty
@@ -44,6 +45,7 @@ struct PassInput {
   std::span<const std::int32_t> lengths;
   const State* initial = nullptr;  // null: zero
   State* final = nullptr;          // receives the state after the last valid step; null: not wanted
+  std::int64_t bptt = 0;           // truncated back-propagation (ScanInput); 0: through the whole sequence
 };
 
 // One pass of the network on a tape of the caller's. `layout` is overwritten and must live until the tape's reset();

@@ -158,6 +158,7 @@ void Recurrent::forward(detail::Flow& flow) {
   input.layout = flow.layout;
   input.x = flow.x;
   input.row_index = flow.row_index;
+  input.bptt = flow.bptt;
   input.weights = {weights, static_cast<std::size_t>(scans)};
   if (flow.training) {
     input.dropout = options_.dropout;

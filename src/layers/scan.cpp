@@ -110,6 +110,7 @@ ScanOutput<T> scan(const ScanInput<T>& input) {
   op->layout = input.layout;
   op->x = input.x;
   op->row_index = input.row_index;
+  op->bptt = input.bptt;
   op->direction_count = static_cast<int>(count);
   op->hidden_size = hidden_size;
   op->output_size = output_size;

@@ -43,6 +43,9 @@ struct ScanInput {
   // Recurrent dropout: per direction a mask [samples, P] (original order, already scaled) on h in the recurrent
   // product; null: none. Borrowed until reset().
   const T* recurrent_mask[2] = {nullptr, nullptr};
+  // Truncated back-propagation: the state is carried through all steps, its gradient is cut between the chunks of this
+  // many steps (0: not at all), as if each chunk had been given the state before it as a constant.
+  std::int64_t bptt = 0;
 };
 
 template <class T>

@@ -28,6 +28,7 @@ struct BackwardLoop {
   void step(SampleRange range, std::int64_t t) const noexcept;
   void project_back(StepBackward<T>& s, std::int64_t row, std::int64_t begin) const noexcept;
   void add_recurrent(std::int64_t rows, const T* dproduct, std::int64_t begin) const noexcept;
+  void cut_gradient(std::int64_t rows, std::int64_t t, std::int64_t begin) const noexcept;
 };
 
 template <class T>
@@ -88,6 +89,23 @@ void BackwardLoop<T>::step(SampleRange range, std::int64_t t) const noexcept {
   if (op->projected) project_back(s, row, begin);
   cell.step_backward(s);
   add_recurrent(rows, s.dq, begin);
+  cut_gradient(rows, t, begin);
+}
+
+// Between two chunks of truncated back-propagation no gradient of the state passes; an initial state still gets its
+// own.
+template <class T>
+void BackwardLoop<T>::cut_gradient(std::int64_t rows, std::int64_t t, std::int64_t begin) const noexcept {
+  const std::int64_t border =
+      direction->reverse ? t + 1 : t;  // the chunks meet between the steps border - 1 and border
+  if (op->bptt == 0 || border == 0 || border % op->bptt != 0) return;
+  for (std::int64_t row = begin; row < begin + rows; ++row) {
+    if (direction->reverse && op->layout->length(row) <= border) continue;  // starts here
+    for (int k = 0; k < op->cell->state_count(); ++k) {
+      const std::int64_t width = op->state_width(k);
+      std::fill_n(dstate[k] + row * width, width, T(0));
+    }
+  }
 }
 
 template <class T>

@@ -40,6 +40,7 @@ struct ScanOp final : Node<T> {
   ScanDirection<T> directions[2];
   int direction_count = 0;
   std::int64_t hidden_size = 0, output_size = 0;  // H and P
+  std::int64_t bptt = 0;                          // as in ScanInput
   bool projected = false;
 
   std::int64_t gate_width() const noexcept { return cell->gate_count() * hidden_size; }

@@ -110,6 +110,7 @@ void set_input(detail::Flow& flow, const detail::PassInput& input, SequenceLayou
   flow.layout = &layout;
   flow.initial = input.initial;
   flow.final = input.final;
+  flow.bptt = input.bptt;
   if (flow.final) flow.final->values.clear();
   Arena& arena = flow.tape->arena();
   if (input.values) {

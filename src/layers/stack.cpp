@@ -17,6 +17,7 @@ StackOutput<T> run_stack(const StackInput<T>& input) {
   scan_input.layout = input.layout;
   scan_input.x = input.x;
   scan_input.row_index = input.row_index;
+  scan_input.bptt = input.bptt;
   for (int l = 0; l < input.layers; ++l) {
     scan_input.directions = input.weights.subspan(static_cast<std::size_t>(l * D), static_cast<std::size_t>(D));
     for (int d = 0; d < D && input.recurrent_dropout > 0; ++d) {

@@ -1,6 +1,7 @@
 #include "tasks/classify.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "autograd/ops/cross_entropy.h"
@@ -79,7 +80,9 @@ class ClassifyProblem final : public TrainingProblem {
     }
     batch_.assign(data_.samples, chosen_);
     const RandomKey key{static_cast<std::uint64_t>(options_.seed), Purpose::kDropout, passes_++};
-    const Variable logits = detail::run_pass(network_, tape, layout_, batch_.pass_input(), true, key);
+    detail::PassInput input = batch_.pass_input();
+    input.bptt = options_.bptt;
+    const Variable logits = detail::run_pass(network_, tape, layout_, input, true, key);
     return cross_entropy<float>(logits, labels_, loss_options_);
   }
 
@@ -187,7 +190,7 @@ void write_report(const Options& options, const ModelOptions& model, const Train
                   const CurveRecorder& curves, const Tensor& scores, const std::vector<std::int32_t>& actual,
                   const std::vector<std::string>& names) {
   Report report;
-  report.title = fmt::format("Classification of {}", fmt::join(options.data.data, ", "));
+  report.title = fmt::format("Classification of {}", file_names(options.data.data));
   report.facts = {{"cell", model.cell},
                   {"parameters", std::to_string(result.parameters)},
                   {"epochs", std::to_string(result.epochs)}};
@@ -203,6 +206,70 @@ void write_report(const Options& options, const ModelOptions& model, const Train
   write_file_atomically(options.output.report, report_page(report));
 }
 
+// The defaults of training by kind of data.
+TrainDefaults defaults_for(const ClassifyData& data) {
+  if (data.is_text()) return {.epochs = 15, .batch_size = 32, .patience = 3, .lr = 1e-3, .average_decay = 0.995};
+  return {.epochs = 150, .batch_size = 16, .patience = 40, .lr = 2e-3, .average_decay = 0.98};
+}
+
+// One training: vocabulary, network, weights.
+struct Fitted {
+  Model model;
+  ClassifyInfo info;
+  ModelOptions model_options;
+  TrainOptions training;
+  TrainSummary summary;
+  Tensor scores;  // of the validation part, [samples, classes]
+};
+
+Fitted fit(const Options& options, ClassifyData& data, const Split& split, const std::string& run_dir,
+           Observer& observer) {
+  ClassifyInfo info;
+  info.labels = data.label_names;
+  info.features = data.samples.features;
+  info.split = options.data.split;
+  info.majority = majority_class(labels_of(data, split.train));
+  if (data.is_text()) prepare_texts(options, split, data, info, observer);
+  const ModelOptions model_options = resolve_classify_model(options.model, data, split.train, observer);
+  const TrainDefaults defaults = defaults_for(data);
+  TrainOptions wanted = options.train;
+  if (data.is_text() && !options.is_given("train.optimizer") && !options.is_given("train.weight_decay")) {
+    wanted.optimizer = "adamw";  // decay holds back the embeddings of rare words
+    wanted.weight_decay = 1e-2;
+  }
+  const TrainOptions training = resolve_training(wanted, defaults, observer);
+  Model model("classify", build_classifier(model_options, data, split.train, std::ssize(info.vocabulary)));
+  model.network().initialize(static_cast<std::uint64_t>(training.seed));
+  model.set_task_data(info.to_json());
+  ClassifyProblem problem(model.network(), data, split, training);
+  TrainSummary summary;
+  try {
+    summary = carousel::train(problem, trainer_options(training, defaults, run_dir), observer);
+  } catch (const Error& error) {
+    if (error.code() == Code::kDiverged) model.save(options.output.out);  // the last good weights
+    throw;
+  }
+  Tensor scores = predict_samples(model.network(), data.samples, split.valid);
+  return {std::move(model), std::move(info), model_options, training, summary, std::move(scores)};
+}
+
+// Trains once per fold; every sample is scored by the one model that has not seen it. Tells mean and spread.
+void cross_validate(const Options& options, ClassifyData& data, Observer& observer) {
+  const auto seed = static_cast<std::uint64_t>(options.train.seed);
+  std::vector<double> accuracies;
+  for (const Split& split : stratified_folds(data.labels, options.data.folds, seed)) {
+    const Fitted fitted = fit(options, data, split, "", observer);
+    accuracies.push_back(accuracy(predicted_classes(fitted.scores), labels_of(data, split.valid)));
+    observer.note(
+        fmt::format("fold {} of {}: accuracy {:.4f}", accuracies.size(), options.data.folds, accuracies.back()));
+  }
+  double mean = 0, squares = 0;
+  for (const double value : accuracies) mean += value / static_cast<double>(accuracies.size());
+  for (const double value : accuracies) squares += (value - mean) * (value - mean);
+  observer.note(fmt::format("folds: accuracy {:.4f} +- {:.4f} (mean and standard deviation of {} folds)", mean,
+                            std::sqrt(squares / static_cast<double>(accuracies.size() - 1)), accuracies.size()));
+}
+
 class Classify final : public Task {
  public:
   std::string_view name() const override { return "classify"; }
@@ -214,43 +281,20 @@ class Classify final : public Task {
     for (const std::string& note : data.notes) observer.note(note);
     observer.note(fmt::format("data: {} samples to train, {} to validate, {} classes", split.train.size(),
                               split.valid.size(), data.label_names.size()));
-    ClassifyInfo info;
-    info.labels = data.label_names;
-    info.features = data.samples.features;
-    info.split = options.data.split;
-    info.majority = majority_class(labels_of(data, split.train));
-    if (data.is_text()) prepare_texts(options, split, data, info, observer);
-
-    const ModelOptions model_options = resolve_classify_model(options.model, data, split.train, observer);
-    const TrainDefaults defaults =
-        data.is_text()
-            ? TrainDefaults{.epochs = 15, .batch_size = 32, .patience = 4, .lr = 1e-3}
-            : TrainDefaults{.epochs = 150, .batch_size = 16, .patience = 40, .lr = 2e-3, .average_decay = 0.98};
-    const TrainOptions training = resolve_training(options.train, defaults, observer);
-    Model model("classify", build_classifier(model_options, data, split.train, std::ssize(info.vocabulary)));
-    model.network().initialize(static_cast<std::uint64_t>(options.train.seed));
-    model.set_task_data(info.to_json());
-
-    ClassifyProblem problem(model.network(), data, split, training);
-    TrainSummary summary;
-    try {
-      summary = carousel::train(problem, trainer_options(training, defaults, options.output.run_dir), observer);
-    } catch (const Error& error) {
-      if (error.code() == Code::kDiverged) model.save(options.output.out);  // the last good weights
-      throw;
-    }
+    if (options.data.folds > 0) cross_validate(options, data, observer);
+    Fitted fitted = fit(options, data, split, options.output.run_dir, observer);
+    const auto actual = labels_of(data, split.valid);
     TrainResult result;
     result.task = "classify";
     result.samples = std::ssize(split.valid);
-    const Tensor scores = predict_samples(model.network(), data.samples, split.valid);
-    const auto actual = labels_of(data, split.valid);
-    result.metrics = score(predicted_classes(scores), actual, std::ssize(info.labels));
+    result.metrics = score(predicted_classes(fitted.scores), actual, std::ssize(data.label_names));
     result.baselines = train_baselines(data, split);
-    fill_result(result, summary, model, options.output, std::ssize(split.train));
-    model.set_training(training_json(summary, training, result));
-    model.save(options.output.out);
-    if (!options.output.report.empty())
-      write_report(options, model_options, result, observer, scores, actual, info.labels);
+    fill_result(result, fitted.summary, fitted.model, options.output, std::ssize(split.train));
+    fitted.model.set_training(training_json(fitted.summary, fitted.training, result));
+    fitted.model.save(options.output.out);
+    if (!options.output.report.empty()) {
+      write_report(options, fitted.model_options, result, observer, fitted.scores, actual, data.label_names);
+    }
     return result;
   }
 

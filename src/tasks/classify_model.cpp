@@ -59,11 +59,11 @@ ModelOptions resolve_classify_model(const ModelOptions& options, const ClassifyD
                                     const std::vector<std::int64_t>& training, Observer& observer) {
   ModelOptions r = options;
   const bool text = data.is_text(), small = training.size() < 1000;
-  if (r.hidden_size == 0) r.hidden_size = text ? 128 : small ? 100 : 128;
+  if (r.hidden_size == 0) r.hidden_size = text ? 64 : small ? 100 : 128;
   if (r.layers == 0) r.layers = 1;
   if (r.embedding_size == 0) r.embedding_size = 128;
   if (r.bidirectional.empty()) r.bidirectional = "true";
-  if (r.pool.empty()) r.pool = text ? "max" : "mean";
+  if (r.pool.empty()) r.pool = "mean";
   if (r.dropout < 0) r.dropout = 0.5;
   const std::string shape = r.cell == "none" ? fmt::format("feed-forward, {} layers of {}", r.layers, r.hidden_size)
                                              : fmt::format("{}{}, {} layer{} of {}, pool {}",

@@ -140,7 +140,7 @@ void write_report(const Options& options, const Model& model, const ForecastData
   EvaluateResult result;
   score_all(result, model, baselines, {data, info, windows});
   Report report;
-  report.title = fmt::format("Forecast of {}", fmt::join(options.data.data, ", "));
+  report.title = fmt::format("Forecast of {}", file_names(options.data.data));
   report.facts = {{"cell", options.model.cell},
                   {"parameters", std::to_string(model.parameter_count())},
                   {"horizon", fmt::format("{} steps", info.horizon)},

@@ -97,8 +97,9 @@ Variable ForecastProblem::loss(Tape<float>& tape, std::int64_t, std::int64_t bat
   gather_windows(data_.scaled, windows, info_.shape(), targets_, batch_);
   flatten_targets(batch_.targets, expected_);
   const RandomKey key{static_cast<std::uint64_t>(options_.seed), Purpose::kDropout, passes_++};
-  const Variable forecast =
-      detail::run_pass(forecast_core(network_), tape, layout_, only_values(batch_.inputs), true, key);
+  detail::PassInput input = only_values(batch_.inputs);
+  input.bptt = options_.bptt;
+  const Variable forecast = detail::run_pass(forecast_core(network_), tape, layout_, input, true, key);
   return loss_of(forecast, static_cast<const Tensor&>(expected_).view());
 }
 

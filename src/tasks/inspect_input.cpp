@@ -7,6 +7,7 @@
 #include "formats/npy.h"
 #include "tasks/classify_model.h"
 #include "tasks/forecast_data.h"
+#include "tasks/regress_model.h"
 
 namespace carousel {
 namespace {
@@ -88,6 +89,19 @@ void read_forecast(const Model& model, const DataOptions& options, const Inspect
   }
 }
 
+void read_regress(const Model& model, const DataOptions& options, const InspectRequest& request, InspectData& data) {
+  const RegressInfo info = RegressInfo::from_model(model);
+  data.columns = info.columns.features;
+  data.results = info.columns.targets;
+  data.result_axis = "target";
+  if (options.data.empty()) return;
+  RegressData read = read_regress_data(options.data, options, &info.columns, false);
+  data.notes = read.notes;
+  if (read.missing > 0) data.notes.push_back("missing values are filled with the mean of the training part");
+  fill_missing(read, info.input_means());
+  take_sequences(read.samples, request.samples, data);
+}
+
 // Networks of one's own: arrays.
 void read_arrays(const Model& model, const DataOptions& options, const InspectRequest& request, InspectData& data) {
   if (options.data.empty()) return;
@@ -121,6 +135,8 @@ InspectData read_inspect_data(const Model& model, const DataOptions& options, co
     read_classify(model, options, request, data);
   } else if (model.task() == "forecast") {
     read_forecast(model, options, request, data);
+  } else if (model.task() == "regress") {
+    read_regress(model, options, request, data);
   } else {
     read_arrays(model, options, request, data);
   }

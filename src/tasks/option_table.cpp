@@ -38,7 +38,7 @@ const Option kFileOptions[] = {
      .help = "A,B,C: training, validation and test part of one file, in its order: rows, fractions or dates"},
     {.key = "data.part", .field = kData<&DataOptions::part>, .allowed = {"train", "valid", "test"},
      .verbs = kEvaluate | kPredict, .help = "only this part of the split that the model remembers"},
-    {.key = "data.folds", .field = kData<&DataOptions::folds>, .low = 0, .high = 100,
+    {.key = "data.folds", .field = kData<&DataOptions::folds>, .low = 0, .high = 100, .tasks = "classify",
      .help = "cross-validate with this many folds and report mean and spread; 0: none"},
 };
 

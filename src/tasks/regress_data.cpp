@@ -83,8 +83,8 @@ void note_unused(const TableReader& table, const RegressColumns& columns, Regres
       return std::find(list.begin(), list.end(), name) != list.end();
     };
     if (!has(columns.features) && !has(columns.targets)) {
-      data.notes.push_back(fmt::format("{}: column '{}' is not used, the model was trained without it", table.path(),
-                                       name));
+      data.notes.push_back(
+          fmt::format("{}: column '{}' is not used, the model was trained without it", table.path(), name));
     }
   }
 }
@@ -172,6 +172,10 @@ void read_array(const std::string& path, const DataOptions& options, bool target
     for (std::int64_t t = 0; t < T; ++t) {
       std::copy_n(values.data() + (t * N + n) * C, C, sequence.values.data() + t * C);
     }
+    for (const float value : sequence.values.span()) {
+      if (std::isinf(value)) fail(Code::kData, "{}: sample {} has an infinite number", path, n);
+      data.missing += std::isnan(value);
+    }
     data.samples.sequences.push_back(std::move(sequence));
   }
   data.samples.features = C;
@@ -188,12 +192,23 @@ void check_same_columns(const RegressColumns* known, const std::vector<std::stri
        known->targets.size());
 }
 
+void check_options(const DataOptions& options, Kind kind, const std::string& path) {
+  if (kind != Kind::kArray && !options.labels.empty()) {
+    fail(Code::kUsage, "--labels {}: belongs to a .npy file of sequences, {} has its targets inside", options.labels,
+         path);
+  }
+  if (kind != Kind::kTable && !options.target.empty()) {
+    fail(Code::kUsage, "--target {}: names columns of a table, {} has none", options.target.front(), path);
+  }
+}
+
 }  // namespace
 
 RegressData read_regress_data(const std::vector<std::string>& paths, const DataOptions& options,
                               const RegressColumns* known, bool targets_required) {
   RegressData data;
   const Kind kind = kind_of(paths.front(), options.format);
+  check_options(options, kind, paths.front());
   if (known && kind == Kind::kTable) data.columns = *known;
   if (kind == Kind::kTable && known && known->features.empty()) {
     fail(Code::kData, "{}: is a table, the model was trained on sequences (.npy, .ts)", paths.front());

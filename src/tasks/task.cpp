@@ -3,11 +3,12 @@
 #include "base/fail.h"
 #include "tasks/classify.h"
 #include "tasks/forecast.h"
+#include "tasks/regress.h"
 
 namespace carousel {
 
 const std::vector<const Task*>& all_tasks() {
-  static const std::vector<const Task*> tasks{&forecast_task(), &classify_task()};
+  static const std::vector<const Task*> tasks{&forecast_task(), &classify_task(), &regress_task()};
   return tasks;
 }
 

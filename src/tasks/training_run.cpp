@@ -86,6 +86,12 @@ void CurveRecorder::epoch(const EpochEvent& event) {
   next_.epoch(event);
 }
 
+std::string file_names(const std::vector<std::string>& paths) {
+  std::string names;
+  for (const std::string& path : paths) names += (names.empty() ? "" : ", ") + path.substr(path.rfind('/') + 1);
+  return names;
+}
+
 std::string training_json(const TrainSummary& summary, const TrainOptions& options, const EvaluateResult& result) {
   nlohmann::json json{
       {"epochs", summary.epochs},   {"steps", summary.steps},          {"best_epoch", summary.best_epoch},

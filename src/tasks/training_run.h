@@ -46,6 +46,9 @@ class CurveRecorder final : public Observer {
   std::vector<std::string> notes_;
 };
 
+// "a.csv, b.csv": the names of the files without their folders.
+std::string file_names(const std::vector<std::string>& paths);
+
 // JSON of how the model was trained, for the model file; and the counts of the result.
 std::string training_json(const TrainSummary& summary, const TrainOptions& options, const EvaluateResult& result);
 void fill_result(TrainResult& result, const TrainSummary& summary, const Model& model, const OutputOptions& output,

@@ -221,6 +221,38 @@ TEST_P(CellContract, PaddingChangesNothingAndGetsNoGradient) {
   }
 }
 
+// Oracle: the chunks run one after another, each given the state before it as a constant.
+TEST_P(CellContract, TruncatedBackPropagationEqualsChunksWithTheStateAsAConstant) {
+  const CaseSizes sizes{.time_steps = 7, .samples = 2, .input_size = 3, .hidden_size = 4};
+  RecurrentCase<double> whole(cell(), sizes), part(cell(), sizes);
+  whole.bptt = 3;
+  Tape<double> tape;
+  const auto output = whole.run(tape).output;
+  const BasicTensor<double> ones({1, output.shape().elements()},
+                                 std::vector<double>(static_cast<std::size_t>(output.shape().elements()), 1));
+  tape.backward(linear(reshape(output, {1, output.shape().elements()}), tape.constant(ones.view())));
+  for (std::int64_t begin = 0; begin < 7; begin += 3) {
+    const std::int64_t steps = std::min<std::int64_t>(3, 7 - begin), count = steps * 2 * 3;
+    part.layout.assign(steps, 2, {});
+    part.sizes.time_steps = steps;
+    part.x = BasicParameter<double>(
+        "x", BasicTensor<double>({steps, 2, 3},
+                                 std::span(whole.x.value.data() + begin * 6, static_cast<std::size_t>(count))));
+    Tape<double> chunk;
+    const auto result = part.run(chunk);
+    const BasicTensor<double> weights({1, steps * 8}, std::vector<double>(static_cast<std::size_t>(steps * 8), 1));
+    chunk.backward(linear(reshape(result.output, {1, steps * 8}), chunk.constant(weights.view())));
+    expect_near(std::span(whole.x.gradient.data() + begin * 6, static_cast<std::size_t>(count)), part.x.gradient.span(),
+                1e-13, "x");
+    for (int k = 0; k < cell().state_count(); ++k) {
+      if (begin == 0) expect_near(whole.initial(0, k).gradient, part.initial(0, k).gradient, 1e-13, "initial");
+      part.initial(0, k).value = copy(result.final[static_cast<std::size_t>(k)]);
+    }
+  }
+  for (std::size_t k = 0; k < 4; ++k)
+    expect_near(whole.weights[k].gradient, part.weights[k].gradient, 1e-13, whole.weights[k].name);
+}
+
 TEST_P(CellContract, LengthZeroGivesBackTheInitialStateAndZeroOutput) {
   RecurrentCase<double> c(
       cell(), {.time_steps = 3, .samples = 2, .input_size = 4, .hidden_size = 5, .directions = 2, .lengths = {0, 3}});

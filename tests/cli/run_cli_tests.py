@@ -3,10 +3,11 @@
 
 Usage: run_cli_tests.py PROGRAM FILE.test ...
 
-A .test file is a list of cases, each a block of "key: value" lines; blank lines separate the blocks, # starts a comment.
-The cases of one file run in order in one empty temporary folder, so that a later one can use what an earlier one made.
+A .test file is a list of cases, each a block of "key: value" lines; blank lines separate the blocks, # starts a
+comment. A value goes on in the lines below that are indented by two spaces. The cases of one file run in order in one
+empty temporary folder, so that a later one can use what an earlier one made.
 
-    file: NAME    writes a file; its lines follow, each indented by two spaces (then the block ends)
+    file: NAME    writes a file: the indented lines below
     case: TEXT    what the case shows, as a sentence
     run: COMMAND  a bash command; `carousel` is the program, $SOURCE the repository
     tty: COMMAND  the same with a terminal of 100 columns as input and output; `out` is then everything that it shows
@@ -30,30 +31,23 @@ TIMEOUT = 120
 
 def blocks(path):
     """Yields (line number, [(key, value), ...]) of each block."""
-    block, start, in_file = [], 0, False
+    block, start = [], 0
     with open(path, encoding="utf-8") as f:
         lines = f.read().split("\n")
     for number, line in enumerate(lines + [""], 1):
-        if in_file and line.startswith("  "):
-            block[-1] = ("file", block[-1][1] + line[2:] + "\n")
-            continue
-        in_file = False
-        if not line.strip():
+        if line.startswith("  ") and block:
+            block[-1] = (block[-1][0], block[-1][1] + "\n" + line[2:])
+        elif not line.strip():
             if block:
                 yield start, block
             block = []
-            continue
-        if line.startswith("#"):
-            continue
-        key, colon, value = line.partition(":")
-        if not colon:
-            sys.exit(f"{path}:{number}: expected 'key: value'")
-        if not block:
-            start = number
-        value = value.strip()
-        if key == "file":
-            value, in_file = value + "\n", True
-        block.append((key, value))
+        elif not line.startswith("#"):
+            key, colon, value = line.partition(":")
+            if not colon:
+                sys.exit(f"{path}:{number}: expected 'key: value'")
+            if not block:
+                start = number
+            block.append((key, value.strip()))
 
 
 def run_plain(command, environment, folder):
@@ -111,7 +105,7 @@ def problems_of(block, environment, folder):
             problems.append(f"{key[:3]} matches {value}")
         elif key == "check":
             try:
-                if not eval(value, names):
+                if not eval(f"({value})", names):
                     problems.append(f"not true: {value}")
             except Exception as error:  # whatever the expression throws is a failed check
                 problems.append(f"{value}: {type(error).__name__}: {error}")
@@ -136,7 +130,7 @@ def main():
                 if block[0][0] == "file":
                     name, _, text = block[0][1].partition("\n")
                     with open(os.path.join(folder, name), "w", encoding="utf-8") as f:
-                        f.write(text)
+                        f.write(text + "\n")
                     continue
                 title = dict(block).get("case", "?")
                 problems = problems_of(block, environment, folder)

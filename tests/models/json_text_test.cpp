@@ -41,8 +41,8 @@ TEST(JsonText, MemoryStaysBelowTheLimitForTextsMadeToBeExpensive) {
   for (const std::string part :
        {"0,", "[],", "{},", "\"\",", "{\"\":0},", "[[]],", "\"a text of some length here\","}) {
     std::string text = "[";
-    text += repeated(part, 200'000) + "0]";
-    std::int64_t limit = 1000;  // double it until it is accepted: then the true cost must not exceed it
+    text += repeated(part, 50'000) + "0]";
+    std::int64_t limit = 1 << 18;  // double it until it is accepted: then the true cost must not exceed it
     std::int64_t peak = 0;
     for (bool done = false; !done; limit *= 2) {
       const AllocationCounter counter;

@@ -158,7 +158,7 @@ TEST(ModelFile, AFullDiskLeavesTheOldModel) {
 // right.
 TEST(ModelFile, HostileDescriptionsStayWithinTheMemoryPromised) {
   const TemporaryFolder folder;
-  for (const std::string part : {"0,", "[],", "{},", "\"\",", "{\"\":0},"}) {
+  for (const std::string part : {"0,", "{},", "{\"\":0},"}) {
     std::string list = "[";
     for (int i = 0; i < 500'000; ++i) list += part;
     ModelFile file;

@@ -77,17 +77,20 @@ TEST(Trainer, TwoAccumulatedHalvesEqualOneBatch) {
   for (std::size_t i = 0; i < 5; ++i) EXPECT_NEAR(two.steps[i].loss, one.steps[i].loss, 1e-5) << i;
 }
 
-// Oracle: the gradient of the last batch on its own. With 3 batches and 2 per step the second step has one batch, which
-// must count in full; a rate of 0 keeps the weights where they are.
+// Oracle: the gradients of the last batches, halved. With 5 batches and 3 per step the second step has two of them; a
+// rate of 0 keeps the weights where they are.
 TEST(Trainer, AnIncompleteLastGroupIsAveragedOverItsOwnBatches) {
-  RegressionProblem problem(96, 32);
+  RegressionProblem problem(160, 32);
   Recorder recorder;
   TrainerOptions options = plain_sgd(1, 0);
-  options.accumulate = 2;
+  options.accumulate = 3;
   EXPECT_EQ(train(problem, options, recorder).steps, 2);
   Tape<float> tape;
-  tape.backward(problem.loss(tape, 0, 2));
-  EXPECT_DOUBLE_EQ(recorder.steps[1].gradient_norm, gradient_norm(problem.parameters()));
+  for (const std::int64_t batch : {3, 4}) {
+    tape.reset();
+    tape.backward(problem.loss(tape, 0, batch));
+  }
+  EXPECT_DOUBLE_EQ(recorder.steps[1].gradient_norm, gradient_norm(problem.parameters()) / 2);
 }
 
 // A network with dropout whose sizes span several blocks of work.

@@ -1,0 +1,342 @@
+#include "tasks/regress.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "autograd/ops/huber.h"
+#include "autograd/ops/mae.h"
+#include "autograd/ops/mse.h"
+#include "base/fail.h"
+#include "base/file.h"
+#include "tasks/baselines/regression_baselines.h"
+#include "tasks/baselines/text_baselines.h"
+#include "tasks/metrics.h"
+#include "tasks/regress_model.h"
+#include "tasks/report.h"
+#include "tasks/sample_split.h"
+#include "tasks/training_run.h"
+
+namespace carousel {
+namespace {
+
+using Indices = std::vector<std::int64_t>;
+
+Metrics score(std::span<const double> predicted, std::span<const double> actual) {
+  return {{"rmse", root_mean_squared_error(predicted, actual)},
+          {"mae", mean_absolute_error(predicted, actual)},
+          {"mse", mean_squared_error(predicted, actual)}};
+}
+
+// The targets of these samples, [indices x targets].
+std::vector<double> targets_of(const RegressData& data, const Indices& indices) {
+  std::vector<double> list;
+  const auto K = static_cast<std::size_t>(data.target_count());
+  for (const std::int64_t n : indices) {
+    const double* row = data.targets.data() + static_cast<std::size_t>(n) * K;
+    list.insert(list.end(), row, row + K);
+  }
+  return list;
+}
+
+std::vector<double> predict_values(Module& network, const RegressData& data, const Indices& indices) {
+  const Tensor values = predict_samples(network, data.samples, indices);
+  return {values.span().begin(), values.span().end()};
+}
+
+Variable loss_of(const std::string& kind, const Variable& predicted, View<const float> target) {
+  if (kind == "mae") return mae<float>(predicted, target);
+  if (kind == "huber") return huber<float>(predicted, target);
+  return mse<float>(predicted, target);
+}
+
+class RegressProblem final : public TrainingProblem {
+ public:
+  RegressProblem(Sequential& network, const RegressData& data, const RegressInfo& info, Split split,
+                 const TrainOptions& options)
+      : network_(network),
+        core_(regress_core(network)),
+        data_(data),
+        info_(info),
+        split_(std::move(split)),
+        options_(options) {
+    if (!options.loss.empty() && options.loss != "mse" && options.loss != "mae" && options.loss != "huber") {
+      fail(Code::kUsage, "--loss {}: regress takes mse, mae or huber", options.loss);
+    }
+    training_lengths_ = data.samples.lengths(split_.train);
+    valid_targets_ = targets_of(data, split_.valid);
+  }
+
+  std::vector<Parameter*> parameters() override { return network_.parameters(); }
+
+  std::int64_t batches_in_epoch(std::int64_t epoch) override {
+    batches_ = batches_by_length(training_lengths_, {.batch_size = options_.batch_size,
+                                                     .seed = static_cast<std::uint64_t>(options_.seed),
+                                                     .epoch = static_cast<std::uint64_t>(epoch)});
+    return std::ssize(batches_);
+  }
+
+  Variable loss(Tape<float>& tape, std::int64_t, std::int64_t batch) override {
+    chosen_.clear();
+    for (const std::int64_t place : batches_[static_cast<std::size_t>(batch)]) {
+      chosen_.push_back(split_.train[static_cast<std::size_t>(place)]);
+    }
+    batch_.assign(data_.samples, chosen_);
+    const RandomKey key{static_cast<std::uint64_t>(options_.seed), Purpose::kDropout, passes_++};
+    const Variable predicted = detail::run_pass(core_, tape, layout_, batch_.pass_input(), true, key);
+    return loss_of(options_.loss, predicted, scaled_targets(chosen_).view());
+  }
+
+  std::optional<Validation> validate() override {
+    const Tensor predicted = predict_samples(core_, data_.samples, split_.valid);
+    Tape<float> tape;
+    const double loss =
+        loss_of(options_.loss, tape.constant(predicted.view()), scaled_targets(split_.valid).view()).item();
+    // Targets of different units count alike in the loss, not in the error.
+    if (info_.targets.size() > 1) return Validation{loss, "loss", loss, false};
+    std::vector<double> values;
+    for (const float value : predicted.span()) {
+      values.push_back(value * info_.targets[0].deviation + info_.targets[0].mean);
+    }
+    const double error = options_.loss == "mae" ? mean_absolute_error(values, valid_targets_)
+                                                : root_mean_squared_error(values, valid_targets_);
+    return Validation{loss, options_.loss == "mae" ? "mae" : "rmse", error, false};
+  }
+
+  std::string describe(const Parameter& parameter, std::int64_t element) override {
+    return describe_weight(network_, parameter, element);
+  }
+
+ private:
+  const Tensor& scaled_targets(const Indices& indices) {
+    const std::int64_t K = data_.target_count();
+    const Shape shape{std::ssize(indices), K};
+    if (!(targets_.shape() == shape)) targets_ = Tensor(shape);
+    for (std::int64_t j = 0; j < targets_.elements(); ++j) {
+      const ColumnScale& scale = info_.targets[static_cast<std::size_t>(j % K)];
+      const std::int64_t n = indices[static_cast<std::size_t>(j / K)];
+      const double value = data_.targets[static_cast<std::size_t>(n * K + j % K)];
+      targets_[j] = static_cast<float>((value - scale.mean) / scale.deviation);
+    }
+    return targets_;
+  }
+
+  Sequential& network_;
+  LayerChain core_;
+  const RegressData& data_;
+  const RegressInfo& info_;
+  Split split_;
+  TrainOptions options_;
+  std::vector<std::int32_t> training_lengths_;
+  std::vector<double> valid_targets_;
+  std::vector<Indices> batches_;
+  Indices chosen_;
+  SampleBatch batch_;
+  Tensor targets_;
+  SequenceLayout layout_;
+  std::uint64_t passes_ = 0;
+};
+
+RegressData load(const DataOptions& options, std::int64_t seed, Split& split) {
+  if (options.folds > 0) fail(Code::kUsage, "--folds: not available for regress, use --valid-fraction or --split");
+  RegressData data = read_regress_data(options.data, options, nullptr, true);
+  const std::int64_t count = data.size();
+  if (!options.valid.empty()) {
+    DataOptions valid = options;
+    if (data.columns.features.empty() && !options.labels.empty()) {
+      fail(Code::kUsage, "--valid: with .npy files the validation part comes from --valid-fraction or --split");
+    }
+    append(data, read_regress_data(options.valid, valid, &data.columns, true));
+  }
+  split = split_samples(options, count, data.size() - count, seed);
+  return data;
+}
+
+// Features of the linear baseline: a row as it is, a sequence by its summary. [indices, features].
+BasicTensor<double> linear_features(const RegressData& data, const Indices& indices) {
+  std::vector<double> values;
+  for (const std::int64_t n : indices) {
+    const Tensor& sample = data.samples.sequences[static_cast<std::size_t>(n)].values;
+    if (data.is_table()) {
+      values.insert(values.end(), sample.span().begin(), sample.span().end());
+    } else {
+      const std::vector<double> summary = sequence_summary(sample.view());
+      values.insert(values.end(), summary.begin(), summary.end());
+    }
+  }
+  return {Shape{std::ssize(indices), std::ssize(values) / std::ssize(indices)}, values};
+}
+
+Baseline mean_baseline(const std::vector<double>& means, const std::vector<double>& actual) {
+  std::vector<double> predicted;
+  while (predicted.size() < actual.size()) predicted.insert(predicted.end(), means.begin(), means.end());
+  return {"mean", score(predicted, actual)};
+}
+
+Baseline linear_baseline(const RegressData& data, const Indices& training, const Indices& scored) {
+  const BasicTensor<double> targets({std::ssize(training), data.target_count()}, targets_of(data, training));
+  const LinearBaseline linear = LinearBaseline::fit(linear_features(data, training).view(), targets.view());
+  const BasicTensor<double> predicted = linear.predict(linear_features(data, scored).view());
+  return {"linear", score(predicted.span(), targets_of(data, scored))};
+}
+
+void write_report(const Options& options, const ModelOptions& model, const TrainResult& result,
+                  const CurveRecorder& curves) {
+  Report report;
+  report.title = fmt::format("Regression of {}", fmt::join(options.data.data, ", "));
+  report.facts = {{"network", model.cell == "none" ? "feed-forward" : model.cell},
+                  {"parameters", std::to_string(result.parameters)},
+                  {"epochs", std::to_string(result.epochs)}};
+  for (const std::string& note : curves.notes()) {
+    report.facts.emplace_back(note.substr(0, note.find(':')), note.substr(note.find(':') + 1));
+  }
+  report.part = fmt::format("validation part, {} samples", result.samples);
+  report.model = model.cell == "none" ? "feed-forward" : model.cell;
+  report.metrics = result.metrics;
+  report.baselines = result.baselines;
+  report.figures = {
+      {"Loss", "Training and validation loss by epoch, in scaled units", chart_svg(loss_chart(curves.epochs()))}};
+  write_file_atomically(options.output.report, report_page(report));
+}
+
+class Regress final : public Task {
+ public:
+  std::string_view name() const override { return "regress"; }
+
+  TrainResult train(const Options& options, Observer& outer) const override {
+    CurveRecorder observer(outer);
+    Split split;
+    RegressData data = load(options.data, options.train.seed, split);
+    for (const std::string& note : data.notes) observer.note(note);
+    observer.note(fmt::format("data: {} samples to train, {} to validate, {} features, target {}", split.train.size(),
+                              split.valid.size(), data.samples.features, fmt::join(data.columns.targets, ", ")));
+    RegressInfo info = fit_regress_info(data, split.train);
+    info.split = options.data.split;
+    fill(data, info, observer);
+
+    const ModelOptions model_options = resolve_regress_model(options, data, observer);
+    const TrainDefaults defaults{.epochs = 300, .batch_size = 32, .patience = 60, .lr = 2e-3, .schedule = "cosine"};
+    const TrainOptions training = resolve_training(options.train, defaults, observer);
+    Model model("regress", build_regression(model_options, data, info));
+    model.network().initialize(static_cast<std::uint64_t>(options.train.seed));
+    model.set_task_data(info.to_json());
+
+    RegressProblem problem(model.network(), data, info, split, training);
+    TrainSummary summary;
+    try {
+      summary = carousel::train(problem, trainer_options(training, defaults, options.output.run_dir), observer);
+    } catch (const Error& error) {
+      if (error.code() == Code::kDiverged) model.save(options.output.out);  // the last good weights
+      throw;
+    }
+    TrainResult result;
+    result.task = "regress";
+    result.samples = std::ssize(split.valid);
+    const std::vector<double> actual = targets_of(data, split.valid);
+    result.metrics = score(predict_values(model.network(), data, split.valid), actual);
+    result.baselines = {mean_baseline(info.target_means(), actual), linear_baseline(data, split.train, split.valid)};
+    fill_result(result, summary, model, options.output, std::ssize(split.train));
+    model.set_training(training_json(summary, training, result));
+    model.save(options.output.out);
+    if (!options.output.report.empty()) write_report(options, model_options, result, observer);
+    return result;
+  }
+
+  EvaluateResult evaluate(const Model& model, const Options& options, Observer& observer) const override {
+    const RegressInfo info = RegressInfo::from_model(model);
+    const RegressData data = load_for_model(info, options, true, observer);
+    const Indices chosen = part_samples(options.data, info.split, data.size());
+    const std::vector<double> actual = targets_of(data, chosen);
+    EvaluateResult result;
+    result.task = "regress";
+    result.samples = std::ssize(chosen);
+    result.metrics = score(predict_values(model.network(), data, chosen), actual);
+    result.baselines.push_back(mean_baseline(info.target_means(), actual));
+    if (!options.data.part.empty()) {  // the training part is in the same file
+      DataOptions training = options.data;
+      training.part = "train";
+      result.baselines.push_back(linear_baseline(data, part_samples(training, info.split, data.size()), chosen));
+    }
+    return result;
+  }
+
+  void predict(const Model& model, const Options& options, RowSink& sink) const override {
+    const RegressInfo info = RegressInfo::from_model(model);
+    Observer quiet;
+    const RegressData data = load_for_model(info, options, false, quiet);
+    const Indices chosen = part_samples(options.data, info.split, data.size());
+    const Tensor values = predict_samples(model.network(), data.samples, chosen);
+    sink.header(info.columns.targets);
+    const std::int64_t K = std::ssize(info.columns.targets);
+    for (std::int64_t n = 0; n < std::ssize(chosen); ++n) {
+      std::vector<std::string> cells;
+      for (std::int64_t k = 0; k < K; ++k) cells.push_back(fmt::format("{:.7g}", values[n * K + k]));
+      sink.row(cells);
+    }
+  }
+
+  DataReport check(const Options& options) const override {
+    DataOptions how = options.data;
+    const RegressData data = read_regress_data(how.data, how, nullptr, false);
+    DataReport report;
+    report.facts.emplace_back("samples", std::to_string(data.size()));
+    report.facts.emplace_back("kind", data.is_table() ? "rows of a table" : "sequences");
+    report.facts.emplace_back("features", data.is_table() ? fmt::format("{}", fmt::join(data.columns.features, ", "))
+                                                          : std::to_string(data.samples.features));
+    report.facts.emplace_back("missing features", std::to_string(data.missing));
+    const std::int64_t K = data.target_count();
+    for (std::int64_t k = 0; k < K; ++k) add_target_facts(data, k, report);
+    for (const std::string& note : data.notes) report.problems.push_back(note);
+    return report;
+  }
+
+ private:
+  static void add_target_facts(const RegressData& data, std::int64_t k, DataReport& report) {
+    double low = INFINITY, high = -INFINITY, sum = 0;
+    std::int64_t count = 0;
+    for (std::size_t j = static_cast<std::size_t>(k); j < data.targets.size();
+         j += static_cast<std::size_t>(data.target_count())) {
+      const double value = data.targets[j];
+      if (std::isnan(value)) continue;
+      low = std::min(low, value);
+      high = std::max(high, value);
+      sum += value;
+      ++count;
+    }
+    const std::string& name = data.columns.targets[static_cast<std::size_t>(k)];
+    if (count > 0) {
+      report.facts.emplace_back("target " + name, fmt::format("{} values from {:.6g} to {:.6g}, mean {:.6g}", count,
+                                                              low, high, sum / static_cast<double>(count)));
+    }
+    if (count < data.size()) {
+      report.problems.push_back(fmt::format("target {}: {} of {} samples have none, training needs it", name,
+                                            data.size() - count, data.size()));
+    }
+    if (count > 0 && low == high) report.problems.push_back(fmt::format("target {} is always {:.6g}", name, low));
+  }
+
+  static void fill(RegressData& data, const RegressInfo& info, Observer& observer) {
+    if (data.missing == 0) return;
+    fill_missing(data, info.input_means());
+    observer.note(fmt::format("data: {} missing values filled with the mean of the training part", data.missing));
+  }
+
+  static RegressData load_for_model(const RegressInfo& info, const Options& options, bool targets, Observer& observer) {
+    RegressData data = read_regress_data(options.data.data, options.data, &info.columns, targets);
+    if (data.samples.features != info.features) {
+      fail(Code::kData, "{}: {} features, the model was trained on {}", fmt::join(options.data.data, ", "),
+           data.samples.features, info.features);
+    }
+    for (const std::string& note : data.notes) observer.note(note);
+    fill(data, info, observer);
+    return data;
+  }
+};
+
+}  // namespace
+
+const Task& regress_task() {
+  static const Regress task;
+  return task;
+}
+
+}  // namespace carousel

@@ -1,0 +1,50 @@
+// regress_model.h: the network of a regression, and what its model file keeps beside it.
+//
+// The network is "scale" -> feed-forward or recurrent layers -> "output" -> "unscale": it takes and gives numbers in
+// the units of the data; between the two scalings, fitted on the training samples, everything has mean 0 and
+// deviation 1.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "carousel/model.h"
+#include "models/layer_chain.h"
+#include "tasks/regress_data.h"
+#include "train/observer.h"
+
+namespace carousel {
+
+// Mean and deviation of a column over the training samples. A column that does not change has deviation 1.
+struct ColumnScale {
+  double mean = 0, deviation = 1;
+};
+
+// Kept in Model::task_data().
+struct RegressInfo {
+  RegressColumns columns;
+  std::int64_t features = 0;                 // C
+  std::vector<ColumnScale> inputs, targets;  // [C], [K]; a missing feature counts as its mean
+  std::string split;                         // --split of training
+
+  std::string to_json() const;
+  // Throws Error{kModel} if the model is not a regression or its description does not fit.
+  static RegressInfo from_model(const Model& model);
+  std::vector<double> input_means() const;
+  std::vector<double> target_means() const;
+};
+
+// Columns and scales from the training samples; missing features are left out of the sums.
+RegressInfo fit_regress_info(const RegressData& data, const std::vector<std::int64_t>& training);
+
+// The options with every "auto" replaced; the observer is told. Samples of one step get a feed-forward network unless
+// the cell was given.
+ModelOptions resolve_regress_model(const Options& options, const RegressData& data, Observer& observer);
+
+// `options` is resolved.
+Sequential build_regression(const ModelOptions& options, const RegressData& data, const RegressInfo& info);
+
+// All layers but "unscale": what works in scaled units.
+LayerChain regress_core(Sequential& network);
+
+}  // namespace carousel
