@@ -38,13 +38,13 @@ struct SimdMath {
     return hn::IfThenZeroElse(hn::Lt(x, constant(kExpLow)), finite);
   }
 
-  // 1 / (1 + exp(-x)) = 1 / ((1 + 2^k) + 2^k s)
+  // 1 / (1 + exp(-x)) = 1 / ((1 + 2^k) + 2^k s), where the sum 1 + 2^k and what its rounding lost are both kept.
   static HWY_INLINE V sigmoid(V x) {
     namespace hn = hwy::HWY_NAMESPACE;
     const V one = constant(1.0f);
     const Parts parts = split(hn::IfThenElse(hn::Gt(x, constant(40.0f)), constant(-40.0f), hn::Neg(x)));
-    const V scale = power_of_two<0>(parts.k);
-    const V value = hn::Div(one, hn::MulAdd(scale, parts.s, hn::Add(scale, one)));
+    const V scale = power_of_two<0>(parts.k), sum = hn::Add(scale, one), lost = hn::Sub(one, hn::Sub(sum, scale));
+    const V value = hn::Div(one, hn::Add(hn::MulAdd(scale, parts.s, lost), sum));
     return hn::IfThenZeroElse(hn::Lt(x, constant(kExpLow)), value);
   }
 

@@ -197,7 +197,21 @@ std::unique_ptr<StreamOp> compile_layer(Module& module, std::int64_t size) {
   fail(Code::kUsage, "a network with a '{}' layer here cannot run step by step", description.type);
 }
 
-// As compile_sequential, for a network whose input has `size` features (-1: the first layer tells).
+// The number of features that a network takes, from its first layers; -1 if they do not tell.
+std::int64_t input_features(Sequential& network) {
+  std::int64_t steps = 1;  // a Flatten before the layer that tells
+  for (const auto& [name, module] : network.modules()) {
+    if (auto* recurrent = dynamic_cast<Recurrent*>(module.get())) return recurrent->options().input_size;
+    if (auto* linear = dynamic_cast<Linear*>(module.get())) return linear->weight.value.shape()[1] / steps;
+    if (auto* scale = dynamic_cast<Scale*>(module.get())) return scale->factor.value.elements() / steps;
+    if (auto* norm = dynamic_cast<LayerNorm*>(module.get())) return norm->weight.value.elements() / steps;
+    if (auto* flatten = dynamic_cast<Flatten*>(module.get())) steps = flatten->time_steps();
+    if (auto* sum = dynamic_cast<Sum*>(module.get())) return input_features(sum->branches().front());
+  }
+  return -1;
+}
+
+// As compile_sequential, for a network whose input has `size` features (-1: not known yet).
 std::unique_ptr<StreamOp> compile(Sequential& network, std::int64_t size) {
   std::vector<std::unique_ptr<StreamOp>> steps;
   for (const auto& [name, module] : network.modules()) {
@@ -222,6 +236,6 @@ std::unique_ptr<StreamOp> compile(Sequential& network, std::int64_t size) {
 
 }  // namespace
 
-std::unique_ptr<StreamOp> compile_sequential(Sequential& network) { return compile(network, -1); }
+std::unique_ptr<StreamOp> compile_sequential(Sequential& network) { return compile(network, input_features(network)); }
 
 }  // namespace carousel::detail

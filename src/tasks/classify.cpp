@@ -99,6 +99,9 @@ class ClassifyProblem final : public TrainingProblem {
     return describe_weight(network_, parameter, element);
   }
 
+  void on_best() override { has_best_ = true; }
+  bool has_best() const noexcept { return has_best_; }  // an epoch was finished
+
  private:
   Sequential& network_;
   const ClassifyData& data_;
@@ -112,6 +115,7 @@ class ClassifyProblem final : public TrainingProblem {
   SampleBatch batch_;
   SequenceLayout layout_;
   std::uint64_t passes_ = 0;
+  bool has_best_ = false;
 };
 
 // Reads the training (and validation) files and says which samples are for what.
@@ -208,7 +212,16 @@ void write_report(const Options& options, const ModelOptions& model, const Train
 
 // The defaults of training by kind of data.
 TrainDefaults defaults_for(const ClassifyData& data) {
-  if (data.is_text()) return {.epochs = 15, .batch_size = 32, .patience = 3, .lr = 1e-3, .average_decay = 0.995};
+  // Decay holds back the embeddings of rare words.
+  if (data.is_text()) {
+    return {.epochs = 15,
+            .batch_size = 32,
+            .patience = 3,
+            .lr = 1e-3,
+            .optimizer = "adamw",
+            .weight_decay = 1e-2,
+            .average_decay = 0.995};
+  }
   return {.epochs = 150, .batch_size = 16, .patience = 40, .lr = 2e-3, .average_decay = 0.98};
 }
 
@@ -232,12 +245,7 @@ Fitted fit(const Options& options, ClassifyData& data, const Split& split, const
   if (data.is_text()) prepare_texts(options, split, data, info, observer);
   const ModelOptions model_options = resolve_classify_model(options.model, data, split.train, observer);
   const TrainDefaults defaults = defaults_for(data);
-  TrainOptions wanted = options.train;
-  if (data.is_text() && !options.is_given("train.optimizer") && !options.is_given("train.weight_decay")) {
-    wanted.optimizer = "adamw";  // decay holds back the embeddings of rare words
-    wanted.weight_decay = 1e-2;
-  }
-  const TrainOptions training = resolve_training(wanted, defaults, observer);
+  const TrainOptions training = resolve_training(options.train, defaults, observer);
   Model model("classify", build_classifier(model_options, data, split.train, std::ssize(info.vocabulary)));
   model.network().initialize(static_cast<std::uint64_t>(training.seed));
   model.set_task_data(info.to_json());
@@ -246,7 +254,7 @@ Fitted fit(const Options& options, ClassifyData& data, const Split& split, const
   try {
     summary = carousel::train(problem, trainer_options(training, defaults, run_dir), observer);
   } catch (const Error& error) {
-    if (error.code() == Code::kDiverged) model.save(options.output.out);  // the last good weights
+    if (error.code() == Code::kDiverged && problem.has_best()) model.save(options.output.out);  // the last good weights
     throw;
   }
   Tensor scores = predict_samples(model.network(), data.samples, split.valid);

@@ -22,9 +22,9 @@ struct Setting {
 };
 
 struct ConfigSources {
-  std::string file;               // path of a TOML file; empty: none
-  std::vector<std::string> set;   // "train.lr=0.01"
-  std::vector<Setting> settings;  // flags
+  std::string file = {};               // path of a TOML file; empty: none
+  std::vector<std::string> set = {};   // "train.lr=0.01"
+  std::vector<Setting> settings = {};  // flags
 };
 
 struct Config {

@@ -215,7 +215,8 @@ class Forecast final : public Task {
     try {
       summary = train_network(problem, trainer_options(resolved, defaults, options.output.run_dir), observer);
     } catch (const Error& error) {
-      if (error.code() == Code::kDiverged) model.save(options.output.out);  // the last good weights
+      if (error.code() == Code::kDiverged && problem.has_best())
+        model.save(options.output.out);  // the last good weights
       throw;
     }
     TrainResult result;

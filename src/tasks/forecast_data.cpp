@@ -96,7 +96,9 @@ std::vector<WindowAt> ForecastData::windows_in(Range SeriesSplit::*part, const W
   return windows;
 }
 
-ForecastData read_training_series(const DataOptions& options, ForecastInfo& info) {
+namespace {
+
+ForecastData read_and_split(const DataOptions& options, ForecastInfo& info) {
   ForecastData data;
   SeriesSet set =
       read_all(options.data, {options.format, options.layout, options.time_column, options.id_column, options.target},
@@ -130,6 +132,18 @@ ForecastData read_training_series(const DataOptions& options, ForecastInfo& info
   }
   scale_all(data, info);
   return data;
+}
+
+}  // namespace
+
+ForecastData read_training_series(const DataOptions& options, ForecastInfo& info) {
+  try {
+    return read_and_split(options, info);
+  } catch (const Error& error) {
+    const std::string message = error.what();
+    if (message.find(options.data.front()) != std::string::npos) throw;
+    fail(error.code(), "{}: {}", options.data.front(), message);  // a fault of the series as a whole
+  }
 }
 
 ForecastData read_series_for_model(const std::vector<std::string>& paths, const DataOptions& options,

@@ -73,6 +73,7 @@ std::vector<std::int64_t> ForecastInfo::target_positions() const {
 ModelOptions resolve_forecast_model(const ModelOptions& options, const ForecastInfo& info, std::int64_t windows,
                                     Observer& observer) {
   ModelOptions r = options;
+  if (r.cell.empty()) r.cell = "lstm";
   if (r.hidden_size == 0) r.hidden_size = windows < 300 ? 16 : windows < 1500 ? 32 : 64;
   if (r.layers == 0) r.layers = 1;
   if (r.dropout < 0) r.dropout = 0.3;

@@ -22,6 +22,8 @@ class ForecastProblem final : public TrainingProblem {
   Variable loss(Tape<float>& tape, std::int64_t epoch, std::int64_t batch) override;
   std::optional<Validation> validate() override;
   std::string describe(const Parameter& parameter, std::int64_t element) override;
+  void on_best() override { has_best_ = true; }
+  bool has_best() const noexcept { return has_best_; }  // an epoch was finished
 
   std::int64_t training_windows() const noexcept { return std::ssize(training_); }
 
@@ -40,6 +42,7 @@ class ForecastProblem final : public TrainingProblem {
   Tensor expected_;  // [N, horizon x targets] of the batch
   SequenceLayout layout_;
   std::uint64_t passes_ = 0;
+  bool has_best_ = false;
 };
 
 }  // namespace carousel

@@ -82,7 +82,7 @@ const Option kColumnOptions[] = {
 };
 
 const Option kModelOptions[] = {
-    {.key = "model.cell", .field = kModel<&ModelOptions::cell>,
+    {.key = "model.cell", .field = kModel<&ModelOptions::cell>, .automatic = true,
      .help = "recurrent cell (carousel cells lists them), or none: a feed-forward network"},
     {.key = "model.hidden_size", .field = kModel<&ModelOptions::hidden_size>, .automatic = true, .low = 1,
      .high = 65536, .help = "units of each recurrent layer"},
@@ -111,7 +111,7 @@ const Option kTrainOptions[] = {
      .help = "passes over the training data at most"},
     {.key = "train.batch_size", .field = kTraining<&TrainOptions::batch_size>, .automatic = true, .low = 1,
      .high = 1e6, .verbs = kTrain | kEvaluate | kPredict, .help = "samples per step"},
-    {.key = "train.optimizer", .field = kTraining<&TrainOptions::optimizer>,
+    {.key = "train.optimizer", .field = kTraining<&TrainOptions::optimizer>, .automatic = true,
      .allowed = {"sgd", "adam", "adamw", "rmsprop", "adagrad"}, .help = "rule that changes the weights"},
     {.key = "train.lr", .field = kTraining<&TrainOptions::lr>, .automatic = true, .low = 1e-9, .high = 100,
      .help = "learning rate"},
@@ -121,7 +121,7 @@ const Option kTrainOptions[] = {
      .allowed = {"constant", "step", "cosine", "warmup", "plateau"}, .help = "how the learning rate changes"},
     {.key = "train.warmup_steps", .field = kTraining<&TrainOptions::warmup_steps>, .low = 0, .high = kLargeCount,
      .help = "steps in which the learning rate rises from 0"},
-    {.key = "train.weight_decay", .field = kTraining<&TrainOptions::weight_decay>, .low = 0, .high = 10,
+    {.key = "train.weight_decay", .field = kTraining<&TrainOptions::weight_decay>, .automatic = true, .low = 0, .high = 10,
      .help = "pull of the weights towards 0"},
     {.key = "train.clip", .field = kTraining<&TrainOptions::clip>, .automatic = true, .low = 0, .high = 1e6,
      .help = "largest global norm of the gradient; 0: no limit"},

@@ -41,7 +41,7 @@ struct DataOptions {
 };
 
 struct ModelOptions {
-  std::string cell = "lstm";        // or "rnn", "gru", "none" (feed-forward)
+  std::string cell;                 // "lstm", "rnn", "gru" ..., "none" (feed-forward); auto
   std::int64_t hidden_size = 0;     // auto
   std::int64_t proj_size = 0;       // 0: no projection (lstm only)
   std::int64_t layers = 0;          // auto
@@ -55,14 +55,14 @@ struct ModelOptions {
 };
 
 struct TrainOptions {
-  std::int64_t epochs = 0;         // auto
-  std::int64_t batch_size = 0;     // auto
-  std::string optimizer = "adam";  // sgd, adam, adamw, rmsprop, adagrad
-  double lr = 0;                   // auto
-  double momentum = 0.9;           // sgd, rmsprop
-  std::string schedule;            // constant, step, cosine, warmup, plateau; auto
+  std::int64_t epochs = 0;      // auto
+  std::int64_t batch_size = 0;  // auto
+  std::string optimizer;        // sgd, adam, adamw, rmsprop, adagrad; auto
+  double lr = 0;                // auto
+  double momentum = 0.9;        // sgd, rmsprop
+  std::string schedule;         // constant, step, cosine, warmup, plateau; auto
   std::int64_t warmup_steps = 0;
-  double weight_decay = 0;
+  double weight_decay = -1;     // -1: auto
   double clip = -1;             // global norm; 0: off; -1: auto
   double clip_value = 0;        // by value; 0: off
   std::int64_t accumulate = 1;  // batches per optimiser step

@@ -106,6 +106,9 @@ class RegressProblem final : public TrainingProblem {
     return describe_weight(network_, parameter, element);
   }
 
+  void on_best() override { has_best_ = true; }
+  bool has_best() const noexcept { return has_best_; }  // an epoch was finished
+
  private:
   const Tensor& scaled_targets(const Indices& indices) {
     const std::int64_t K = data_.target_count();
@@ -134,6 +137,7 @@ class RegressProblem final : public TrainingProblem {
   Tensor targets_;
   SequenceLayout layout_;
   std::uint64_t passes_ = 0;
+  bool has_best_ = false;
 };
 
 RegressData load(const DataOptions& options, std::int64_t seed, Split& split) {
@@ -225,7 +229,8 @@ class Regress final : public Task {
     try {
       summary = carousel::train(problem, trainer_options(training, defaults, options.output.run_dir), observer);
     } catch (const Error& error) {
-      if (error.code() == Code::kDiverged) model.save(options.output.out);  // the last good weights
+      if (error.code() == Code::kDiverged && problem.has_best())
+        model.save(options.output.out);  // the last good weights
       throw;
     }
     TrainResult result;

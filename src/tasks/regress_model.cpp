@@ -136,10 +136,10 @@ RegressInfo fit_regress_info(const RegressData& data, const std::vector<std::int
 
 ModelOptions resolve_regress_model(const Options& options, const RegressData& data, Observer& observer) {
   ModelOptions r = options.model;
-  if (one_step_each(data) && !options.is_given("model.cell")) {
-    r.cell = "none";
+  if (r.cell.empty() && one_step_each(data)) {
     observer.note("model: every sample is one row, so the network is feed-forward; --cell lstm makes it recurrent");
   }
+  if (r.cell.empty()) r.cell = one_step_each(data) ? "none" : "lstm";
   const bool feed_forward = r.cell == "none";
   if (r.hidden_size == 0) r.hidden_size = 64;
   if (r.layers == 0) r.layers = feed_forward ? 2 : 1;

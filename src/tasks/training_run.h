@@ -16,6 +16,8 @@ struct TrainDefaults {
   std::int64_t epochs = 20, batch_size = 32, patience = 5;
   double lr = 1e-3, clip = 1;
   std::string schedule = "constant";
+  std::string optimizer = "adam";
+  double weight_decay = 0;
   double average_decay = 0;
 };
 
