@@ -22,7 +22,8 @@ class Model {
   void save(const std::string& path) const;    // atomic; Error{kIo}
 
   const std::string& task() const noexcept { return task_; }
-  Sequential& network() const noexcept { return *network_; }
+  Sequential& network() const& noexcept { return *network_; }  // lives as long as the model
+  Sequential& network() const&& = delete;
   std::int64_t parameter_count() const;  // trained numbers
 
   // What the task keeps beside the network (vocabulary, labels, split ...) and how the model was trained: JSON objects

@@ -7,13 +7,13 @@
 // What a cell's step sees: one value per gate, state and extra.
 template <class V>
 struct CellForward {
-  V a[kMaxGates], q[kMaxGates], previous[kMaxStates];     // in
+  V a[kMaxGates], q[kMaxGates], previous[kMaxStates];      // in
   V gate[kMaxGates], extra[kMaxExtras], next[kMaxStates];  // out
 };
 template <class V>
 struct CellBackward {
   V gate[kMaxGates], extra[kMaxExtras], previous[kMaxStates], dnext[kMaxStates];  // in
-  V da[kMaxGates], dq[kMaxGates], dprevious[kMaxStates];                         // out
+  V da[kMaxGates], dq[kMaxGates], dprevious[kMaxStates];                          // out
 };
 
 template <class C, class Lanes, class T>

@@ -4,119 +4,19 @@
 #include <cmath>
 #include <numeric>
 
-#include "autograd/ops/cross_entropy.h"
 #include "base/fail.h"
 #include "base/file.h"
 #include "data/split.h"
 #include "kernels/softmax.h"
 #include "tasks/baselines/text_baselines.h"
 #include "tasks/classify_model.h"
+#include "tasks/classify_training.h"
 #include "tasks/metrics.h"
 #include "tasks/report.h"
 #include "tasks/training_run.h"
 
 namespace carousel {
 namespace {
-
-using Indices = std::vector<std::int64_t>;
-
-// The classes of all samples: that of the largest score.
-std::vector<std::int32_t> predicted_classes(const Tensor& scores) {
-  std::vector<std::int32_t> classes;
-  const std::int64_t K = scores.shape()[1];
-  for (std::int64_t n = 0; n < scores.shape()[0]; ++n) {
-    const float* row = scores.data() + n * K;
-    classes.push_back(static_cast<std::int32_t>(std::max_element(row, row + K) - row));
-  }
-  return classes;
-}
-
-std::vector<std::int32_t> labels_of(const ClassifyData& data, const Indices& indices) {
-  std::vector<std::int32_t> labels;
-  for (const std::int64_t n : indices) labels.push_back(data.labels[static_cast<std::size_t>(n)]);
-  return labels;
-}
-
-Metrics score(const std::vector<std::int32_t>& predicted, const std::vector<std::int32_t>& actual,
-              std::int64_t classes) {
-  return {{"accuracy", accuracy(predicted, actual)}, {"macro_f1", macro_f1(predicted, actual, classes)}};
-}
-
-class ClassifyProblem final : public TrainingProblem {
- public:
-  ClassifyProblem(Sequential& network, const ClassifyData& data, Split split, const TrainOptions& options)
-      : network_(network), data_(data), split_(std::move(split)), options_(options) {
-    training_lengths_ = data.samples.lengths(split_.train);
-    valid_labels_ = labels_of(data, split_.valid);
-    loss_options_.label_smoothing = options.label_smoothing;
-    if (options.class_weights == "balanced") {
-      const auto labels = labels_of(data, split_.train);
-      std::vector<float> counts(data.label_names.size());
-      for (const std::int32_t label : labels) ++counts[static_cast<std::size_t>(label)];
-      for (const float count : counts) {
-        const float share = static_cast<float>(labels.size()) / static_cast<float>(counts.size());
-        class_weights_.push_back(share / std::max(count, 1.0f));
-      }
-      loss_options_.class_weights = class_weights_;
-    }
-  }
-
-  std::vector<Parameter*> parameters() override { return network_.parameters(); }
-
-  std::int64_t batches_in_epoch(std::int64_t epoch) override {
-    batches_ = batches_by_length(training_lengths_, {.batch_size = options_.batch_size,
-                                                     .seed = static_cast<std::uint64_t>(options_.seed),
-                                                     .epoch = static_cast<std::uint64_t>(epoch)});
-    return std::ssize(batches_);
-  }
-
-  Variable loss(Tape<float>& tape, std::int64_t, std::int64_t batch) override {
-    chosen_.clear();
-    labels_.clear();
-    for (const std::int64_t place : batches_[static_cast<std::size_t>(batch)]) {
-      const std::int64_t sample = split_.train[static_cast<std::size_t>(place)];
-      chosen_.push_back(sample);
-      labels_.push_back(data_.labels[static_cast<std::size_t>(sample)]);
-    }
-    batch_.assign(data_.samples, chosen_);
-    const RandomKey key{static_cast<std::uint64_t>(options_.seed), Purpose::kDropout, passes_++};
-    detail::PassInput input = batch_.pass_input();
-    input.bptt = options_.bptt;
-    const Variable logits = detail::run_pass(network_, tape, layout_, input, true, key);
-    return cross_entropy<float>(logits, labels_, loss_options_);
-  }
-
-  std::optional<Validation> validate() override {
-    const Tensor scores = predict_samples(network_, data_.samples, split_.valid);
-    Tape<float> tape;
-    const double loss = cross_entropy<float>(tape.constant(scores.view()), valid_labels_).item();
-    constexpr std::size_t kEnough = 300;  // with fewer samples accuracy is too coarse to choose an epoch by
-    if (valid_labels_.size() < kEnough) return Validation{loss, "loss", loss, false};
-    return Validation{loss, "accuracy", accuracy(predicted_classes(scores), valid_labels_), true};
-  }
-
-  std::string describe(const Parameter& parameter, std::int64_t element) override {
-    return describe_weight(network_, parameter, element);
-  }
-
-  void on_best() override { has_best_ = true; }
-  bool has_best() const noexcept { return has_best_; }  // an epoch was finished
-
- private:
-  Sequential& network_;
-  const ClassifyData& data_;
-  Split split_;
-  TrainOptions options_;
-  std::vector<std::int32_t> training_lengths_, valid_labels_, labels_;
-  std::vector<float> class_weights_;
-  CrossEntropyOptions loss_options_;
-  std::vector<Indices> batches_;
-  Indices chosen_;
-  SampleBatch batch_;
-  SequenceLayout layout_;
-  std::uint64_t passes_ = 0;
-  bool has_best_ = false;
-};
 
 // Reads the training (and validation) files and says which samples are for what.
 ClassifyData load(const DataOptions& options, std::int64_t seed, Split& split) {
@@ -156,7 +56,7 @@ std::vector<Baseline> train_baselines(const ClassifyData& data, const Split& spl
   const std::int64_t classes = std::ssize(data.label_names);
   const auto train_labels = labels_of(data, split.train), valid_labels = labels_of(data, split.valid);
   const std::vector<std::int32_t> majority(split.valid.size(), majority_class(train_labels));
-  std::vector<Baseline> list{{"majority", score(majority, valid_labels, classes)}};
+  std::vector<Baseline> list{{"majority", score_classes(majority, valid_labels, classes)}};
   std::vector<std::int32_t> predicted;
   if (data.is_text()) {
     const auto pick = [&](const Indices& indices) {
@@ -169,7 +69,8 @@ std::vector<Baseline> train_baselines(const ClassifyData& data, const Split& spl
     predicted =
         SequenceBaseline::fit(views(data, split.train), train_labels, classes).predict(views(data, split.valid));
   }
-  list.push_back({data.is_text() ? "tfidf_logistic" : "summary_logistic", score(predicted, valid_labels, classes)});
+  list.push_back(
+      {data.is_text() ? "tfidf_logistic" : "summary_logistic", score_classes(predicted, valid_labels, classes)});
   return list;
 }
 
@@ -295,7 +196,7 @@ class Classify final : public Task {
     TrainResult result;
     result.task = "classify";
     result.samples = std::ssize(split.valid);
-    result.metrics = score(predicted_classes(fitted.scores), actual, std::ssize(data.label_names));
+    result.metrics = score_classes(predicted_classes(fitted.scores), actual, std::ssize(data.label_names));
     result.baselines = train_baselines(data, split);
     fill_result(result, fitted.summary, fitted.model, options.output, std::ssize(split.train));
     fitted.model.set_training(training_json(fitted.summary, fitted.training, result));
@@ -317,9 +218,10 @@ class Classify final : public Task {
     EvaluateResult result;
     result.task = "classify";
     result.samples = std::ssize(all);
-    result.metrics = score(predicted_classes(predict_samples(model.network(), data.samples, all)), actual, classes);
+    result.metrics =
+        score_classes(predicted_classes(predict_samples(model.network(), data.samples, all)), actual, classes);
     const std::vector<std::int32_t> majority(all.size(), static_cast<std::int32_t>(info.majority));
-    result.baselines.push_back({"majority", score(majority, actual, classes)});
+    result.baselines.push_back({"majority", score_classes(majority, actual, classes)});
     return result;
   }
 

@@ -59,6 +59,7 @@ ModelOptions resolve_classify_model(const ModelOptions& options, const ClassifyD
                                     const std::vector<std::int64_t>& training, Observer& observer) {
   ModelOptions r = options;
   if (r.cell.empty()) r.cell = "lstm";
+  if (r.activation.empty()) r.activation = "tanh";
   const bool text = data.is_text(), small = training.size() < 1000;
   if (r.hidden_size == 0) r.hidden_size = text ? 64 : small ? 100 : 128;
   if (r.layers == 0) r.layers = 1;

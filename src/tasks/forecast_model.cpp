@@ -74,6 +74,7 @@ ModelOptions resolve_forecast_model(const ModelOptions& options, const ForecastI
                                     Observer& observer) {
   ModelOptions r = options;
   if (r.cell.empty()) r.cell = "lstm";
+  if (r.activation.empty()) r.activation = "tanh";
   if (r.hidden_size == 0) r.hidden_size = windows < 300 ? 16 : windows < 1500 ? 32 : 64;
   if (r.layers == 0) r.layers = 1;
   if (r.dropout < 0) r.dropout = 0.3;

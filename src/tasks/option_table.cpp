@@ -102,8 +102,8 @@ const Option kModelOptions[] = {
      .help = "share of hidden values dropped from step to step, one mask per sequence"},
     {.key = "model.layer_norm", .field = kModel<&ModelOptions::layer_norm>,
      .help = "normalise the outputs of each layer"},
-    {.key = "model.activation", .field = kModel<&ModelOptions::activation>, .allowed = {"tanh", "relu"},
-     .help = "of the cell rnn and of feed-forward layers"},
+    {.key = "model.activation", .field = kModel<&ModelOptions::activation>, .automatic = true,
+     .allowed = {"tanh", "relu"}, .help = "of the cell rnn and of feed-forward layers"},
 };
 
 const Option kTrainOptions[] = {
@@ -121,8 +121,8 @@ const Option kTrainOptions[] = {
      .allowed = {"constant", "step", "cosine", "warmup", "plateau"}, .help = "how the learning rate changes"},
     {.key = "train.warmup_steps", .field = kTraining<&TrainOptions::warmup_steps>, .low = 0, .high = kLargeCount,
      .help = "steps in which the learning rate rises from 0"},
-    {.key = "train.weight_decay", .field = kTraining<&TrainOptions::weight_decay>, .automatic = true, .low = 0, .high = 10,
-     .help = "pull of the weights towards 0"},
+    {.key = "train.weight_decay", .field = kTraining<&TrainOptions::weight_decay>, .automatic = true, .low = 0,
+     .high = 10, .help = "pull of the weights towards 0"},
     {.key = "train.clip", .field = kTraining<&TrainOptions::clip>, .automatic = true, .low = 0, .high = 1e6,
      .help = "largest global norm of the gradient; 0: no limit"},
     {.key = "train.clip_value", .field = kTraining<&TrainOptions::clip_value>, .low = 0, .high = 1e6,

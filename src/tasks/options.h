@@ -51,7 +51,7 @@ struct ModelOptions {
   double dropout = -1;              // -1: auto
   double recurrent_dropout = 0;
   bool layer_norm = false;
-  std::string activation = "tanh";  // of cell rnn and of feed-forward layers: tanh, relu
+  std::string activation;  // of cell rnn and of feed-forward layers: tanh, relu; auto
 };
 
 struct TrainOptions {

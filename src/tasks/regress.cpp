@@ -141,15 +141,13 @@ class RegressProblem final : public TrainingProblem {
 };
 
 RegressData load(const DataOptions& options, std::int64_t seed, Split& split) {
-  if (options.folds > 0) fail(Code::kUsage, "--folds: not available for regress, use --valid-fraction or --split");
   RegressData data = read_regress_data(options.data, options, nullptr, true);
   const std::int64_t count = data.size();
   if (!options.valid.empty()) {
-    DataOptions valid = options;
     if (data.columns.features.empty() && !options.labels.empty()) {
       fail(Code::kUsage, "--valid: with .npy files the validation part comes from --valid-fraction or --split");
     }
-    append(data, read_regress_data(options.valid, valid, &data.columns, true));
+    append(data, read_regress_data(options.valid, options, &data.columns, true));
   }
   split = split_samples(options, count, data.size() - count, seed);
   return data;
@@ -207,6 +205,8 @@ class Regress final : public Task {
   std::string_view name() const override { return "regress"; }
 
   TrainResult train(const Options& options, Observer& outer) const override {
+    if (options.data.folds > 0) fail(Code::kUsage, "--folds: not for regress, use --valid-fraction or --split");
+    if (options.train.bptt > 0) fail(Code::kUsage, "--bptt: not for regress, its targets stand at the end");
     CurveRecorder observer(outer);
     Split split;
     RegressData data = load(options.data, options.train.seed, split);
@@ -217,7 +217,7 @@ class Regress final : public Task {
     info.split = options.data.split;
     fill(data, info, observer);
 
-    const ModelOptions model_options = resolve_regress_model(options, data, observer);
+    const ModelOptions model_options = resolve_regress_model(options.model, data, observer);
     const TrainDefaults defaults{.epochs = 300, .batch_size = 32, .patience = 60, .lr = 2e-3, .schedule = "cosine"};
     const TrainOptions training = resolve_training(options.train, defaults, observer);
     Model model("regress", build_regression(model_options, data, info));
@@ -280,8 +280,7 @@ class Regress final : public Task {
   }
 
   DataReport check(const Options& options) const override {
-    DataOptions how = options.data;
-    const RegressData data = read_regress_data(how.data, how, nullptr, false);
+    const RegressData data = read_regress_data(options.data.data, options.data, nullptr, false);
     DataReport report;
     report.facts.emplace_back("samples", std::to_string(data.size()));
     report.facts.emplace_back("kind", data.is_table() ? "rows of a table" : "sequences");

@@ -36,7 +36,7 @@ std::vector<double> means(const std::vector<ColumnScale>& scales) {
   return list;
 }
 
-// Mean and deviation of the numbers `next()` gives one after another; two passes, NaN left out.
+// Mean and deviation of the numbers given one after another, NaN left out.
 class ScaleSum {
  public:
   void add(double value) {
@@ -134,20 +134,21 @@ RegressInfo fit_regress_info(const RegressData& data, const std::vector<std::int
   return info;
 }
 
-ModelOptions resolve_regress_model(const Options& options, const RegressData& data, Observer& observer) {
-  ModelOptions r = options.model;
+ModelOptions resolve_regress_model(const ModelOptions& options, const RegressData& data, Observer& observer) {
+  ModelOptions r = options;
   if (r.cell.empty() && one_step_each(data)) {
     observer.note("model: every sample is one row, so the network is feed-forward; --cell lstm makes it recurrent");
   }
   if (r.cell.empty()) r.cell = one_step_each(data) ? "none" : "lstm";
   const bool feed_forward = r.cell == "none";
+  if (r.activation.empty()) r.activation = feed_forward ? "relu" : "tanh";
   if (r.hidden_size == 0) r.hidden_size = 64;
   if (r.layers == 0) r.layers = feed_forward ? 2 : 1;
   if (r.bidirectional.empty()) r.bidirectional = one_step_each(data) ? "false" : "true";
   if (r.pool.empty()) r.pool = one_step_each(data) ? "last" : "mean";
   if (r.dropout < 0) r.dropout = 0.1;
   const std::string shape =
-      feed_forward ? fmt::format("feed-forward, {} layers of {}", r.layers, r.hidden_size)
+      feed_forward ? fmt::format("feed-forward, {} layers of {}, {}", r.layers, r.hidden_size, r.activation)
                    : fmt::format("{}{}, {} layer{} of {}, pool {}", r.bidirectional == "true" ? "bidirectional " : "",
                                  r.cell, r.layers, r.layers == 1 ? "" : "s", r.hidden_size, r.pool);
   observer.note(fmt::format("model: {}, dropout {}", shape, r.dropout));

@@ -39,7 +39,7 @@ RegressInfo fit_regress_info(const RegressData& data, const std::vector<std::int
 
 // The options with every "auto" replaced; the observer is told. Samples of one step get a feed-forward network unless
 // the cell was given.
-ModelOptions resolve_regress_model(const Options& options, const RegressData& data, Observer& observer);
+ModelOptions resolve_regress_model(const ModelOptions& options, const RegressData& data, Observer& observer);
 
 // `options` is resolved.
 Sequential build_regression(const ModelOptions& options, const RegressData& data, const RegressInfo& info);

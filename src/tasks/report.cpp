@@ -44,7 +44,8 @@ svg .end { text-anchor: end; } svg .middle { text-anchor: middle; }
 svg .grid { stroke: var(--rule); } svg .axis { stroke: var(--faint); } svg .shaded { fill: rgb(var(--shade) / 9%); }
 [class^=line-] { fill: none; stroke-width: 1.5; stroke-linejoin: round; } .dashed { stroke-dasharray: 5 3; }
 .line-0 { stroke: var(--ink); stroke-width: 1.2; } .line-1 { stroke: var(--accent); stroke-width: 2; }
-.line-2 { stroke: var(--c2); } .line-3 { stroke: var(--c3); } .line-4 { stroke: var(--c4); } .line-5 { stroke: var(--c5); }
+.line-2 { stroke: var(--c2); } .line-3 { stroke: var(--c3); } .line-4 { stroke: var(--c4); }
+.line-5 { stroke: var(--c5); }
 )css";
 
 const double* find_metric(const Metrics& metrics, const std::string& name) {

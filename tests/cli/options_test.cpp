@@ -87,9 +87,10 @@ TEST(Assign, MessagesNamePlaceValueAndWhatWasExpected) {
             "--epochs is 'many', expected a whole number from 1 to 1000000, or auto");
   EXPECT_EQ(message_of("model.dropout", {"2"}, "run.toml:3:7"),
             "run.toml:3:7: model.dropout is '2', expected a number from 0 to 0.95, or auto");
-  EXPECT_EQ(message_of("train.optimizer", {"adma"}, "CAROUSEL_TRAIN_OPTIMIZER"),
-            "CAROUSEL_TRAIN_OPTIMIZER is 'adma', expected one of sgd, adam, adamw, rmsprop, adagrad, did you mean "
-            "adam?");
+  EXPECT_EQ(
+      message_of("train.optimizer", {"adma"}, "CAROUSEL_TRAIN_OPTIMIZER"),
+      "CAROUSEL_TRAIN_OPTIMIZER is 'adma', expected one of sgd, adam, adamw, rmsprop, adagrad, or auto, did you mean "
+      "adam?");
   EXPECT_EQ(message_of("output.force", {"yes"}, "--set output.force"),
             "--set output.force is 'yes', expected true or false");
   EXPECT_EQ(message_of("train.lr", {"0.1", "0.2"}, "--lr"), "--lr has 2 values, expected one");

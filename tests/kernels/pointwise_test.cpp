@@ -39,8 +39,8 @@ float apply(const Function& function, float x) {
   return y;
 }
 
-// Every sign and exponent (denormal, infinite and NaN too) with 4096 random mantissas, 2.1 million floats, and a million
-// more from -90 to 90: the reduction by multiples of ln 2 has its weak places there.
+// Every sign and exponent (denormal, infinite and NaN too) with 4096 random mantissas, 2.1 million floats, and a
+// million more from -90 to 90: the reduction by multiples of ln 2 has its weak places there.
 std::vector<float> sample() {
   std::vector<float> values;
   for (std::uint32_t head = 0; head < 512; ++head) {

@@ -94,7 +94,8 @@ TEST(Regress, TheSameSeedGivesTheSameModelForAnyNumberOfThreads) {
     Observer quiet;
     regress_task().train(options, quiet);
     std::string bytes;
-    for (const auto& [name, tensor] : Model::load(options.output.out).network().named_tensors()) {
+    const Model model = Model::load(options.output.out);
+    for (const auto& [name, tensor] : model.network().named_tensors()) {
       bytes.append(reinterpret_cast<const char*>(tensor->value.data()),
                    static_cast<std::size_t>(tensor->value.elements()) * sizeof(float));
     }

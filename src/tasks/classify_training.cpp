@@ -1,0 +1,87 @@
+#include "tasks/classify_training.h"
+
+#include <algorithm>
+
+#include "layers/module.h"
+#include "tasks/metrics.h"
+#include "tasks/training_run.h"
+
+namespace carousel {
+
+// The classes of all samples: that of the largest score.
+std::vector<std::int32_t> predicted_classes(const Tensor& scores) {
+  std::vector<std::int32_t> classes;
+  const std::int64_t K = scores.shape()[1];
+  for (std::int64_t n = 0; n < scores.shape()[0]; ++n) {
+    const float* row = scores.data() + n * K;
+    classes.push_back(static_cast<std::int32_t>(std::max_element(row, row + K) - row));
+  }
+  return classes;
+}
+
+std::vector<std::int32_t> labels_of(const ClassifyData& data, const Indices& indices) {
+  std::vector<std::int32_t> labels;
+  for (const std::int64_t n : indices) labels.push_back(data.labels[static_cast<std::size_t>(n)]);
+  return labels;
+}
+
+Metrics score_classes(const std::vector<std::int32_t>& predicted, const std::vector<std::int32_t>& actual,
+                      std::int64_t classes) {
+  return {{"accuracy", accuracy(predicted, actual)}, {"macro_f1", macro_f1(predicted, actual, classes)}};
+}
+
+ClassifyProblem::ClassifyProblem(Sequential& network, const ClassifyData& data, Split split,
+                                 const TrainOptions& options)
+    : network_(network), data_(data), split_(std::move(split)), options_(options) {
+  training_lengths_ = data.samples.lengths(split_.train);
+  valid_labels_ = labels_of(data, split_.valid);
+  loss_options_.label_smoothing = options.label_smoothing;
+  if (options.class_weights == "balanced") {
+    const auto labels = labels_of(data, split_.train);
+    std::vector<float> counts(data.label_names.size());
+    for (const std::int32_t label : labels) ++counts[static_cast<std::size_t>(label)];
+    for (const float count : counts) {
+      const float share = static_cast<float>(labels.size()) / static_cast<float>(counts.size());
+      class_weights_.push_back(share / std::max(count, 1.0f));
+    }
+    loss_options_.class_weights = class_weights_;
+  }
+}
+
+std::int64_t ClassifyProblem::batches_in_epoch(std::int64_t epoch) {
+  batches_ = batches_by_length(training_lengths_, {.batch_size = options_.batch_size,
+                                                   .seed = static_cast<std::uint64_t>(options_.seed),
+                                                   .epoch = static_cast<std::uint64_t>(epoch)});
+  return std::ssize(batches_);
+}
+
+Variable ClassifyProblem::loss(Tape<float>& tape, std::int64_t, std::int64_t batch) {
+  chosen_.clear();
+  labels_.clear();
+  for (const std::int64_t place : batches_[static_cast<std::size_t>(batch)]) {
+    const std::int64_t sample = split_.train[static_cast<std::size_t>(place)];
+    chosen_.push_back(sample);
+    labels_.push_back(data_.labels[static_cast<std::size_t>(sample)]);
+  }
+  batch_.assign(data_.samples, chosen_);
+  const RandomKey key{static_cast<std::uint64_t>(options_.seed), Purpose::kDropout, passes_++};
+  detail::PassInput input = batch_.pass_input();
+  input.bptt = options_.bptt;
+  const Variable logits = detail::run_pass(network_, tape, layout_, input, true, key);
+  return cross_entropy<float>(logits, labels_, loss_options_);
+}
+
+std::optional<Validation> ClassifyProblem::validate() {
+  const Tensor scores = predict_samples(network_, data_.samples, split_.valid);
+  Tape<float> tape;
+  const double loss = cross_entropy<float>(tape.constant(scores.view()), valid_labels_).item();
+  constexpr std::size_t kEnough = 300;  // with fewer samples accuracy is too coarse to choose an epoch by
+  if (valid_labels_.size() < kEnough) return Validation{loss, "loss", loss, false};
+  return Validation{loss, "accuracy", accuracy(predicted_classes(scores), valid_labels_), true};
+}
+
+std::string ClassifyProblem::describe(const Parameter& parameter, std::int64_t element) {
+  return describe_weight(network_, parameter, element);
+}
+
+}  // namespace carousel

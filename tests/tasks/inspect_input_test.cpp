@@ -1,0 +1,104 @@
+// Oracles: the text pipeline by hand, and the numbers of the file.
+#include "tasks/inspect_input.h"
+
+#include <gtest/gtest.h>
+
+#include "formats/npy.h"
+#include "tasks/classify_model.h"
+#include "tasks/forecast_model.h"
+#include "tests/support/expect_error.h"
+#include "tests/support/temporary_folder.h"
+
+namespace carousel {
+namespace {
+
+// Vocabulary: <pad> 0, <unk> 1, <bos> 2, <eos> 3, good 4, film 5, bad 6.
+Model text_model() {
+  ClassifyInfo info;
+  info.labels = {"no", "yes"};
+  info.text.emplace();
+  info.text->segmentation = Segmentation::kWords;
+  info.vocabulary = {"<pad>", "<unk>", "<bos>", "<eos>", "good", "film", "bad"};
+  Model model("classify", Sequential{Embedding{7, 3}, Recurrent{{.cell = "lstm", .input_size = 3, .hidden_size = 4}},
+                                     Pool{"last"}, Linear{4, 2}});
+  model.set_task_data(info.to_json());
+  return model;
+}
+
+TEST(InspectInput, ATextIsShownFromItsWordsToItsMask) {
+  const Model model = text_model();
+  const InspectData data = read_inspect_data(model, {}, {.texts = {"A GOOD film", "bad"}});
+  ASSERT_EQ(2u, data.traces.size());
+  EXPECT_EQ((std::vector<std::string>{"a", "good", "film"}), data.traces[0].tokens);
+  EXPECT_EQ((std::vector<std::int32_t>{1, 4, 5}), data.traces[0].ids);
+  EXPECT_EQ((std::vector<std::int32_t>{6, 0, 0}), data.traces[1].padded);
+  EXPECT_EQ((std::vector<std::int32_t>{1, 0, 0}), data.traces[1].mask);
+  const std::vector<std::int32_t> ids{1, 6, 4, 0, 5, 0};  // [time, sample]
+  EXPECT_EQ(ids, std::vector<std::int32_t>(data.ids.span().begin(), data.ids.span().end()));
+
+  const InspectResult result = inspect_model(model, data, 1);
+  EXPECT_EQ((std::vector<std::int32_t>{3, 1}), result.lengths);
+  EXPECT_EQ((std::vector<std::string>{"sample", "class"}), result.outputs[0].axes);
+  ASSERT_TRUE(result.step.has_value());
+  EXPECT_EQ(0, result.step->sample);
+  EXPECT_LT(result.step->largest_difference, 1e-6);
+}
+
+TEST(InspectInput, OnlyTheFirstSamplesOfAFileAreShown) {
+  const TemporaryFolder folder;
+  put_file(folder / "t.csv", "text,label\ngood film,yes\nbad,no\nfilm,yes\n");
+  DataOptions options;
+  options.data = {folder / "t.csv"};
+  const InspectData data = read_inspect_data(text_model(), options, {.samples = 2});
+  EXPECT_EQ(2u, data.traces.size());
+  EXPECT_EQ((Shape{2, 2}), data.ids.shape());
+}
+
+TEST(InspectInput, AForecasterIsShownTheLastWindowOfTheSeries) {
+  const TemporaryFolder folder;
+  put_file(folder / "s.csv", "a,b\n1,10\n2,20\n3,30\n4,40\n5,50\n");
+  ForecastInfo info;
+  info.columns = {"a", "b"};
+  info.targets = {"b"};
+  info.window = 3;
+  info.horizon = 2;
+  info.layout = "wide";
+  info.valid_fraction = 0.2;
+  info.mean = {0, 0};
+  info.deviation = {1, 1};
+  Model model("forecast",
+              Sequential{Recurrent{{.cell = "gru", .input_size = 2, .hidden_size = 4}}, Pool{"last"}, Linear{4, 2}});
+  model.set_task_data(info.to_json());
+  DataOptions options;
+  options.data = {folder / "s.csv"};
+  const InspectData data = read_inspect_data(model, options, {});
+  const std::vector<float> expected{3, 30, 4, 40, 5, 50};
+  EXPECT_EQ(expected, std::vector<float>(data.values.span().begin(), data.values.span().end()));
+  EXPECT_EQ((std::vector<std::string>{"b +1", "b +2"}), data.results);
+  EXPECT_EQ("horizon x target", inspect_model(model, data, 0).outputs[0].axes[1]);
+}
+
+TEST(InspectInput, ANetworkOfOnesOwnIsShownAnArray) {
+  const TemporaryFolder folder;
+  Tensor x({3, 5, 2});
+  for (std::int64_t k = 0; k < x.elements(); ++k) x[k] = static_cast<float>(k);
+  write_npy<float>(folder / "x.npy", x.view());
+  const Model model("mine", Sequential{Recurrent{{.cell = "rnn", .input_size = 2, .hidden_size = 4}}});
+  DataOptions options;
+  options.data = {folder / "x.npy"};
+  const InspectData data = read_inspect_data(model, options, {.samples = 2});
+  EXPECT_EQ((Shape{3, 2, 2}), data.values.shape());
+  EXPECT_EQ(x[2 * 5 * 2 + 1 * 2 + 1], data.values[2 * 2 * 2 + 1 * 2 + 1]);  // time 2, sample 1, feature 1
+  expect_error(Code::kUsage, {"--text", "'mine'"}, [&] { read_inspect_data(model, {}, {.texts = {"a"}}); });
+}
+
+TEST(InspectInput, WithoutDataOnlyTheNamesAreKnown) {
+  const Model model = text_model();
+  const InspectData data = read_inspect_data(model, {}, {});
+  EXPECT_TRUE(data.lengths.empty());
+  EXPECT_EQ((std::vector<std::string>{"no", "yes"}), data.results);
+  EXPECT_EQ(kAnySize, inspect_model(model, data, 0).inputs[0].shape[0]);
+}
+
+}  // namespace
+}  // namespace carousel
