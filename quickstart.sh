@@ -20,6 +20,7 @@ cmake --preset release --log-level=WARNING
 cmake --build --preset release --target carousel_cli
 
 carousel=build/release/bin/carousel data=data/sunspots_monthly.csv run=quickstart-run
+mkdir -p "$run"
 "$carousel" train forecast --data "$data" --horizon 12 --season 132 --split 0.7,0.1,0.2 --seed 1 \
   --out "$run/sunspots.safetensors" --report "$run/report.html" --run-dir "$run/run" --force
 

@@ -81,10 +81,10 @@ TEST(Safetensors, WhatIsWrittenIsReadBitForBit) {
 }
 
 TEST(Safetensors, ShortFloatsHaveTheirValues) {
-  const auto file = parse(
-      R"({"h":{"dtype":"F16","shape":[7],"data_offsets":[0,14]},"b":{"dtype":"BF16","shape":[3],"data_offsets":[14,20]}})",
-      bytes_of<std::uint16_t>({0x3c00, 0xc000, 0x7bff, 0x0400, 0x0001, 0xfc00, 0x3555}) +
-          bytes_of<std::uint16_t>({0x3f80, 0xc049, 0x7f80}));
+  const auto file = parse(R"({"h":{"dtype":"F16","shape":[7],"data_offsets":[0,14]},)"
+                          R"("b":{"dtype":"BF16","shape":[3],"data_offsets":[14,20]}})",
+                          bytes_of<std::uint16_t>({0x3c00, 0xc000, 0x7bff, 0x0400, 0x0001, 0xfc00, 0x3555}) +
+                              bytes_of<std::uint16_t>({0x3f80, 0xc049, 0x7f80}));
   const auto h = tensor_of<double>(file.tensors()[0]), b = tensor_of<double>(file.tensors()[1]);
   const double expected_h[] = {1, -2, 65504, std::ldexp(1, -14), std::ldexp(1, -24), -INFINITY, 0.333251953125};
   const double expected_b[] = {1, -3.140625, INFINITY};
@@ -132,7 +132,8 @@ TEST(Safetensors, ABrokenHeaderIsNamed) {
       {R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", 8, "start at 0"},
       {R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})",
        4, "start at 4"},
-      {R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}})",
+      {R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},)"
+       R"("b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}})",
        12, "start at 4"},
       {R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",
        8, "'a' is there twice"},
