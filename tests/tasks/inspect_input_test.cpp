@@ -49,7 +49,7 @@ TEST(InspectInput, OnlyTheFirstSamplesOfAFileAreShown) {
   put_file(folder / "t.csv", "text,label\ngood film,yes\nbad,no\nfilm,yes\n");
   DataOptions options;
   options.data = {folder / "t.csv"};
-  const InspectData data = read_inspect_data(text_model(), options, {.samples = 2});
+  const InspectData data = read_inspect_data(text_model(), options, {.texts = {}, .samples = 2});
   EXPECT_EQ(2u, data.traces.size());
   EXPECT_EQ((Shape{2, 2}), data.ids.shape());
 }
@@ -86,7 +86,7 @@ TEST(InspectInput, ANetworkOfOnesOwnIsShownAnArray) {
   const Model model("mine", Sequential{Recurrent{{.cell = "rnn", .input_size = 2, .hidden_size = 4}}});
   DataOptions options;
   options.data = {folder / "x.npy"};
-  const InspectData data = read_inspect_data(model, options, {.samples = 2});
+  const InspectData data = read_inspect_data(model, options, {.texts = {}, .samples = 2});
   EXPECT_EQ((Shape{3, 2, 2}), data.values.shape());
   EXPECT_EQ(x[2 * 5 * 2 + 1 * 2 + 1], data.values[2 * 2 * 2 + 1 * 2 + 1]);  // time 2, sample 1, feature 1
   expect_error(Code::kUsage, {"--text", "'mine'"}, [&] { read_inspect_data(model, {}, {.texts = {"a"}}); });
