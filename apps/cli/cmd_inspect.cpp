@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -82,13 +81,17 @@ Json traces_json(const std::vector<TextTrace>& traces) {
   return list;
 }
 
+// As many names as fit on the line.
 std::string names_text(const std::vector<std::string>& names, std::string_view what) {
-  constexpr std::size_t kShown = 8;
   if (names.empty()) return {};
-  const std::vector<std::string> first(names.begin(),
-                                       names.begin() + static_cast<std::ptrdiff_t>(std::min(kShown, names.size())));
-  return fmt::format("{} {}{}\n", what, one_line(fmt::format("{}", fmt::join(first, ", "))),
-                     names.size() > kShown ? fmt::format(", ... {} in all", names.size()) : "");
+  constexpr std::size_t kRoom = kColumns - 20;  // for how many there are
+  std::string text(what);
+  for (std::size_t k = 0; k < names.size(); ++k) {
+    const std::string name = one_line(names[k]);
+    if (k > 0 && text.size() + 2 + name.size() > kRoom) return text + fmt::format(", ... {} in all\n", names.size());
+    text += (k == 0 ? " " : ", ") + name;
+  }
+  return text + "\n";
 }
 
 int run(const CommandLine& line, Console& console) {

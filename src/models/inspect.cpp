@@ -62,7 +62,7 @@ class Walk {
   }
 
   TensorInfo lengths() const {
-    return {"lengths", "int32", {"sample"}, {samples_}, "valid steps of each sample; left out: all have every step"};
+    return {"lengths", "int32", {"sample"}, {samples_}, "valid steps per sample; left out: all"};
   }
 
   void layers(const std::string& prefix, const Sequential& network) {

@@ -84,7 +84,7 @@ std::string mask_text(std::int64_t length, std::int64_t time_steps) {
   constexpr std::int64_t kShown = 60;
   const auto ones = static_cast<std::size_t>(length), zeros = static_cast<std::size_t>(time_steps - length);
   if (time_steps <= kShown) return std::string(ones, '1') + std::string(zeros, '0');
-  return fmt::format("1 x {}, 0 x {}", ones, zeros);
+  return zeros == 0 ? fmt::format("1 x {}", ones) : fmt::format("1 x {}, 0 x {}", ones, zeros);
 }
 
 std::string padding_text(const InspectResult& result) {
