@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <nlohmann/json.hpp>
 
 #include "autograd/ops/sum.h"
 #include "base/fail.h"
+#include "base/json.h"
 #include "base/random.h"
 #include "base/thread_pool.h"
 #include "carousel/stream.h"

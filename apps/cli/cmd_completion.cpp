@@ -1,5 +1,5 @@
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "command_line.h"
 #include "commands.h"
 #include "completion.h"

@@ -1,8 +1,7 @@
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "base/fail.h"
+#include "base/json.h"
 #include "base/thread_pool.h"
 #include "command_line.h"
 #include "commands.h"

@@ -1,6 +1,6 @@
-#include <nlohmann/json.hpp>
 
 #include "base/fail.h"
+#include "base/json.h"
 #include "base/thread_pool.h"
 #include "carousel/model.h"
 #include "command_line.h"

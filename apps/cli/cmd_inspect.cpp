@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "base/fail.h"
+#include "base/json.h"
 #include "base/thread_pool.h"
 #include "carousel/model.h"
 #include "command_line.h"

@@ -1,4 +1,5 @@
 #include "base/fail.h"
+#include "base/file.h"
 #include "base/thread_pool.h"
 #include "carousel/model.h"
 #include "command_line.h"
@@ -31,7 +32,7 @@ int run(const CommandLine& line, Console& console) {
     }
   });
   task.predict(model, config.options, writer);
-  if (output != "-") write_output_file(output, collected);
+  if (output != "-") write_file_atomically(output, collected);
   return 0;
 }
 

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "base/fail.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/thread_pool.h"
 #include "carousel/model.h"
 #include "cells/cell.h"

@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "base/fail.h"
+#include "base/json.h"
 #include "carousel/model.h"
 #include "command_line.h"
 #include "commands.h"

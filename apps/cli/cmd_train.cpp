@@ -2,10 +2,10 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <nlohmann/json.hpp>
 
 #include "base/fail.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/thread_pool.h"
 #include "command_line.h"
 #include "commands.h"
@@ -50,8 +50,13 @@ void choose_outputs(OutputOptions& output, const std::string& task) {
   }
 }
 
-// What the run is made with, so that `train --config RUN_DIR/resolved.toml` repeats it.
-void record_run(Config config, Console& console) {
+void write_config(const Config& config) {
+  write_file_atomically(config.options.output.run_dir + "/resolved.toml", config_to_toml(config, {.output = false}));
+}
+
+// What the run is made with, so that `train --config RUN_DIR/resolved.toml` repeats it. Written before the training
+// starts, and once more at its end, when the task has picked a value for every "auto".
+void record_run(Config& config, Console& console) {
   const auto before = std::exchange(config.data_sha256, {});
   for (const auto* sources : {&config.options.data.data, &config.options.data.valid}) {
     for (const std::string& source : *sources) {
@@ -67,9 +72,8 @@ void record_run(Config config, Console& console) {
     console.warning(fmt::format("the configuration was written by version {}, this is {}", config.version, kVersion));
   }
   config.version = kVersion;
-  const std::string& folder = config.options.output.run_dir;
-  file_system().make_folders(folder);
-  write_file_atomically(folder + "/resolved.toml", config_to_toml(config, {.output = false}));
+  file_system().make_folders(config.options.output.run_dir);
+  write_config(config);
 }
 
 TrainResult train(const Task& task, const Options& options, const Console& console) {
@@ -96,6 +100,8 @@ int run(const CommandLine& line, Console& console) {
   record_run(config, console);
 
   const TrainResult result = train(task, config.options, console);
+  config.options = result.options;
+  write_config(config);
   if (console.json()) {
     console.out_json(to_json(result));
   } else {

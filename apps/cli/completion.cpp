@@ -25,7 +25,7 @@ std::string positional_values(const std::vector<Argument>& arguments) {
 }
 
 // Inside single quotes of a shell script.
-std::string quoted(std::string_view text) {
+std::string shell_quoted(std::string_view text) {
   std::string out = "'";
   for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return out + "'";
@@ -76,7 +76,7 @@ _carousel() {
     local -a verbs=(
 )";
   for (const Verb* verb : all_verbs()) {
-    text += fmt::format("      {}\n", quoted(fmt::format("{}:{}", verb->name, verb->summary)));
+    text += fmt::format("      {}\n", shell_quoted(fmt::format("{}:{}", verb->name, verb->summary)));
   }
   text += "    )\n    _describe command verbs\n    return\n  fi\n  case \"${words[2]}\" in\n";
   for (const Verb* verb : all_verbs()) {
@@ -98,8 +98,8 @@ _carousel() {
 std::string fish_completion() {
   std::string text = "# fish completion for carousel: carousel completion fish | source\n";
   for (const Verb* verb : all_verbs()) {
-    text +=
-        fmt::format("complete -c carousel -n __fish_use_subcommand -a {} -d {}\n", verb->name, quoted(verb->summary));
+    text += fmt::format("complete -c carousel -n __fish_use_subcommand -a {} -d {}\n", verb->name,
+                        shell_quoted(verb->summary));
   }
   for (const Verb* verb : all_verbs()) {
     const std::vector<Argument> arguments = every_argument(*verb);
@@ -112,7 +112,7 @@ std::string fish_completion() {
       if (argument.letter != 0) text += fmt::format(" -s {}", argument.letter);
       if (!argument.is_switch()) text += " -r";
       if (!argument.allowed.empty()) text += fmt::format(" -f -a '{}'", fmt::join(argument.allowed, " "));
-      text += fmt::format(" -d {}\n", quoted(argument.help));
+      text += fmt::format(" -d {}\n", shell_quoted(argument.help));
     }
   }
   return text;

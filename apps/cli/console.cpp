@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <nlohmann/json.hpp>
 #include <system_error>
 
 #include "base/fail.h"
+#include "base/json.h"
 #include "command_line.h"
 
 namespace carousel::cli {
@@ -71,7 +71,7 @@ void Console::out(std::string_view text) {
 }
 
 void Console::out_json(const nlohmann::ordered_json& document) {
-  out(document.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  out(json_output(document));
   out("\n");
 }
 

@@ -1,7 +1,6 @@
 #include "output_file.h"
 
 #include <filesystem>
-#include <span>
 
 #include "base/fail.h"
 #include "base/file.h"
@@ -27,13 +26,6 @@ void check_output_file(std::string_view flag, const std::string& path, bool forc
   }
   const std::string folder = std::filesystem::path(path).parent_path().string();
   if (!folder.empty() && !files.is_folder(folder)) fail(Code::kUsage, "{}: there is no folder {}", flag, folder);
-}
-
-void write_output_file(const std::string& path, std::string_view bytes) {
-  if (!is_special(path)) return write_file_atomically(path, bytes);
-  const auto file = file_system().open_write(path);
-  file->write(std::as_bytes(std::span(bytes)));
-  file->close();
 }
 
 }  // namespace carousel::cli

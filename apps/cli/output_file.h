@@ -10,7 +10,4 @@ namespace carousel::cli {
 // not exist. Devices and pipes may be written.
 void check_output_file(std::string_view flag, const std::string& path, bool force);
 
-// Atomically for a file; straight into a device or a pipe (which must not be replaced by a file).
-void write_output_file(const std::string& path, std::string_view bytes);
-
 }  // namespace carousel::cli

@@ -4,9 +4,9 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "base/fail.h"
+#include "base/json.h"
 
 namespace carousel::cli {
 namespace {
@@ -65,7 +65,7 @@ std::string csv_line(const std::vector<std::string>& cells) {
 std::string json_line(const std::vector<std::string>& columns, const std::vector<std::string>& cells) {
   Json object = {{"schema", 1}};
   for (std::size_t k = 0; k < columns.size(); ++k) object[columns[k]] = cell_json(columns[k], cells[k]);
-  return object.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return json_output(object);
 }
 
 }  // namespace carousel::cli

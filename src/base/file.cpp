@@ -165,10 +165,17 @@ std::string read_text(const std::string& path, std::int64_t limit) {
   return read_all([&](std::span<std::byte> out) { return reader.read(out); }, limit, path);
 }
 
-void write_file_atomically(const std::string& path, std::string_view bytes) {
+namespace {
+
+void write_in_place(FileSystem& files, const std::string& path, std::string_view bytes) {
+  const std::unique_ptr<File> file = files.open_write(path);
+  file->write(std::as_bytes(std::span(bytes)));
+  file->close();
+}
+
+void write_beside_and_rename(FileSystem& files, const std::string& path, std::string_view bytes) {
   static std::atomic<std::uint32_t> serial{0};
   const std::string temporary = fmt::format("{}.{}-{}.tmp", path, ::getpid(), serial.fetch_add(1));
-  FileSystem& files = file_system();
   try {
     const std::unique_ptr<File> file = files.open_write(temporary);
     file->write(std::as_bytes(std::span(bytes)));
@@ -184,6 +191,20 @@ void write_file_atomically(const std::string& path, std::string_view bytes) {
   }
   const std::string folder = std::filesystem::path(path).parent_path().string();
   files.sync_folder(folder.empty() ? "." : folder);
+}
+
+}  // namespace
+
+void write_file_atomically(const std::string& path, std::string_view bytes) {
+  std::error_code unknown;
+  const std::filesystem::file_status status = std::filesystem::status(path, unknown);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+    write_in_place(file_system(), path, bytes);
+  } else if (std::filesystem::is_symlink(path, unknown) && std::filesystem::exists(status)) {
+    write_beside_and_rename(file_system(), std::filesystem::canonical(path).string(), bytes);
+  } else {
+    write_beside_and_rename(file_system(), path, bytes);
+  }
 }
 
 }  // namespace carousel

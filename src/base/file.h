@@ -47,7 +47,8 @@ std::string read_file(const std::string& path);
 std::string read_text(const std::string& path, std::int64_t limit = std::int64_t{1} << 40);
 
 // Writes `bytes` so that at every moment `path` holds either the old content or the new: temporary file beside it,
-// fsync, rename, fsync of the folder. On an error the temporary is removed and the old file is untouched.
+// fsync, rename, fsync of the folder. On an error the temporary is removed and the old file is untouched. A symbolic
+// link keeps its name and its target is replaced; what is no regular file (a device, a pipe) is written in place.
 void write_file_atomically(const std::string& path, std::string_view bytes);
 
 // Reads lines one after another, decompressing gzip as it goes; memory is one buffer and one line.

@@ -1,9 +1,9 @@
 // rows_json.cpp: JSON lines. The first object gives the columns, in its order. A key missing later is an empty cell; a
 // new key, a key given twice and an object or list where a text or number was before are errors that name the key.
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "base/fail.h"
+#include "base/json.h"
 #include "data/nearest.h"
 #include "data/number.h"
 #include "data/table_rows.h"
@@ -128,7 +128,7 @@ class JsonParser : public RowParser {
     if (!lines.next_filled(line_)) return false;
     row.line = lines.line_number();
     object_.begin_line();
-    if (!Json::sax_parse(line_, &object_)) {
+    if (!read_json(line_, object_)) {
       fail(Code::kData, "{}:{}: {}", lines.path(), row.line, object_.problem);
     }
     row.cells.assign(object_.values.begin(), object_.values.end());

@@ -56,8 +56,8 @@ class Meter final : public nlohmann::json_sax<nlohmann::json> {
 nlohmann::json parse_json_text(std::string_view text, std::int64_t max_bytes, const std::string& place) {
   Meter meter(max_bytes, place);
   try {
-    nlohmann::json::sax_parse(text.begin(), text.end(), &meter);
-    return nlohmann::json::parse(text.begin(), text.end());
+    read_json(text, meter);
+    return parse_json(text);
   } catch (const nlohmann::json::exception&) {
     fail(Code::kModel, "{}: not valid JSON", place);  // a number too large for any type
   }

@@ -1,9 +1,9 @@
 #include "carousel/model.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "base/fail.h"
+#include "base/json.h"
 #include "models/model_file.h"
 #include "models/network_json.h"
 
@@ -13,9 +13,12 @@ namespace {
 using nlohmann::json;
 
 std::string checked_object(const std::string& text, const char* what) {
-  const json parsed = json::parse(text, nullptr, false);
-  if (!parsed.is_object()) fail(Code::kUsage, "{} must be a JSON object", what);
-  return parsed.dump();
+  try {
+    const json parsed = parse_json(text);
+    if (parsed.is_object()) return json_text(parsed);
+  } catch (const json::exception&) {  // NOLINT: told below
+  }
+  fail(Code::kUsage, "{} must be a JSON object", what);
 }
 
 const json& member(const json& description, const char* key, json::value_t type, const std::string& path) {
@@ -69,8 +72,8 @@ Model Model::load(const std::string& path) {
   const json& layers = member(file.description, "network", json::value_t::array, path);
   try {
     Model model(task.get<std::string>(), build_network(layers, file, path));
-    model.task_data_ = member(file.description, "data", json::value_t::object, path).dump();
-    model.training_ = member(file.description, "training", json::value_t::object, path).dump();
+    model.task_data_ = json_text(member(file.description, "data", json::value_t::object, path));
+    model.training_ = json_text(member(file.description, "training", json::value_t::object, path));
     return model;
   } catch (const Error& error) {
     if (error.code() == Code::kModel) throw;
@@ -82,8 +85,8 @@ void Model::save(const std::string& path) const {
   ModelFile file;
   file.description = {{"task", task_},
                       {"network", layers_to_json(network_->describe().branches[0])},
-                      {"data", json::parse(task_data_)},
-                      {"training", json::parse(training_)}};
+                      {"data", parse_json(task_data_)},
+                      {"training", parse_json(training_)}};
   for (const auto& [name, tensor] : network_->named_tensors()) file.tensors.emplace_back(name, tensor->value);
   write_model_file(path, file);
 }

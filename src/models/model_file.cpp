@@ -111,7 +111,7 @@ void write_model_file(const std::string& path, const ModelFile& file) {
   description["header_crc32"] = kNoDigits;
   std::string text;
   try {
-    text = description.dump();
+    text = json_text(description);
   } catch (const json::exception& error) {
     fail(Code::kUsage, "{}: the description cannot be written: {}", path, error.what());
   }

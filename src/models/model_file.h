@@ -8,11 +8,11 @@
 // expected and got; reading takes at most 16 times the file's size plus 16 MiB of memory.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/json.h"
 #include "carousel/tensor.h"
 
 namespace carousel {

@@ -2,11 +2,11 @@
 // ...]
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/json.h"
 #include "carousel/layers.h"
 
 namespace carousel {

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <nlohmann/json.hpp>
 
 #include "base/fail.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "models/json_text.h"
 #include "models/safetensors_header.h"
 
@@ -74,7 +74,7 @@ void convert_all(const TensorEntry& entry, BasicTensor<T>& out, Convert convert)
 std::string header_text(const std::vector<TensorEntry>& entries, const std::map<std::string, std::string>& metadata) {
   const auto quoted = [](const std::string& text) {
     try {
-      return nlohmann::json(text).dump();
+      return json_text(text);
     } catch (const nlohmann::json::exception&) {
       fail(Code::kUsage, "safetensors: '{}' is not valid UTF-8", printable(text));
     }

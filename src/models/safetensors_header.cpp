@@ -1,10 +1,10 @@
 #include "models/safetensors_header.h"
 
 #include <array>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "base/fail.h"
+#include "base/json.h"
 #include "models/json_text.h"
 
 namespace carousel {
@@ -159,7 +159,7 @@ SafetensorsHeader parse_safetensors_header(std::string_view text, const std::str
   if (!text.starts_with('{')) fail(Code::kModel, "{}: header: does not start with '{{'", path);
   HeaderReader reader(path);
   try {
-    Json::sax_parse(text.begin(), text.end(), &reader);
+    read_json(text, reader);
   } catch (const Json::exception&) {
     fail(Code::kModel, "{}: header: not valid JSON", path);
   }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "base/fail.h"
 #include "base/file.h"
@@ -13,6 +12,7 @@
 #include "tasks/classify_training.h"
 #include "tasks/metrics.h"
 #include "tasks/report.h"
+#include "tasks/sample_split.h"
 #include "tasks/training_run.h"
 
 namespace carousel {
@@ -25,23 +25,9 @@ ClassifyData load(const DataOptions& options, std::int64_t seed, Split& split) {
     fail(Code::kData, "{}: all {} samples have the label '{}', expected at least two classes",
          fmt::join(options.data, ", "), data.size(), data.label_names.front());
   }
-  const std::int64_t first = data.size();
-  if (!options.valid.empty()) {
-    append(data, read_classify_data(options.valid, options, &data.label_names, true));
-    split.train.resize(static_cast<std::size_t>(first));
-    split.valid.resize(static_cast<std::size_t>(data.size() - first));
-    std::iota(split.train.begin(), split.train.end(), 0);
-    std::iota(split.valid.begin(), split.valid.end(), first);
-  } else if (!options.split.empty()) {
-    const PartSizes parts = parse_split(options.split, first);
-    if (parts.valid == 0) fail(Code::kUsage, "--split {}: the validation part is empty", options.split);
-    split.train.resize(static_cast<std::size_t>(parts.train));
-    split.valid.resize(static_cast<std::size_t>(parts.valid));
-    std::iota(split.train.begin(), split.train.end(), 0);
-    std::iota(split.valid.begin(), split.valid.end(), parts.train);
-  } else {
-    split = stratified_split(data.labels, options.valid_fraction, static_cast<std::uint64_t>(seed));
-  }
+  const std::int64_t count = data.size();
+  if (!options.valid.empty()) append(data, read_classify_data(options.valid, options, &data.label_names, true));
+  split = split_samples(options, data.labels, count, seed);
   return data;
 }
 
@@ -74,13 +60,16 @@ std::vector<Baseline> train_baselines(const ClassifyData& data, const Split& spl
   return list;
 }
 
+VocabularyLimits vocabulary_limits(const DataOptions& options) {
+  return {options.min_count > 0 ? options.min_count : 2, options.max_vocabulary > 0 ? options.max_vocabulary : 50000};
+}
+
 // Vocabulary from the training texts; all texts become ids.
 void prepare_texts(const Options& options, const Split& split, ClassifyData& data, ClassifyInfo& info,
                    Observer& observer) {
   TextSettings settings;
   if (!options.data.segment.empty()) settings.segmentation = parse_segmentation(options.data.segment);
-  const VocabularyLimits limits{options.data.min_count > 0 ? options.data.min_count : 2,
-                                options.data.max_vocabulary > 0 ? options.data.max_vocabulary : 50000};
+  const VocabularyLimits limits = vocabulary_limits(options.data);
   FittedText fitted = fit_text(data.texts, split.train, settings, limits);
   encode_texts(data, fitted.pipeline);
   info.text = fitted.pipeline.settings();
@@ -199,6 +188,15 @@ class Classify final : public Task {
     result.metrics = score_classes(predicted_classes(fitted.scores), actual, std::ssize(data.label_names));
     result.baselines = train_baselines(data, split);
     fill_result(result, fitted.summary, fitted.model, options.output, std::ssize(split.train));
+    result.options = options;
+    result.options.model = fitted.model_options;
+    result.options.train = fitted.training;
+    if (fitted.info.text) {
+      result.options.data.segment = segmentation_name(fitted.info.text->segmentation);
+      const VocabularyLimits limits = vocabulary_limits(options.data);
+      result.options.data.min_count = limits.min_count;
+      result.options.data.max_vocabulary = limits.max_size;
+    }
     fitted.model.set_training(training_json(fitted.summary, fitted.training, result));
     fitted.model.save(options.output.out);
     if (!options.output.report.empty()) {
@@ -210,9 +208,7 @@ class Classify final : public Task {
   EvaluateResult evaluate(const Model& model, const Options& options, Observer& observer) const override {
     const ClassifyInfo info = ClassifyInfo::from_model(model);
     const ClassifyData data = load_for_model(info, options, true, observer);
-    Indices all(static_cast<std::size_t>(data.size()));
-    std::iota(all.begin(), all.end(), 0);
-    if (!options.data.part.empty()) all = part_of(info, options.data, data.size());
+    const Indices all = part_samples(options.data, info.split, data.size());
     const auto actual = labels_of(data, all);
     const std::int64_t classes = std::ssize(info.labels);
     EvaluateResult result;
@@ -229,8 +225,7 @@ class Classify final : public Task {
     const ClassifyInfo info = ClassifyInfo::from_model(model);
     Observer quiet;
     const ClassifyData data = load_for_model(info, options, false, quiet);
-    Indices all(static_cast<std::size_t>(data.size()));
-    std::iota(all.begin(), all.end(), 0);
+    const Indices all = part_samples(options.data, info.split, data.size());
     const Tensor scores = predict_samples(model.network(), data.samples, all);
     const std::int64_t K = std::ssize(info.labels);
     Tensor probabilities(scores.shape());
@@ -239,7 +234,7 @@ class Classify final : public Task {
     std::vector<std::string> columns{"label"};
     for (const std::string& label : info.labels) columns.push_back("p_" + label);
     sink.header(columns);
-    for (std::int64_t n = 0; n < data.size(); ++n) {
+    for (std::int64_t n = 0; n < std::ssize(all); ++n) {
       std::vector<std::string> cells{info.labels[static_cast<std::size_t>(classes[static_cast<std::size_t>(n)])]};
       for (std::int64_t k = 0; k < K; ++k) cells.push_back(fmt::format("{:.6g}", probabilities[n * K + k]));
       sink.row(cells);
@@ -279,20 +274,6 @@ class Classify final : public Task {
       encode_texts(data, pipeline);
     }
     return data;
-  }
-
-  static Indices part_of(const ClassifyInfo& info, const DataOptions& options, std::int64_t rows) {
-    if (info.split.empty()) fail(Code::kUsage, "--part {}: the model was trained without --split", options.part);
-    const PartSizes parts = parse_split(info.split, rows);
-    const std::int64_t begin = options.part == "train"   ? 0
-                               : options.part == "valid" ? parts.train
-                                                         : parts.train + parts.valid;
-    const std::int64_t count = options.part == "train"   ? parts.train
-                               : options.part == "valid" ? parts.valid
-                                                         : parts.test;
-    Indices indices(static_cast<std::size_t>(count));
-    std::iota(indices.begin(), indices.end(), begin);
-    return indices;
   }
 };
 

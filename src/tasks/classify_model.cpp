@@ -1,10 +1,11 @@
 #include "tasks/classify_model.h"
 
 #include <algorithm>
-#include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "base/fail.h"
+#include "base/json.h"
+#include "tasks/column_scale.h"
+#include "tasks/task_data.h"
 #include "tasks/training_run.h"
 
 namespace carousel {
@@ -20,14 +21,12 @@ std::string ClassifyInfo::to_json() const {
                       {"max_tokens", text->max_tokens},
                       {"vocabulary", vocabulary}};
   }
-  return object.dump();
+  return json_text(object);
 }
 
 ClassifyInfo ClassifyInfo::from_model(const Model& model) {
-  if (model.task() != "classify") fail(Code::kModel, "the model is for task '{}', expected 'classify'", model.task());
   ClassifyInfo info;
-  try {
-    const json object = json::parse(model.task_data());
+  read_task_data(model, "classify", [&](const json& object) {
     object.at("labels").get_to(info.labels);
     object.at("features").get_to(info.features);
     object.at("majority").get_to(info.majority);
@@ -41,9 +40,7 @@ ClassifyInfo ClassifyInfo::from_model(const Model& model) {
       info.text->segmentation = parse_segmentation(text.at("segmentation").get<std::string>());
       text.at("vocabulary").get_to(info.vocabulary);
     }
-  } catch (const json::exception& error) {
-    fail(Code::kModel, "the description of the classifier is not usable: {}", error.what());
-  }
+  });
   if (info.labels.size() < 2 || !std::is_sorted(info.labels.begin(), info.labels.end())) {
     fail(Code::kModel, "the model has {} labels, expected at least 2 in order", info.labels.size());
   }
@@ -76,46 +73,6 @@ ModelOptions resolve_classify_model(const ModelOptions& options, const ClassifyD
   return r;
 }
 
-namespace {
-
-// x -> (x - mean) / deviation per feature, over all steps of the training samples.
-std::unique_ptr<Scale> fit_input_scale(const ClassifyData& data, const std::vector<std::int64_t>& training) {
-  const std::int64_t C = data.samples.features;
-  std::vector<double> sum(static_cast<std::size_t>(C)), squares(static_cast<std::size_t>(C));
-  double steps = 0;
-  for (const std::int64_t n : training) {
-    const Tensor& values = data.samples.sequences[static_cast<std::size_t>(n)].values;
-    steps += static_cast<double>(values.shape()[0]);
-    for (std::int64_t k = 0; k < values.elements(); ++k) {
-      const double x = values[k];
-      sum[static_cast<std::size_t>(k % C)] += x;
-      squares[static_cast<std::size_t>(k % C)] += x * x;
-    }
-  }
-  Tensor factor({C}), offset({C});
-  for (std::int64_t j = 0; j < C; ++j) {
-    const double mean = sum[static_cast<std::size_t>(j)] / std::max(steps, 1.0);
-    const double variance = squares[static_cast<std::size_t>(j)] / std::max(steps, 1.0) - mean * mean;
-    const double deviation = variance > 1e-12 * (1 + mean * mean) ? std::sqrt(variance) : 1;
-    factor[j] = static_cast<float>(1 / deviation);
-    offset[j] = static_cast<float>(-mean / deviation);
-  }
-  return std::make_unique<Scale>(std::move(factor), std::move(offset));
-}
-
-// The common length of feed-forward samples.
-std::int64_t common_length(const ClassifyData& data) {
-  const std::int64_t first = data.samples.length(0);
-  for (std::int64_t n = 0; n < data.size(); ++n) {
-    if (data.samples.length(n) == first && first > 0) continue;
-    fail(Code::kUsage, "--cell none needs samples of one length: sample 0 has {} steps, sample {} has {}", first, n,
-         data.samples.length(n));
-  }
-  return first;
-}
-
-}  // namespace
-
 Sequential build_classifier(const ModelOptions& options, const ClassifyData& data,
                             const std::vector<std::int64_t>& training, std::int64_t vocabulary_size) {
   Sequential network;
@@ -135,14 +92,14 @@ Sequential build_classifier(const ModelOptions& options, const ClassifyData& dat
     if (options.dropout > 0) network.add("embedding_dropout", std::make_unique<Dropout>(options.dropout));
     body.input_size = options.embedding_size;
   } else {
-    network.add("scale", fit_input_scale(data, training));
+    network.add("scale", scale_layer(fit_feature_scales(data.samples, training)));
   }
   std::int64_t size = 0;
   if (data.is_text() && options.cell == "none") {  // a bag of embedded words
     network.add("pool", std::make_unique<Pool>(options.pool == "last" ? "mean" : options.pool));
     size = options.embedding_size;
   } else {
-    if (options.cell == "none") body.time_steps = common_length(data);
+    if (options.cell == "none") body.time_steps = data.samples.common_length();
     size = add_body(network, body);
   }
   if (options.dropout > 0) network.add("dropout", std::make_unique<Dropout>(options.dropout));

@@ -226,9 +226,13 @@ class Forecast final : public Task {
     fill_result(result, summary, model, options.output, problem.training_windows());
     model.set_training(training_json(summary, resolved, result));
     model.save(options.output.out);
-    Options chosen = options;
-    chosen.model = model_options;
-    if (!options.output.report.empty()) write_report(chosen, model, data, info, baselines, observer);
+    result.options = options;
+    result.options.model = model_options;
+    result.options.train = resolved;
+    result.options.data.horizon = info.horizon;
+    result.options.data.window = info.window;
+    result.options.data.season = info.season;
+    if (!options.output.report.empty()) write_report(result.options, model, data, info, baselines, observer);
     return result;
   }
 

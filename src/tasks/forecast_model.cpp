@@ -1,9 +1,11 @@
 #include "tasks/forecast_model.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "base/fail.h"
+#include "base/json.h"
+#include "tasks/column_scale.h"
+#include "tasks/task_data.h"
 #include "tasks/training_run.h"
 
 namespace carousel {
@@ -11,27 +13,24 @@ namespace carousel {
 using nlohmann::json;
 
 std::string ForecastInfo::to_json() const {
-  return json{{"columns", columns},
-              {"targets", targets},
-              {"horizon", horizon},
-              {"window", window},
-              {"season", season},
-              {"several", several},
-              {"layout", layout},
-              {"time_column", time_column},
-              {"id_column", id_column},
-              {"split", split},
-              {"valid_fraction", valid_fraction},
-              {"mean", mean},
-              {"deviation", deviation}}
-      .dump();
+  return json_text(json{{"columns", columns},
+                        {"targets", targets},
+                        {"horizon", horizon},
+                        {"window", window},
+                        {"season", season},
+                        {"several", several},
+                        {"layout", layout},
+                        {"time_column", time_column},
+                        {"id_column", id_column},
+                        {"split", split},
+                        {"valid_fraction", valid_fraction},
+                        {"mean", mean},
+                        {"deviation", deviation}});
 }
 
 ForecastInfo ForecastInfo::from_model(const Model& model) {
-  if (model.task() != "forecast") fail(Code::kModel, "the model is for task '{}', expected 'forecast'", model.task());
   ForecastInfo info;
-  try {
-    const json object = json::parse(model.task_data());
+  read_task_data(model, "forecast", [&](const json& object) {
     object.at("columns").get_to(info.columns);
     object.at("targets").get_to(info.targets);
     object.at("horizon").get_to(info.horizon);
@@ -45,9 +44,7 @@ ForecastInfo ForecastInfo::from_model(const Model& model) {
     object.at("valid_fraction").get_to(info.valid_fraction);
     object.at("mean").get_to(info.mean);
     object.at("deviation").get_to(info.deviation);
-  } catch (const json::exception& error) {
-    fail(Code::kModel, "the description of the forecaster is not usable: {}", error.what());
-  }
+  });
   constexpr std::int64_t kLongest = 1 << 20;
   for (const std::int64_t size : {info.horizon, info.window, info.season}) {
     if (size < 1 || size > kLongest) fail(Code::kModel, "the description of the forecaster has a size of {}", size);
@@ -89,26 +86,22 @@ ModelOptions resolve_forecast_model(const ModelOptions& options, const ForecastI
 
 namespace {
 
-std::unique_ptr<Scale> input_scale(const ForecastInfo& info) {
-  Tensor factor({std::ssize(info.columns)}), offset({std::ssize(info.columns)});
-  for (std::int64_t c = 0; c < factor.elements(); ++c) {
-    const auto k = static_cast<std::size_t>(c);
-    factor[c] = static_cast<float>(1 / info.deviation[k]);
-    offset[c] = static_cast<float>(-info.mean[k] / info.deviation[k]);
-  }
-  return std::make_unique<Scale>(std::move(factor), std::move(offset));
+std::vector<ColumnScale> input_scales(const ForecastInfo& info) {
+  std::vector<ColumnScale> scales;
+  for (std::size_t c = 0; c < info.columns.size(); ++c) scales.push_back({info.mean[c], info.deviation[c]});
+  return scales;
 }
 
-std::unique_ptr<Scale> output_scale(const ForecastInfo& info) {
-  const std::vector<std::int64_t> targets = info.target_positions();
-  const std::int64_t K = std::ssize(targets);
-  Tensor factor({info.horizon * K}), offset({info.horizon * K});
-  for (std::int64_t j = 0; j < factor.elements(); ++j) {
-    const auto column = static_cast<std::size_t>(targets[static_cast<std::size_t>(j % K)]);
-    factor[j] = static_cast<float>(info.deviation[column]);
-    offset[j] = static_cast<float>(info.mean[column]);
+// One per output of the network, [horizon, targets].
+std::vector<ColumnScale> output_scales(const ForecastInfo& info) {
+  std::vector<ColumnScale> scales;
+  for (std::int64_t step = 0; step < info.horizon; ++step) {
+    for (const std::int64_t target : info.target_positions()) {
+      const auto column = static_cast<std::size_t>(target);
+      scales.push_back({info.mean[column], info.deviation[column]});
+    }
   }
-  return std::make_unique<Scale>(std::move(factor), std::move(offset));
+  return scales;
 }
 
 }  // namespace
@@ -144,9 +137,9 @@ Sequential build_forecaster(const ModelOptions& options, const ForecastInfo& inf
   branches.push_back(std::move(recurrent));
   branches.push_back(std::move(linear));
   Sequential network;
-  if (!info.several) network.add("scale", input_scale(info));
+  if (!info.several) network.add("scale", scale_layer(input_scales(info)));
   network.add("forecast", std::make_unique<Sum>(std::move(branches)));
-  if (!info.several) network.add("unscale", output_scale(info));
+  if (!info.several) network.add("unscale", unscale_layer(output_scales(info)));
   return network;
 }
 

@@ -149,7 +149,8 @@ RegressData load(const DataOptions& options, std::int64_t seed, Split& split) {
     }
     append(data, read_regress_data(options.valid, options, &data.columns, true));
   }
-  split = split_samples(options, count, data.size() - count, seed);
+  const std::vector<std::int32_t> one_class(static_cast<std::size_t>(data.size()), 0);
+  split = split_samples(options, one_class, count, seed);
   return data;
 }
 
@@ -240,6 +241,9 @@ class Regress final : public Task {
     result.metrics = score(predict_values(model.network(), data, split.valid), actual);
     result.baselines = {mean_baseline(info.target_means(), actual), linear_baseline(data, split.train, split.valid)};
     fill_result(result, summary, model, options.output, std::ssize(split.train));
+    result.options = options;
+    result.options.model = model_options;
+    result.options.train = training;
     model.set_training(training_json(summary, training, result));
     model.save(options.output.out);
     if (!options.output.report.empty()) write_report(options, model_options, result, observer);

@@ -10,15 +10,11 @@
 
 #include "carousel/model.h"
 #include "models/layer_chain.h"
+#include "tasks/column_scale.h"
 #include "tasks/regress_data.h"
 #include "train/observer.h"
 
 namespace carousel {
-
-// Mean and deviation of a column over the training samples. A column that does not change has deviation 1.
-struct ColumnScale {
-  double mean = 0, deviation = 1;
-};
 
 // Kept in Model::task_data().
 struct RegressInfo {

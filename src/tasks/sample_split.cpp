@@ -15,15 +15,15 @@ std::vector<std::int64_t> range(std::int64_t begin, std::int64_t count) {
 
 }  // namespace
 
-Split split_samples(const DataOptions& options, std::int64_t count, std::int64_t valid, std::int64_t seed) {
-  if (valid > 0) return {range(0, count), range(count, valid)};
+Split split_samples(const DataOptions& options, std::span<const std::int32_t> classes, std::int64_t count,
+                    std::int64_t seed) {
+  if (std::ssize(classes) > count) return {range(0, count), range(count, std::ssize(classes) - count)};
   if (!options.split.empty()) {
     const PartSizes parts = parse_split(options.split, count);
     if (parts.valid == 0) fail(Code::kUsage, "--split {}: the validation part is empty", options.split);
     return {range(0, parts.train), range(parts.train, parts.valid)};
   }
-  const std::vector<std::int32_t> one_class(static_cast<std::size_t>(count), 0);
-  return stratified_split(one_class, options.valid_fraction, static_cast<std::uint64_t>(seed));
+  return stratified_split(classes, options.valid_fraction, static_cast<std::uint64_t>(seed));
 }
 
 std::vector<std::int64_t> part_samples(const DataOptions& options, const std::string& split, std::int64_t count) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,9 +11,11 @@
 
 namespace carousel {
 
-// The first `count` samples are those of --data, the `valid` ones behind them those of --valid (0: there are none).
-// Without --valid by --split, else a random part. Throws Error{kUsage} for an empty part.
-Split split_samples(const DataOptions& options, std::int64_t count, std::int64_t valid, std::int64_t seed);
+// The first `count` samples are those of --data, those behind them those of --valid (if there are any). Without --valid
+// by --split, else a random part with the classes' shares kept; classes: one per sample (all 0 for values).
+// Throws Error{kUsage} for an empty part.
+Split split_samples(const DataOptions& options, std::span<const std::int32_t> classes, std::int64_t count,
+                    std::int64_t seed);
 
 // The samples 0 .. count-1, or with options.part those of this part of `split`, which training remembered. Throws
 // Error{kUsage} if training had no --split.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/fail.h"
+
 namespace carousel {
 
 std::int64_t Samples::length(std::int64_t sample) const {
@@ -14,6 +16,16 @@ std::vector<std::int32_t> Samples::lengths(std::span<const std::int64_t> samples
   list.reserve(samples.size());
   for (const std::int64_t sample : samples) list.push_back(static_cast<std::int32_t>(length(sample)));
   return list;
+}
+
+std::int64_t Samples::common_length() const {
+  const std::int64_t first = length(0);
+  for (std::int64_t n = 0; n < size(); ++n) {
+    if (length(n) == first && first > 0) continue;
+    fail(Code::kUsage, "--cell none needs samples of one length: sample 0 has {} steps, sample {} has {}", first, n,
+         length(n));
+  }
+  return first;
 }
 
 void SampleBatch::assign(const Samples& samples, std::span<const std::int64_t> indices) {

@@ -24,6 +24,8 @@ struct Samples {
   std::int64_t size() const noexcept { return std::ssize(ids) + std::ssize(sequences); }
   std::int64_t length(std::int64_t sample) const;
   std::vector<std::int32_t> lengths(std::span<const std::int64_t> samples) const;
+  // The length that all samples share, for feed-forward networks. Throws Error{kUsage} with the first that differs.
+  std::int64_t common_length() const;
 };
 
 // The padded form of some samples; owns it.

@@ -36,6 +36,7 @@ struct TrainResult : EvaluateResult {  // of the validation part
   std::string run_dir;
   std::int64_t epochs = 0, steps = 0, parameters = 0;
   double seconds = 0, samples_per_second = 0;
+  Options options;  // as given, every "auto" replaced by what the task picked
 };
 
 // One result per input row, in input order: column names once, then the cells of each row.

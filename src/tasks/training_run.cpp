@@ -1,8 +1,7 @@
 #include "tasks/training_run.h"
 
-#include <nlohmann/json.hpp>
-
 #include "base/fail.h"
+#include "base/json.h"
 #include "cells/cell.h"
 
 namespace carousel {
@@ -95,12 +94,11 @@ std::string file_names(const std::vector<std::string>& paths) {
 }
 
 std::string training_json(const TrainSummary& summary, const TrainOptions& options, const EvaluateResult& result) {
-  nlohmann::json json{
-      {"epochs", summary.epochs},   {"steps", summary.steps},          {"best_epoch", summary.best_epoch},
-      {"seconds", summary.seconds}, {"optimizer", options.optimizer},  {"lr", options.lr},
-      {"seed", options.seed},       {"batch_size", options.batch_size}};
+  nlohmann::json json{{"epochs", summary.epochs},        {"steps", summary.steps}, {"best_epoch", summary.best_epoch},
+                      {"optimizer", options.optimizer},  {"lr", options.lr},       {"seed", options.seed},
+                      {"batch_size", options.batch_size}};
   for (const auto& [name, value] : result.metrics) json["metrics"][name] = value;
-  return json.dump();
+  return json_text(json);
 }
 
 void fill_result(TrainResult& result, const TrainSummary& summary, const Model& model, const OutputOptions& output,

@@ -10,7 +10,6 @@
 #include "autograd/ops/reshape.h"
 #include "autograd/ops/scale.h"
 #include "autograd/ops/sigmoid.h"
-#include "autograd/ops/subtract.h"
 #include "autograd/ops/sum.h"
 #include "autograd/ops/tanh.h"
 #include "tests/support/gradient_check.h"

@@ -96,6 +96,17 @@ TEST(AtomicWrite, AFaultLeavesTheOldFileAndNoTemporary) {
   attempt("rename", [](FaultyFileSystem& files) { files.fail_rename = true; });
 }
 
+TEST(AtomicWrite, ALinkKeepsItsNameAndADeviceStays) {
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "target", "old");
+  std::filesystem::create_symlink(folder / "target", folder / "link");
+  write_file_atomically(folder / "link", "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "link"));
+  EXPECT_EQ(read_file(folder / "target"), "new");
+  write_file_atomically("/dev/null", "x");
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+}
+
 // Oracle: /dev/full, the kernel's own full disk.
 TEST(File, ARealFullDiskIsReported) {
   const auto file = file_system().open_write("/dev/full");

@@ -1,0 +1,17 @@
+#include "base/json.h"
+
+namespace carousel {
+
+nlohmann::json parse_json(std::string_view text) { return nlohmann::json::parse(text); }
+
+bool read_json(std::string_view text, nlohmann::json_sax<nlohmann::json>& reader) {
+  return nlohmann::json::sax_parse(text, &reader);
+}
+
+std::string json_text(const nlohmann::json& value) { return value.dump(); }
+
+std::string json_output(const nlohmann::ordered_json& value) {
+  return value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+}  // namespace carousel
