@@ -25,7 +25,7 @@ constexpr double kSeconds = 1;                                 // of measuring, 
 constexpr int kWarmUps = 3, kLeastRuns = 5, kMostRuns = 10000;
 
 struct BenchCase {
-  std::string cell, mode;
+  std::string cell, mode, dtype;
   std::int64_t time_steps = 0, batch_size = 0, input_size = 0, hidden_size = 0, layers = 0;
   int threads = 1;
 };
@@ -76,7 +76,7 @@ double measure(const BenchCase& c) {
   if (c.mode == "train") return time_training(layers, input);
   Sequential network{std::move(layers)};
   if (c.mode == "infer") return median_microseconds([&] { network.predict(input); });
-  Stream stream(network);
+  Stream stream(network, {.dtype = c.dtype});
   return median_microseconds([&] {
     for (std::int64_t t = 0; t < c.time_steps; ++t)
       stream.step({input.data() + t * c.input_size, static_cast<std::size_t>(c.input_size)});
@@ -102,6 +102,10 @@ BenchCase case_of(const CommandLine& line) {
   c.input_size = line.integer("--input-size", 1, kLargestSize, 128);
   c.hidden_size = line.integer("--hidden-size", 1, kLargestSize, 128);
   c.layers = line.integer("--layers", 1, 100, 1);
+  c.dtype = line.text("--dtype", "f32");
+  if (c.dtype != "f32" && c.mode != "step") {
+    fail(Code::kUsage, "--dtype {}: only --mode step runs in it, {} computes in f32", c.dtype, c.mode);
+  }
   c.threads = static_cast<int>(line.integer("--threads", 1, 256, 1));
   if (c.mode == "step" && c.batch_size != 1) {
     fail(Code::kUsage, "--batch-size is {}, but --mode step runs one sequence at a time: expected 1", c.batch_size);
@@ -131,7 +135,7 @@ int run(const CommandLine& line, Console& console) {
                       {"H", c.hidden_size},
                       {"L", c.layers},
                       {"threads", c.threads},
-                      {"dtype", "f32"},
+                      {"dtype", c.dtype},
                       {"median_us", median},
                       {"gflops", gflops},
                       {"peak_gflops", peak},
@@ -139,8 +143,8 @@ int run(const CommandLine& line, Console& console) {
     return 0;
   }
   console.out(
-      fmt::format("{} {}: T = {} time steps, N = {} samples, C = {} inputs, H = {} hidden, L = {} layer(s), f32\n",
-                  c.cell, c.mode, c.time_steps, c.batch_size, c.input_size, c.hidden_size, c.layers));
+      fmt::format("{} {}: T = {} time steps, N = {} samples, C = {} inputs, H = {} hidden, L = {} layer(s), {}\n",
+                  c.cell, c.mode, c.time_steps, c.batch_size, c.input_size, c.hidden_size, c.layers, c.dtype));
   console.out(fmt::format("median time   {:.1f} us for the {} steps, {:.3f} us a step\n", median, c.time_steps,
                           median / static_cast<double>(c.time_steps)));
   console.out(
@@ -163,7 +167,10 @@ std::vector<Argument> arguments() {
           {.name = "--hidden-size", .value = "H", .help = "hidden size [default 128]"},
           {.name = "--layers", .value = "L", .help = "number of layers [default 1]"},
           {.name = "--threads", .value = "K", .help = "threads to use [default 1]"},
-          {.name = "--dtype", .value = "TYPE", .help = "number format", .allowed = {"f32"}}};
+          {.name = "--dtype",
+           .value = "TYPE",
+           .help = "format of the weights; bf16 and int8 with --mode step",
+           .allowed = {"f32", "bf16", "int8"}}};
 }
 
 }  // namespace

@@ -8,24 +8,32 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "carousel/layers.h"
 #include "carousel/model.h"
 
 namespace carousel {
 
+struct StreamOptions {
+  // How the weights of recurrent layers are kept: "f32"; "bf16": half the memory, 8 bits of mantissa; "int8": a
+  // quarter, one scale per gate and unit. Sums and states are float in each.
+  std::string dtype = "f32";
+};
+
 class Stream {
  public:
-  // Throws Error{kUsage} if the network cannot run step by step: it is bidirectional, takes token ids, or pools over
-  // all steps (mean, max).
-  explicit Stream(const Model& model);
-  explicit Stream(Sequential& network);
+  // Throws Error{kUsage} for an unknown dtype, or if the network cannot run step by step: it is bidirectional, takes
+  // token ids, or pools over all steps (mean, max).
+  explicit Stream(const Model& model, const StreamOptions& options = {});
+  explicit Stream(Sequential& network, const StreamOptions& options = {});
   ~Stream();
   Stream(Stream&&) noexcept;
   Stream& operator=(Stream&&) noexcept;
 
   // Feeds one input x [input_size]; returns what the network gives for the sequence so far, [output_size], valid until
-  // the next call. Allocates nothing and takes no lock. Throws Error{kUsage} before the state changes if x has another
+  // the next call. Allocates nothing, takes no lock, and treats numbers below 1.18e-38 as zero (the caller's mode of
+  // the processor is restored). Throws Error{kUsage} before the state changes if x has another
   // size.
   std::span<const float> step(std::span<const float> x);
 

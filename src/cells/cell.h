@@ -44,6 +44,9 @@ struct StepBackward {
   std::int64_t ld_output = 0;
 };
 
+struct StreamStep;  // one step of one sequence, see stream_layer.h
+using StreamKernel = void (*)(const StreamStep&) noexcept;
+
 struct Cell {
   std::string_view name, summary, equations;
   std::span<const std::string_view> gates;   // in the order of the rows of the weights
@@ -65,6 +68,7 @@ struct Cell {
   void (*step_backward_float)(const StepBackward<float>&) noexcept = nullptr;
   void (*step_double)(const StepForward<double>&) noexcept = nullptr;
   void (*step_backward_double)(const StepBackward<double>&) noexcept = nullptr;
+  StreamKernel stream_step[3] = {};  // in the order of WeightFormat
 };
 
 template <>

@@ -1,8 +1,10 @@
 // registry.cpp: the list of cells, put together once.
+#include <algorithm>
 #include <string>
 #include <vector>
 
 #include "base/fail.h"
+#include "cells/stream_simd.h"
 #include "cells/tables.h"
 
 namespace carousel {
@@ -13,6 +15,7 @@ std::span<const Cell> all_cells() {
     for (std::size_t k = 0; k < list.size(); ++k) {
       list[k].step_float = simd_cells()[k].step;
       list[k].step_backward_float = simd_cells()[k].step_backward;
+      std::ranges::copy(stream_cells()[k].formats, list[k].stream_step);
     }
     return list;
   }();

@@ -1,5 +1,6 @@
 #include "carousel/stream.h"
 
+#include "base/denormals.h"
 #include "base/fail.h"
 #include "models/stream_program.h"
 
@@ -10,10 +11,10 @@ struct Stream::Program {
   std::vector<float> output;
 };
 
-Stream::Stream(const Model& model) : Stream(model.network()) {}
+Stream::Stream(const Model& model, const StreamOptions& options) : Stream(model.network(), options) {}
 
-Stream::Stream(Sequential& network) : program_(std::make_unique<Program>()) {
-  program_->op = detail::compile_sequential(network);
+Stream::Stream(Sequential& network, const StreamOptions& options) : program_(std::make_unique<Program>()) {
+  program_->op = detail::compile_sequential(network, parse_weight_format(options.dtype));
   program_->output.resize(static_cast<std::size_t>(program_->op->output_size));
 }
 
@@ -24,6 +25,7 @@ Stream& Stream::operator=(Stream&&) noexcept = default;
 std::span<const float> Stream::step(std::span<const float> x) {
   if (std::ssize(x) != input_size())
     fail(Code::kUsage, "x has {} numbers, expected input_size {}", x.size(), input_size());
+  const FlushDenormals flush;
   program_->op->run(x.data(), program_->output.data());
   return program_->output;
 }

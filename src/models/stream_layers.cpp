@@ -180,8 +180,8 @@ class SumStep final : public StreamOp {
 };
 
 // The operation of one layer whose input has `size` features (-1: not known yet); null if a step passes through it.
-std::unique_ptr<StreamOp> compile_layer(Module& module, std::int64_t size) {
-  if (auto* recurrent = dynamic_cast<Recurrent*>(&module)) return compile_recurrent(*recurrent);
+std::unique_ptr<StreamOp> compile_layer(Module& module, std::int64_t size, WeightFormat format) {
+  if (auto* recurrent = dynamic_cast<Recurrent*>(&module)) return compile_recurrent(*recurrent, format);
   if (auto* linear = dynamic_cast<Linear*>(&module)) return std::make_unique<LinearStep>(*linear);
   if (auto* scale = dynamic_cast<Scale*>(&module)) return std::make_unique<ScaleStep>(*scale);
   if (auto* norm = dynamic_cast<LayerNorm*>(&module)) return std::make_unique<LayerNormStep>(*norm);
@@ -212,16 +212,16 @@ std::int64_t input_features(Sequential& network) {
 }
 
 // As compile_sequential, for a network whose input has `size` features (-1: not known yet).
-std::unique_ptr<StreamOp> compile(Sequential& network, std::int64_t size) {
+std::unique_ptr<StreamOp> compile(Sequential& network, std::int64_t size, WeightFormat format) {
   std::vector<std::unique_ptr<StreamOp>> steps;
   for (const auto& [name, module] : network.modules()) {
     std::unique_ptr<StreamOp> step;
     if (auto* sum = dynamic_cast<Sum*>(module.get())) {
       std::vector<std::unique_ptr<StreamOp>> branches;
-      for (Sequential& branch : sum->branches()) branches.push_back(compile(branch, size));
+      for (Sequential& branch : sum->branches()) branches.push_back(compile(branch, size, format));
       step = std::make_unique<SumStep>(std::move(branches));
     } else {
-      step = compile_layer(*module, size);
+      step = compile_layer(*module, size, format);
     }
     if (!step) continue;
     if (size >= 0 && step->input_size != size) {
@@ -236,6 +236,8 @@ std::unique_ptr<StreamOp> compile(Sequential& network, std::int64_t size) {
 
 }  // namespace
 
-std::unique_ptr<StreamOp> compile_sequential(Sequential& network) { return compile(network, input_features(network)); }
+std::unique_ptr<StreamOp> compile_sequential(Sequential& network, WeightFormat format) {
+  return compile(network, input_features(network), format);
+}
 
 }  // namespace carousel::detail

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "carousel/layers.h"
+#include "cells/stream_layer.h"
 
 namespace carousel::detail {
 
@@ -28,10 +29,11 @@ class StreamOp {
   std::int64_t input_size = 0, output_size = 0;
 };
 
-// The operations of a network, one after another. Throws Error{kUsage} for a layer that cannot run step by step.
-std::unique_ptr<StreamOp> compile_sequential(Sequential& network);
+// The operations of a network, one after another; `format` is that of the recurrent weights. Throws Error{kUsage} for a
+// layer that cannot run step by step.
+std::unique_ptr<StreamOp> compile_sequential(Sequential& network, WeightFormat format);
 
 // The operation of one recurrent stack.
-std::unique_ptr<StreamOp> compile_recurrent(Recurrent& layer);
+std::unique_ptr<StreamOp> compile_recurrent(Recurrent& layer, WeightFormat format);
 
 }  // namespace carousel::detail

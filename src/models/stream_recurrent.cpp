@@ -3,7 +3,7 @@
 
 #include "base/aligned.h"
 #include "base/fail.h"
-#include "cells/cell.h"
+#include "cells/stream_layer.h"
 #include "kernels/packed_matrix.h"
 #include "models/stream_program.h"
 
@@ -20,40 +20,40 @@ Buffer packed_transpose(const Tensor& weight) {
 }
 
 struct LayerStep {
-  Buffer weight_ih, weight_hh, weight_hr;  // packed
-  Buffer bias_a, bias_q;                   // [G H]; empty: none
-  std::vector<Buffer> states;
-  std::int64_t input_size = 0;
+  StreamLayer kernel;
+  Buffer weight_hr;            // packed; empty: no projection
+  std::vector<Buffer> states;  // the first is h [P], the others [H]; all long enough for whole vectors
 };
 
 class RecurrentStep final : public StreamOp {
  public:
-  explicit RecurrentStep(Recurrent& layer) : cell_(find_cell(layer.options().cell)) {
+  RecurrentStep(Recurrent& layer, WeightFormat format) : cell_(find_cell(layer.options().cell)) {
     const RecurrentOptions& o = layer.options();
     if (o.bidirectional) fail(Code::kUsage, "a bidirectional network needs the whole sequence: it cannot be streamed");
     hidden_size_ = o.hidden_size;
-    width_ = cell_.gate_count() * o.hidden_size;
     projected_ = o.proj_size > 0;
     input_size = o.input_size;
     output_size = layer.output_size();
     const std::vector<Parameter*> parameters = layer.parameters();
     auto next = parameters.begin();
     for (std::int64_t l = 0; l < o.layers; ++l) {
-      LayerStep step;
-      step.input_size = l == 0 ? o.input_size : output_size;
-      step.weight_ih = packed_transpose((*next++)->value);
-      step.weight_hh = packed_transpose((*next++)->value);
+      StreamLayerWeights weights{.cell = &cell_,
+                                 .input_size = l == 0 ? o.input_size : output_size,
+                                 .recurrent_size = output_size,
+                                 .hidden_size = hidden_size_};
+      weights.weight_ih = (*next++)->value.data();
+      weights.weight_hh = (*next++)->value.data();
       if (o.bias) {
-        const Tensor &ih = (*next++)->value, &hh = (*next++)->value;
-        set_biases(step, ih, hh);
+        weights.bias_ih = (*next++)->value.data();
+        weights.bias_hh = (*next++)->value.data();
       }
+      LayerStep step{StreamLayer(weights, format), {}, {}};
       if (projected_) step.weight_hr = packed_transpose((*next++)->value);
-      for (int k = 0; k < cell_.state_count(); ++k) step.states.emplace_back(static_cast<std::size_t>(state_width(k)));
+      const std::int64_t length = std::max(step.kernel.padded_units(), output_size);
+      step.states.assign(static_cast<std::size_t>(cell_.state_count()), Buffer(static_cast<std::size_t>(length)));
+      next_h_.resize(static_cast<std::size_t>(length));
       layers_.push_back(std::move(step));
     }
-    a_.resize(static_cast<std::size_t>(width_));
-    q_.resize(static_cast<std::size_t>(width_));
-    unprojected_.resize(static_cast<std::size_t>(hidden_size_));
     reset();
   }
 
@@ -76,8 +76,7 @@ class RecurrentStep final : public StreamOp {
       Tensor value(shape(k));
       float* to = value.data();
       for (const LayerStep& layer : layers_) {
-        to = std::copy(layer.states[static_cast<std::size_t>(k)].begin(),
-                       layer.states[static_cast<std::size_t>(k)].end(), to);
+        to = std::copy_n(layer.states[static_cast<std::size_t>(k)].data(), state_width(k), to);
       }
       values.push_back(std::move(value));
     }
@@ -105,51 +104,34 @@ class RecurrentStep final : public StreamOp {
   std::int64_t state_width(int state) const noexcept { return state == 0 ? output_size : hidden_size_; }
   Shape shape(int state) const { return {std::ssize(layers_), 1, state_width(state)}; }
 
-  void set_biases(LayerStep& layer, const Tensor& ih, const Tensor& hh) const {
-    layer.bias_a.assign(ih.data(), ih.data() + width_);
-    if (cell_.split_gates) {
-      layer.bias_q.assign(hh.data(), hh.data() + width_);
-    } else {
-      for (std::int64_t j = 0; j < width_; ++j) layer.bias_a[static_cast<std::size_t>(j)] += hh[j];
-    }
-  }
-
   void step(LayerStep& layer, const float* input) noexcept {
-    StepForward<float> s;
-    s.rows = 1;
-    s.hidden_size = hidden_size_;
-    s.a = a_.data();
-    s.bias_a = layer.bias_a.empty() ? nullptr : layer.bias_a.data();
-    s.bias_q = layer.bias_q.empty() ? nullptr : layer.bias_q.data();
-    kernels::multiply_packed<float>(1, width_, layer.input_size, input, layer.input_size, layer.weight_ih.data(), 0.0f,
-                                    s.a, width_);
-    float* product = cell_.split_gates ? q_.data() : s.a;
-    kernels::multiply_packed<float>(1, width_, output_size, layer.states[0].data(), output_size, layer.weight_hh.data(),
-                                    cell_.split_gates ? 0.0f : 1.0f, product, width_);
-    s.q = cell_.split_gates ? product : nullptr;
+    float* h = layer.states[0].data();
+    const float* previous[kMaxStates] = {};
+    float* next[kMaxStates] = {};
     for (int k = 0; k < cell_.state_count(); ++k) {
-      s.previous[k] = s.next[k] = layer.states[static_cast<std::size_t>(k)].data();
+      previous[k] = next[k] = layer.states[static_cast<std::size_t>(k)].data();
     }
+    next[0] = next_h_.data();  // h is read until the last unit is done
+    layer.kernel.step(input, h, previous, next);
     if (projected_) {
-      s.previous[0] = nullptr;
-      s.next[0] = unprojected_.data();
-    }
-    cell_.step(s);
-    if (projected_) {
-      kernels::multiply_packed<float>(1, output_size, hidden_size_, unprojected_.data(), hidden_size_,
-                                      layer.weight_hr.data(), 0.0f, layer.states[0].data(), output_size);
+      kernels::multiply_packed<float>(1, output_size, hidden_size_, next_h_.data(), hidden_size_,
+                                      layer.weight_hr.data(), 0.0f, h, output_size);
+    } else {
+      std::swap(layer.states[0], next_h_);
     }
   }
 
   const Cell& cell_;
-  std::int64_t hidden_size_ = 0, width_ = 0;
+  std::int64_t hidden_size_ = 0;
   bool projected_ = false;
   std::vector<LayerStep> layers_;
-  Buffer a_, q_, unprojected_;
+  Buffer next_h_;
 };
 
 }  // namespace
 
-std::unique_ptr<StreamOp> compile_recurrent(Recurrent& layer) { return std::make_unique<RecurrentStep>(layer); }
+std::unique_ptr<StreamOp> compile_recurrent(Recurrent& layer, WeightFormat format) {
+  return std::make_unique<RecurrentStep>(layer, format);
+}
 
 }  // namespace carousel::detail

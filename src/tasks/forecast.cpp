@@ -239,7 +239,7 @@ class Forecast final : public Task {
   EvaluateResult evaluate(const Model& model, const Options& options, Observer& observer) const override {
     const ForecastInfo info = ForecastInfo::from_model(model);
     if (!options.data.test.empty()) return evaluate_on_test_file(model, options, info, observer);
-    const ForecastData data = read_series_for_model(options.data.data, options.data, info);
+    const ForecastData data = read_series_for_model(options.data.data, options.data, info, Parts::kAsTrained);
     for (const std::string& note : data.notes) observer.note(note);
     Range SeriesSplit::*part = data.splits.front().test.size() > 0 ? &SeriesSplit::test : &SeriesSplit::valid;
     if (options.data.part == "valid") part = &SeriesSplit::valid;
@@ -257,9 +257,8 @@ class Forecast final : public Task {
   }
 
   void predict(const Model& model, const Options& options, RowSink& sink) const override {
-    ForecastInfo info = ForecastInfo::from_model(model);
-    whole_series(info);
-    ForecastData data = read_series_for_model(options.data.data, options.data, info);
+    const ForecastInfo info = ForecastInfo::from_model(model);
+    ForecastData data = read_series_for_model(options.data.data, options.data, info, Parts::kAllKnown);
     const std::int64_t steps = options.data.horizon > 0 ? options.data.horizon : info.horizon;
     if (steps > info.horizon && info.targets != info.columns) {
       fail(Code::kUsage,
@@ -302,12 +301,6 @@ class Forecast final : public Task {
   }
 
  private:
-  // Everything that is known counts as training part: for forecasts from the end of the file.
-  static void whole_series(ForecastInfo& info) {
-    info.split.clear();
-    info.valid_fraction = 0;
-  }
-
   // Steps beyond the horizon go on from the forecasts themselves (recursive).
   static std::vector<double> forecast_ahead(const Model& model, ForecastData& data, const ForecastInfo& info,
                                             std::size_t series, std::int64_t steps) {
@@ -328,11 +321,10 @@ class Forecast final : public Task {
     return values;
   }
 
-  static EvaluateResult evaluate_on_test_file(const Model& model, const Options& options, ForecastInfo info,
+  static EvaluateResult evaluate_on_test_file(const Model& model, const Options& options, const ForecastInfo& info,
                                               Observer& observer) {
-    whole_series(info);
-    const ForecastData data = read_series_for_model(options.data.data, options.data, info);
-    const ForecastData test = read_series_for_model(options.data.test, options.data, info);
+    const ForecastData data = read_series_for_model(options.data.data, options.data, info, Parts::kAllKnown);
+    const ForecastData test = read_series_for_model(options.data.test, options.data, info, Parts::kAllKnown);
     for (const std::string& note : data.notes) observer.note(note);
     if (test.series.size() != data.series.size()) {
       fail(Code::kData, "{}: has {} series, {} has {}", options.data.test.front(), test.series.size(),

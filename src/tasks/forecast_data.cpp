@@ -147,7 +147,7 @@ ForecastData read_training_series(const DataOptions& options, ForecastInfo& info
 }
 
 ForecastData read_series_for_model(const std::vector<std::string>& paths, const DataOptions& options,
-                                   const ForecastInfo& info) {
+                                   const ForecastInfo& info, Parts parts) {
   ForecastData data;
   const std::string layout = options.layout.empty() ? info.layout : options.layout;
   SeriesOptions how{options.format, layout, options.time_column, options.id_column, {}};
@@ -157,7 +157,11 @@ ForecastData read_series_for_model(const std::vector<std::string>& paths, const 
     fail(Code::kData, "{}: has {} columns of values, the model needs {}", paths.front(),
          data.series.front().columns.size(), info.columns.size());
   }
-  split_all(data, info);
+  if (parts == Parts::kAsTrained) {
+    split_all(data, info);
+  } else {
+    for (const Series& series : data.series) data.splits.push_back(train_on_all(series));
+  }
   scale_all(data, info);
   return data;
 }

@@ -28,9 +28,12 @@ struct ForecastData {
 // needed).
 ForecastData read_training_series(const DataOptions& options, ForecastInfo& info);
 
-// For a trained model: the series of `paths` with its columns, its scaling (of several series: each one's own, from the
-// part that training would have seen), split as in training.
+// How a series is divided for a trained model: as in training, or all of it known, for forecasts from its end.
+enum class Parts { kAsTrained, kAllKnown };
+
+// For a trained model: the series of `paths` with its columns and its scaling (of several series: each one's own, from
+// its training part).
 ForecastData read_series_for_model(const std::vector<std::string>& paths, const DataOptions& options,
-                                   const ForecastInfo& info);
+                                   const ForecastInfo& info, Parts parts);
 
 }  // namespace carousel

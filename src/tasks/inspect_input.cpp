@@ -67,7 +67,7 @@ void read_forecast(const Model& model, const DataOptions& options, const Inspect
     for (const std::string& target : info.targets) data.results.push_back(fmt::format("{} +{}", target, h));
   }
   if (options.data.empty()) return;
-  const ForecastData read = read_series_for_model(options.data, options, info);
+  const ForecastData read = read_series_for_model(options.data, options, info, Parts::kAllKnown);
   data.notes = read.notes;
   if (info.several) data.notes.push_back("values are scaled: each series by its own mean and deviation");
   const std::int64_t N = std::min(request.samples, std::ssize(read.series)), T = info.window;

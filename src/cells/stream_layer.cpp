@@ -1,0 +1,179 @@
+#include "cells/stream_layer.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+#include "base/fail.h"
+#include "cells/stream_simd.h"
+
+namespace carousel {
+namespace {
+
+constexpr std::int64_t kMostInt8Inputs = 16000;  // 16000 * 127 * 1023 < 2^31
+
+std::int64_t rounded_up(std::int64_t value, std::int64_t unit) { return (value + unit - 1) / unit * unit; }
+
+std::uint32_t bf16_bits(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  if (std::isnan(value)) return (bits >> 16) | 0x40;  // the rounding below could make it infinite
+  return (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+}
+
+// Writes values one after another.
+class Writer {
+ public:
+  explicit Writer(std::byte* at) : at_(at) {}
+  template <class T>
+  void put(T value) {
+    std::memcpy(at_, &value, sizeof value);
+    at_ += sizeof value;
+  }
+
+ private:
+  std::byte* at_;
+};
+
+// One of W and R: element (row, column) with zeros beyond, and the int8 scale of each row.
+struct Side {
+  const float* weight;
+  std::int64_t columns;
+
+  float at(std::int64_t row, std::int64_t column) const {
+    return row >= 0 && column < columns ? weight[row * columns + column] : 0.0f;
+  }
+  float scale(std::int64_t row) const {
+    float largest = 0;
+    for (std::int64_t k = 0; k < columns; ++k) largest = std::max(largest, std::abs(at(row, k)));
+    return largest / 127;
+  }
+};
+
+// Units first .. first + lanes - 1 of one layer; a unit beyond H has row -1.
+struct Panel {
+  const StreamLayerWeights& weights;
+  std::int64_t first, lanes;
+
+  std::int64_t row(int gate, std::int64_t lane) const {
+    const std::int64_t unit = first + lane;
+    return unit < weights.hidden_size ? gate * weights.hidden_size + unit : -1;
+  }
+
+  template <class Put>
+  void for_each_unit(Put put) const {
+    for (int gate = 0; gate < weights.cell->gate_count(); ++gate) {
+      for (std::int64_t lane = 0; lane < lanes; ++lane) put(row(gate, lane));
+    }
+  }
+};
+
+void put_pairs(Writer& out, const Panel& panel, const Side& side, WeightFormat format) {
+  std::vector<float> scales;
+  if (format == WeightFormat::kInt8) {
+    panel.for_each_unit([&](std::int64_t row) { scales.push_back(side.scale(row)); });
+  }
+  for (std::int64_t k = 0; k < side.columns; k += 2) {
+    for (int gate = 0; gate < panel.weights.cell->gate_count(); ++gate) {
+      const auto value = [&](std::int64_t lane, std::int64_t column) { return side.at(panel.row(gate, lane), column); };
+      if (format == WeightFormat::kF32) {
+        for (std::int64_t lane = 0; lane < panel.lanes; ++lane) out.put(value(lane, k));
+        for (std::int64_t lane = 0; lane < panel.lanes; ++lane) out.put(value(lane, k + 1));
+        continue;
+      }
+      for (std::int64_t lane = 0; lane < panel.lanes; ++lane) {
+        if (format == WeightFormat::kBf16) {
+          out.put(bf16_bits(value(lane, k)) | bf16_bits(value(lane, k + 1)) << 16);
+          continue;
+        }
+        const float scale = scales[static_cast<std::size_t>(gate * panel.lanes + lane)];
+        for (std::int64_t j = k; j < k + 2; ++j) {
+          out.put(static_cast<std::int8_t>(scale > 0 ? std::lround(value(lane, j) / scale) : 0));
+        }
+      }
+    }
+  }
+}
+
+void put_panel(std::byte* at, const Panel& panel, WeightFormat format) {
+  const StreamLayerWeights& w = panel.weights;
+  const Side ih{w.weight_ih, w.input_size}, hh{w.weight_hh, w.recurrent_size};
+  Writer out(at);
+  const auto bias = [](const float* values, std::int64_t row) { return values && row >= 0 ? values[row] : 0.0f; };
+  const bool split = w.cell->split_gates;
+  panel.for_each_unit([&](std::int64_t row) { out.put(bias(w.bias_ih, row) + (split ? 0.0f : bias(w.bias_hh, row))); });
+  if (split) panel.for_each_unit([&](std::int64_t row) { out.put(bias(w.bias_hh, row)); });
+  if (format == WeightFormat::kInt8) {
+    panel.for_each_unit([&](std::int64_t row) { out.put(ih.scale(row)); });
+    panel.for_each_unit([&](std::int64_t row) { out.put(hh.scale(row)); });
+  }
+  put_pairs(out, panel, ih, format);
+  put_pairs(out, panel, hh, format);
+}
+
+}  // namespace
+
+WeightFormat parse_weight_format(std::string_view name) {
+  for (int k = 0; k < 3; ++k) {
+    if (kWeightFormats[k] == name) return static_cast<WeightFormat>(k);
+  }
+  fail(Code::kUsage, "unknown number format '{}': expected f32, bf16 or int8", name);
+}
+
+StreamLayer::StreamLayer(const StreamLayerWeights& weights, WeightFormat format)
+    : cell_(weights.cell),
+      format_(format),
+      lanes_(stream_lanes()),
+      input_size_(weights.input_size),
+      recurrent_size_(weights.recurrent_size),
+      input_pairs_((weights.input_size + 1) / 2),
+      recurrent_pairs_((weights.recurrent_size + 1) / 2),
+      panels_((weights.hidden_size + lanes_ - 1) / lanes_) {
+  if (format == WeightFormat::kInt8 && std::max(input_size_, recurrent_size_) > kMostInt8Inputs) {
+    fail(Code::kUsage, "int8: a layer with {} inputs, at most {} are possible; use bf16",
+         std::max(input_size_, recurrent_size_), kMostInt8Inputs);
+  }
+  x_.resize(static_cast<std::size_t>(rounded_up(input_size_, 2 * lanes_)));
+  h_.resize(static_cast<std::size_t>(rounded_up(recurrent_size_, 2 * lanes_)));
+  x_int_.resize(x_.size());
+  h_int_.resize(h_.size());
+  pack(weights);
+}
+
+void StreamLayer::pack(const StreamLayerWeights& weights) {
+  const std::int64_t vectors = cell_->gate_count() * lanes_;
+  const std::int64_t bytes_of_pair[] = {8, 4, 2};
+  std::int64_t head = cell_->split_gates ? 2 : 1;
+  if (format_ == WeightFormat::kInt8) head += 2;
+  const std::int64_t pairs = input_pairs_ + recurrent_pairs_;
+  panel_bytes_ = rounded_up(vectors * (4 * head + bytes_of_pair[static_cast<int>(format_)] * pairs), kAlignment);
+  weights_.resize(static_cast<std::size_t>(panel_bytes_ * panels_));
+  for (std::int64_t p = 0; p < panels_; ++p) {
+    put_panel(weights_.data() + p * panel_bytes_, {weights, p * lanes_, lanes_}, format_);
+  }
+}
+
+void StreamLayer::step(const float* x, const float* h, const float* const* previous, float* const* next) noexcept {
+  StreamStep s{.input_pairs = input_pairs_,
+               .recurrent_pairs = recurrent_pairs_,
+               .panels = panels_,
+               .panel_bytes = panel_bytes_,
+               .weights = weights_.data()};
+  std::copy_n(x, input_size_, x_.data());
+  std::copy_n(h, recurrent_size_, h_.data());
+  s.x = x_.data();
+  s.h = h_.data();
+  if (format_ == WeightFormat::kInt8) {
+    s.x_scale = to_integers(x_, x_int_.data());
+    s.h_scale = to_integers(h_, h_int_.data());
+    s.x = x_int_.data();
+    s.h = h_int_.data();
+  }
+  for (int k = 0; k < cell_->state_count(); ++k) {
+    s.previous[k] = previous[k];
+    s.next[k] = next[k];
+  }
+  cell_->stream_step[static_cast<int>(format_)](s);
+}
+
+}  // namespace carousel
