@@ -46,8 +46,10 @@ std::vector<std::string> state_names(const Sequential& network) {
   return names;
 }
 
-bool takes_ids(const Sequential& network) {
-  return network.size() > 0 && network.modules()[0].second->describe().type == "embedding";
+bool takes_ids(const std::vector<std::pair<std::string, LayerDescription>>& layers) {
+  if (layers.empty()) return false;
+  const LayerDescription& first = layers.front().second;
+  return first.type == "embedding" || (first.type == "sum" && takes_ids(first.branches.at(0)));
 }
 
 // --input NAME=FILE.npy, by name.
@@ -118,7 +120,7 @@ Pass pass(Sequential& network, const std::vector<std::string>& states, const std
     const State initial = initial_state(network, states, files, input.shape()[1]);
     result.output = network.predict(input, lengths, &initial, &result.final);
   };
-  if (takes_ids(network)) {
+  if (takes_ids(network.describe().branches.at(0))) {
     predict(read_sequence<std::int32_t>(files.at("input"), batch_first, 2));
   } else {
     predict(read_sequence<float>(files.at("input"), batch_first, 3));

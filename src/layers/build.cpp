@@ -5,6 +5,7 @@
 #include "base/fail.h"
 #include "carousel/layers.h"
 #include "cells/cell.h"
+#include "layers/term_scores.h"
 
 namespace carousel {
 namespace {
@@ -76,6 +77,10 @@ std::unique_ptr<Module> build_simple(const std::string& type, Settings& s) {
     return std::make_unique<Dropout>(probability, s.get<bool>("per_sequence"));
   }
   if (type == "layer_norm") return std::make_unique<LayerNorm>(s.size("size"));
+  if (type == "term_scores") {
+    const std::int64_t terms = s.size("terms");
+    return std::make_unique<TermScores>(terms, s.size("classes"));
+  }
   if (type == "activation") return std::make_unique<Activation>(s.get<std::string>("kind"));
   fail(Code::kModel, "unknown layer type '{}': the model may come from a newer version", type);
 }
@@ -106,6 +111,9 @@ std::int64_t count_parameters(const LayerDescription& description) {
   if (type == "recurrent") count += count_recurrent(s);
   if (type == "embedding") count += checked_size({s.size("vocabulary_size"), s.size("embedding_size")}, "embedding");
   if (type == "linear") count += checked_size({s.size("input_size") + 1, s.size("output_size")}, "linear");
+  if (type == "term_scores") {
+    count += checked_size({s.size("terms"), s.size("classes") + 3}, "term_scores") + s.size("classes");
+  }
   if (type == "layer_norm" || type == "scale") count += 2 * s.size("size");
   return count;
 }

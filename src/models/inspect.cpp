@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "layers/term_scores.h"
 #include "models/inspect_recurrent.h"
 
 namespace carousel {
@@ -144,6 +145,12 @@ class Walk {
     } else if (dynamic_cast<const Linear*>(&module)) {
       info.axes =
           info.shape.size() == 2 ? std::vector<std::string>{"output", "input"} : std::vector<std::string>{"output"};
+    } else if (dynamic_cast<const TermScores*>(&module)) {
+      info.meaning = "fixed, not trained";
+      if (info.name == "terms") info.axes = {"term", "word"};
+      if (info.name == "idf") info.axes = {"term"};
+      if (info.name == "weight") info.axes = {"term", "output"};
+      if (info.name == "bias") info.axes = {"output"};
     } else {
       info.axes = {"feature"};
       if (dynamic_cast<const Scale*>(&module)) info.meaning = "fixed, not trained";
@@ -162,6 +169,10 @@ class Walk {
       set_features("time x " + axis_,
                    time_steps_ == kAnySize || features_ == kAnySize ? kAnySize : time_steps_ * features_);
       info.notes.push_back("the steps of a sample side by side: all samples must have this many steps");
+    } else if (const auto* scores = dynamic_cast<const TermScores*>(&module)) {
+      ids_ = sequence_ = false;
+      set_features("output", scores->bias.value.elements());
+      info.notes.push_back("counts words and pairs of neighbouring words of the valid steps; their order is not seen");
     } else if (dynamic_cast<const Pool*>(&module)) {
       pool(info);
     } else if (const auto* recurrent = dynamic_cast<const Recurrent*>(&module)) {

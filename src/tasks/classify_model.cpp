@@ -64,6 +64,8 @@ ModelOptions resolve_classify_model(const ModelOptions& options, const ClassifyD
   if (r.bidirectional.empty()) r.bidirectional = "true";
   if (r.pool.empty()) r.pool = "mean";
   if (r.dropout < 0) r.dropout = 0.5;
+  if (r.linear_branch.empty()) r.linear_branch = text ? "true" : "false";
+  if (r.linear_branch == "true" && !text) fail(Code::kUsage, "--linear-branch: only for texts, these are sequences");
   const std::string shape = r.cell == "none" ? fmt::format("feed-forward, {} layers of {}", r.layers, r.hidden_size)
                                              : fmt::format("{}{}, {} layer{} of {}, pool {}",
                                                            r.bidirectional == "true" ? "bidirectional " : "", r.cell,

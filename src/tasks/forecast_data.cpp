@@ -61,6 +61,12 @@ std::int64_t choose_window(std::int64_t season, std::int64_t horizon, std::int64
   return std::min(window, std::max(most, std::min(season, rows - horizon - 8)));
 }
 
+bool all_positive(const std::vector<Series>& list) {
+  return std::ranges::all_of(list, [](const Series& series) {
+    return std::ranges::all_of(series.values, [](double value) { return value > 0; });
+  });
+}
+
 void split_all(ForecastData& data, const ForecastInfo& info) {
   for (const Series& series : data.series) {
     data.splits.push_back(!info.split.empty() ? split_series(series, info.split)
@@ -70,7 +76,8 @@ void split_all(ForecastData& data, const ForecastInfo& info) {
 
 void scale_all(ForecastData& data, const ForecastInfo& info) {
   for (std::size_t k = 0; k < data.series.size(); ++k) {
-    data.scalers.push_back(info.several ? Scaler::fit(data.series[k], data.splits[k].train)
+    data.scalers.push_back(info.several ? Scaler::fit(data.series[k], data.splits[k].train,
+                                                      info.logarithms ? Scaler::Of::kLogarithms : Scaler::Of::kValues)
                                         : Scaler(info.mean, info.deviation));
     data.scaled.push_back(data.scalers.back().transform(data.series[k]));
   }
@@ -125,6 +132,8 @@ ForecastData read_and_split(const DataOptions& options, ForecastInfo& info) {
   for (std::size_t k = 0; k < data.series.size(); ++k) {
     require_training_window(data.series[k], data.splits[k].train, info.shape());
   }
+  info.logarithms = info.several && all_positive(data.series);
+  if (info.logarithms) data.notes.push_back("scale: every value is above 0, so logarithms are learnt");
   if (!info.several) {
     const Scaler scaler = Scaler::fit(data.series.front(), data.splits.front().train);
     info.mean = scaler.mean();

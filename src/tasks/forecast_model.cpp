@@ -19,6 +19,7 @@ std::string ForecastInfo::to_json() const {
                         {"window", window},
                         {"season", season},
                         {"several", several},
+                        {"logarithms", logarithms},
                         {"layout", layout},
                         {"time_column", time_column},
                         {"id_column", id_column},
@@ -37,6 +38,7 @@ ForecastInfo ForecastInfo::from_model(const Model& model) {
     object.at("window").get_to(info.window);
     object.at("season").get_to(info.season);
     object.at("several").get_to(info.several);
+    object.at("logarithms").get_to(info.logarithms);
     object.at("layout").get_to(info.layout);
     object.at("time_column").get_to(info.time_column);
     object.at("id_column").get_to(info.id_column);

@@ -21,7 +21,8 @@ namespace carousel {
 struct ForecastInfo {
   std::vector<std::string> columns, targets;  // targets are some of the columns
   std::int64_t horizon = 1, window = 1, season = 1;
-  bool several = false;  // trained on several series: each is scaled by itself
+  bool several = false;     // trained on several series: each is scaled by itself
+  bool logarithms = false;  // of several series the logarithms are scaled and forecast
   std::string layout, time_column, id_column;
   std::string split;                    // --split of training; empty: valid_fraction at the end
   double valid_fraction = 0;            // used if split is empty

@@ -51,7 +51,8 @@ struct ModelOptions {
   double dropout = -1;              // -1: auto
   double recurrent_dropout = 0;
   bool layer_norm = false;
-  std::string activation;  // of cell rnn and of feed-forward layers: tanh, relu; auto
+  std::string linear_branch;  // "true", "false"; auto: for texts
+  std::string activation;     // of cell rnn and of feed-forward layers: tanh, relu; auto
 };
 
 struct TrainOptions {

@@ -85,6 +85,20 @@ TEST(Scaler, MeanAndDeviationAreOfTheTrainingPartOnly) {
   EXPECT_EQ(Scaler::fit(other, split_series(other, "4,2").train).mean(), scaler.mean());
 }
 
+TEST(Scaler, LogarithmsAreScaledAndNeverComeBackNegative) {
+  Series series = series_of(4, 1);
+  series.values = {1, std::exp(2.0), 1, std::exp(2.0)};
+  const Scaler scaler = Scaler::fit(series, train_on_all(series).train, Scaler::Of::kLogarithms);
+  expect_near(scaler.mean(), std::vector<double>{1}, 1e-15, "mean of 0, 2, 0, 2");
+  expect_near(scaler.transform(series).values, std::vector<double>{-1, 1, -1, 1}, 1e-15, "scaled");
+  EXPECT_NEAR(scaler.inverse(-1, 0), 1, 1e-15);
+  EXPECT_GT(scaler.inverse(-20, 0), 0);
+  const std::vector<std::int64_t> first{0};
+  EXPECT_NEAR(scaler.select(first).inverse(1, 0), std::exp(2.0), 1e-14);
+  series.values[3] = 0;
+  expect_error(Code::kData, {"value 0 at step 3", "above 0"}, [&] { static_cast<void>(scaler.transform(series)); });
+}
+
 TEST(Scaler, InverseUndoesTransformAndSelectKeepsTheOrder) {
   Series series = series_of(5, 3);
   fill_normal({7, Purpose::kTest, 1}, 3.0, 2.0, std::span<double>(series.values));

@@ -145,6 +145,37 @@ TEST(TextBaseline, PairsOfWordsTellWhatSingleWordsCannot) {
   EXPECT_EQ(labels[2], labels[3]);  // nothing known in either: the intercept decides
 }
 
+// Texts of 12 random words among which stands the pair 1 2, 2 3 or 3 1, which tells the class.
+std::vector<TextBaseline::Text> texts_told_by_pairs(std::uint64_t seed, Labels& labels) {
+  std::vector<TextBaseline::Text> texts;
+  for (std::uint64_t n = 0; n < 90; ++n) {
+    std::vector<float> noise(12);
+    fill_uniform({seed, Purpose::kTest, n}, 0.0F, 8.0F, std::span(noise));
+    TextBaseline::Text& text = texts.emplace_back();
+    for (const float value : noise) text.push_back(static_cast<std::int32_t>(value) + 4);
+    const auto label = static_cast<std::int32_t>(n % 3);
+    labels.push_back(label);
+    text.insert(text.begin() + static_cast<std::ptrdiff_t>(n % 5), {1 + label, 1 + (label + 1) % 3});
+  }
+  return texts;
+}
+
+TEST(TextBaseline, AsALayerItGivesTheSameClasses) {
+  Labels labels, fresh_labels;
+  const auto texts = texts_told_by_pairs(1, labels), fresh = texts_told_by_pairs(2, fresh_labels);
+  const TextBaseline model = TextBaseline::fit(texts, labels, 3, {.min_texts = 2, .strength = 0.2});
+  Sequential network;
+  network.add("terms", model.as_layer(0.5));
+  const std::vector<std::int32_t> predicted = model.predict(fresh);
+  EXPECT_GT(accuracy(predicted, fresh_labels), 0.7);
+  for (std::size_t n = 0; n < fresh.size(); ++n) {
+    IdTensor ids({std::ssize(fresh[n]), 1});
+    std::copy(fresh[n].begin(), fresh[n].end(), ids.data());
+    const Tensor scores = network.predict(ids);
+    EXPECT_EQ(predicted[n], std::max_element(scores.data(), scores.data() + 3) - scores.data()) << n;
+  }
+}
+
 TEST(TextBaseline, TermsThatAreTooRareDoNotCount) {
   // In at least 2 texts: a good film not bad fun, and the pairs "not bad", "not good". "good good" is one text only.
   EXPECT_EQ(TextBaseline::fit(small_texts(), kSentiment, 2, {.min_texts = 2}).terms(), 8);

@@ -21,19 +21,38 @@ Scaler::Scaler(std::vector<double> mean, std::vector<double> deviation)
   }
 }
 
-Scaler Scaler::fit(const Series& series, const TrainingRange& training) {
+namespace {
+
+void check_positive(const Series& series, std::int64_t begin, std::int64_t end) {
+  for (std::int64_t t = begin; t < end; ++t) {
+    for (std::int64_t c = 0; c < series.column_count(); ++c) {
+      if (series.at(t, c) > 0) continue;
+      fail(Code::kData, "series '{}': value {} at step {}; its logarithm is learnt, which needs values above 0",
+           series.id, series.at(t, c), t);
+    }
+  }
+}
+
+}  // namespace
+
+Scaler Scaler::fit(const Series& series, const TrainingRange& training, Of of) {
   if (training.size() <= 0) fail(Code::kData, "series '{}': the training part is empty", series.id);
+  if (of == Of::kLogarithms) check_positive(series, training.begin(), training.end());
   Scaler scaler;
+  scaler.of_ = of;
+  const auto at = [&](std::int64_t t, std::int64_t c) {
+    return of == Of::kValues ? series.at(t, c) : std::log(series.at(t, c));
+  };
   const auto count = static_cast<double>(training.size());
   for (std::int64_t c = 0; c < series.column_count(); ++c) {
     double sum = 0, squares = 0, largest = 0;
     for (std::int64_t t = training.begin(); t < training.end(); ++t) {
-      sum += series.at(t, c);
-      largest = std::max(largest, std::abs(series.at(t, c)));
+      sum += at(t, c);
+      largest = std::max(largest, std::abs(at(t, c)));
     }
     const double mean = sum / count;
     for (std::int64_t t = training.begin(); t < training.end(); ++t) {
-      squares += (series.at(t, c) - mean) * (series.at(t, c) - mean);
+      squares += (at(t, c) - mean) * (at(t, c) - mean);
     }
     const double deviation = std::sqrt(squares / count);
     // A constant column leaves a deviation of rounding size: n additions err by about n ulp of the sum at most.
@@ -49,6 +68,7 @@ Series Scaler::transform(const Series& series) const {
     fail(Code::kUsage, "scaler: series '{}' has {} columns, expected {}", series.id, series.column_count(),
          column_count());
   }
+  if (of_ == Of::kLogarithms) check_positive(series, 0, series.time_steps());
   Series scaled = series;
   for (std::size_t i = 0; i < scaled.values.size(); ++i) {
     scaled.values[i] = transform(scaled.values[i], static_cast<std::int64_t>(i % mean_.size()));
@@ -62,6 +82,7 @@ void Scaler::inverse(std::span<double> values, std::span<const std::int64_t> col
 
 Scaler Scaler::select(std::span<const std::int64_t> columns) const {
   Scaler chosen;
+  chosen.of_ = of_;
   for (std::int64_t column : columns) {
     chosen.mean_.push_back(mean_[static_cast<std::size_t>(column)]);
     chosen.deviation_.push_back(deviation_[static_cast<std::size_t>(column)]);

@@ -124,6 +124,36 @@ std::vector<std::int32_t> TextBaseline::predict(std::span<const Words> texts) co
   return predict(std::span<const Text>(ids_of(texts, words_)));
 }
 
+std::unique_ptr<TermScores> TextBaseline::as_layer(double factor) const {
+  if (terms_.empty()) return nullptr;
+  struct Entry {
+    std::int32_t first, second, feature;
+  };
+  std::vector<Entry> entries;
+  for (const auto& [key, feature] : terms_) {
+    const auto before = static_cast<std::int32_t>(key >> 32) - 1, last = static_cast<std::int32_t>(key) - 1;
+    entries.push_back(before < 0 ? Entry{last, -1, feature} : Entry{before, last, feature});
+  }
+  std::ranges::sort(entries, [](const Entry& a, const Entry& b) {
+    return std::pair(a.first, a.second) < std::pair(b.first, b.second);
+  });
+  const std::int64_t classes = regression_.classes();
+  auto layer = std::make_unique<TermScores>(terms(), classes);
+  for (std::int64_t m = 0; m < terms(); ++m) {
+    const Entry& entry = entries[static_cast<std::size_t>(m)];
+    layer->terms.value[2 * m] = static_cast<float>(entry.first);
+    layer->terms.value[2 * m + 1] = static_cast<float>(entry.second);
+    layer->idf.value[m] = static_cast<float>(idf_[static_cast<std::size_t>(entry.feature)]);
+    for (std::int64_t k = 0; k < classes; ++k) {
+      layer->weight.value[m * classes + k] = static_cast<float>(factor * regression_.weight(k, entry.feature));
+    }
+  }
+  for (std::int64_t k = 0; k < classes; ++k) {
+    layer->bias.value[k] = static_cast<float>(factor * regression_.weight(k, terms()));
+  }
+  return layer;
+}
+
 std::vector<double> sequence_summary(View<const float> sequence) {
   const std::int64_t steps = sequence.shape.rows(), channels = sequence.shape.back();
   std::vector<double> summary;

@@ -8,12 +8,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "carousel/tensor.h"
+#include "layers/term_scores.h"
 #include "tasks/baselines/logistic_regression.h"
 
 namespace carousel {
@@ -41,6 +43,10 @@ class TextBaseline {
   std::vector<std::int32_t> predict(std::span<const Text> texts) const;
   std::vector<std::int32_t> predict(std::span<const Words> texts) const;
   std::int64_t terms() const noexcept { return static_cast<std::int64_t>(idf_.size()); }
+
+  // The same classifier as a layer over token ids, its scores multiplied by `factor`; null if it has no terms. For one
+  // fitted on ids.
+  std::unique_ptr<TermScores> as_layer(double factor) const;
 
  private:
   SparseRows features(std::span<const Text> texts) const;
