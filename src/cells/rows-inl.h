@@ -4,17 +4,7 @@
 // (cells_reference.cpp), before the headers of the cells: no include guard. `Lanes` says what one value is: its type V,
 // its mathematics M, how many units it covers, and how to load and store it.
 
-// What a cell's step sees: one value per gate, state and extra.
-template <class V>
-struct CellForward {
-  V a[kMaxGates], q[kMaxGates], previous[kMaxStates];      // in
-  V gate[kMaxGates], extra[kMaxExtras], next[kMaxStates];  // out
-};
-template <class V>
-struct CellBackward {
-  V gate[kMaxGates], extra[kMaxExtras], previous[kMaxStates], dnext[kMaxStates];  // in
-  V da[kMaxGates], dq[kMaxGates], dprevious[kMaxStates];                          // out
-};
+#include "cells/values-inl.h"
 
 template <class C, class Lanes, class T>
 inline void forward_units(const StepForward<T>& s, std::int64_t row, std::int64_t unit, const Lanes& lanes) {

@@ -35,19 +35,31 @@ class Writer {
   std::byte* at_;
 };
 
-// One of W and R: element (row, column) with zeros beyond, and the int8 scale of each row.
+// One of W and R: element (row, column) with zeros beyond; for int8 also rounded, with a scale per row.
 struct Side {
   const float* weight;
   std::int64_t columns;
+  std::vector<std::int8_t> integers;
+  std::vector<float> scales;
 
+  Side(const float* w, std::int64_t rows, std::int64_t columns_of_w, WeightFormat format)
+      : weight(w), columns(columns_of_w) {
+    if (format != WeightFormat::kInt8) return;
+    integers.resize(static_cast<std::size_t>(rows * columns));
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const std::span<const float> one(w + row * columns, static_cast<std::size_t>(columns));
+      scales.push_back(quantise_row(one, integers.data() + row * columns));
+    }
+  }
+
+  bool holds(std::int64_t row, std::int64_t column) const { return row >= 0 && column < columns; }
   float at(std::int64_t row, std::int64_t column) const {
-    return row >= 0 && column < columns ? weight[row * columns + column] : 0.0f;
+    return holds(row, column) ? weight[row * columns + column] : 0.0f;
   }
-  float scale(std::int64_t row) const {
-    float largest = 0;
-    for (std::int64_t k = 0; k < columns; ++k) largest = std::max(largest, std::abs(at(row, k)));
-    return largest / 127;
+  std::int8_t integer_at(std::int64_t row, std::int64_t column) const {
+    return holds(row, column) ? integers[static_cast<std::size_t>(row * columns + column)] : std::int8_t{0};
   }
+  float scale(std::int64_t row) const { return row >= 0 ? scales[static_cast<std::size_t>(row)] : 0.0f; }
 };
 
 // Units first .. first + lanes - 1 of one layer; a unit beyond H has row -1.
@@ -69,10 +81,6 @@ struct Panel {
 };
 
 void put_pairs(Writer& out, const Panel& panel, const Side& side, WeightFormat format) {
-  std::vector<float> scales;
-  if (format == WeightFormat::kInt8) {
-    panel.for_each_unit([&](std::int64_t row) { scales.push_back(side.scale(row)); });
-  }
   for (std::int64_t k = 0; k < side.columns; k += 2) {
     for (int gate = 0; gate < panel.weights.cell->gate_count(); ++gate) {
       const auto value = [&](std::int64_t lane, std::int64_t column) { return side.at(panel.row(gate, lane), column); };
@@ -86,18 +94,20 @@ void put_pairs(Writer& out, const Panel& panel, const Side& side, WeightFormat f
           out.put(bf16_bits(value(lane, k)) | bf16_bits(value(lane, k + 1)) << 16);
           continue;
         }
-        const float scale = scales[static_cast<std::size_t>(gate * panel.lanes + lane)];
-        for (std::int64_t j = k; j < k + 2; ++j) {
-          out.put(static_cast<std::int8_t>(scale > 0 ? std::lround(value(lane, j) / scale) : 0));
-        }
+        out.put(side.integer_at(panel.row(gate, lane), k));
+        out.put(side.integer_at(panel.row(gate, lane), k + 1));
       }
     }
   }
 }
 
-void put_panel(std::byte* at, const Panel& panel, WeightFormat format) {
+struct Sides {
+  Side ih, hh;
+};
+
+void put_panel(std::byte* at, const Panel& panel, const Sides& sides, WeightFormat format) {
   const StreamLayerWeights& w = panel.weights;
-  const Side ih{w.weight_ih, w.input_size}, hh{w.weight_hh, w.recurrent_size};
+  const auto& [ih, hh] = sides;
   Writer out(at);
   const auto bias = [](const float* values, std::int64_t row) { return values && row >= 0 ? values[row] : 0.0f; };
   const bool split = w.cell->split_gates;
@@ -112,6 +122,14 @@ void put_panel(std::byte* at, const Panel& panel, WeightFormat format) {
 }
 
 }  // namespace
+
+float quantise_row(std::span<const float> w, std::int8_t* q) noexcept {
+  float largest = 0;
+  for (const float value : w) largest = std::max(largest, std::abs(value));
+  const float scale = largest / 127;
+  for (const float value : w) *q++ = static_cast<std::int8_t>(scale > 0 ? std::lround(value / scale) : 0);
+  return scale;
+}
 
 WeightFormat parse_weight_format(std::string_view name) {
   for (int k = 0; k < 3; ++k) {
@@ -148,8 +166,11 @@ void StreamLayer::pack(const StreamLayerWeights& weights) {
   const std::int64_t pairs = input_pairs_ + recurrent_pairs_;
   panel_bytes_ = rounded_up(vectors * (4 * head + bytes_of_pair[static_cast<int>(format_)] * pairs), kAlignment);
   weights_.resize(static_cast<std::size_t>(panel_bytes_ * panels_));
+  const std::int64_t rows = cell_->gate_count() * weights.hidden_size;
+  const Sides sides{Side(weights.weight_ih, rows, input_size_, format_),
+                    Side(weights.weight_hh, rows, recurrent_size_, format_)};
   for (std::int64_t p = 0; p < panels_; ++p) {
-    put_panel(weights_.data() + p * panel_bytes_, {weights, p * lanes_, lanes_}, format_);
+    put_panel(weights_.data() + p * panel_bytes_, {weights, p * lanes_, lanes_}, sides, format_);
   }
 }
 

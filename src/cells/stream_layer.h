@@ -28,6 +28,10 @@ inline constexpr std::string_view kWeightFormats[] = {"f32", "bf16", "int8"};
 // Throws Error{kUsage} that lists the known ones.
 WeightFormat parse_weight_format(std::string_view name);
 
+// One row of weights in int8: w[k] is about scale q[k], q in [-127, 127]; the scale is that of the largest |w|.
+// Returns the scale, 0 for a row of zeros.
+float quantise_row(std::span<const float> w, std::int8_t* q) noexcept;
+
 // The weights of one layer as the model keeps them; borrowed.
 struct StreamLayerWeights {
   const Cell* cell = nullptr;

@@ -1,0 +1,206 @@
+#include "formats/c_header.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "base/fail.h"
+#include "cells/cell.h"
+#include "cells/stream_layer.h"
+#include "formats/cell_texts.h"
+
+namespace carousel {
+namespace {
+
+std::string float_text(float value) {
+  std::string text = fmt::format("{:.9g}", value);
+  if (text.find_first_of(".en") == std::string::npos) text += ".0";
+  return text + "f";
+}
+
+// constexpr TYPE NAME[] = {...}; ten numbers a line.
+template <class T, class Text>
+std::string array_text(std::string_view type, std::string_view name, std::span<const T> values, Text text_of) {
+  std::string text = fmt::format("inline constexpr {} {}[] = {{", type, name);
+  for (std::size_t k = 0; k < values.size(); ++k) text += (k % 10 == 0 ? "\n    " : " ") + text_of(values[k]) + ",";
+  return text + "};\n";
+}
+
+// Collects the parts of the class while the network is walked through.
+class Writer {
+ public:
+  explicit Writer(bool int8) : int8_(int8) {}
+
+  std::string constants, members, resets, steps;
+  std::vector<std::string> cells;  // headers of the cells used
+  std::int64_t input_size = -1;
+
+  // The layers of a network, from the variable `input` of `size` numbers (-1: not known yet); the variable that holds
+  // the result, and its size.
+  std::pair<std::string, std::int64_t> network(Sequential& net, std::string input, std::int64_t size) {
+    for (const auto& [name, module] : net.modules()) {
+      const LayerDescription description = module->describe();
+      if (description.type == "dropout") continue;
+      if (description.type == "pool" && std::get<std::string>(description.settings.at("kind")) == "last") continue;
+      std::tie(input, size) = layer(*module, description, input, size);
+    }
+    return {input, size};
+  }
+
+ private:
+  std::pair<std::string, std::int64_t> layer(Module& module, const LayerDescription& description,
+                                             const std::string& input, std::int64_t size) {
+    if (auto* recurrent = dynamic_cast<Recurrent*>(&module)) return recurrent_layers(*recurrent, input);
+    if (auto* sum = dynamic_cast<Sum*>(&module)) return branches(*sum, input, size);
+    if (auto* flatten = dynamic_cast<Flatten*>(&module)) return window(*flatten, input, size);
+    if (auto* linear = dynamic_cast<Linear*>(&module)) {
+      const std::int64_t outputs = linear->weight.value.shape()[0], inputs = linear->weight.value.shape()[1];
+      Tensor bias({outputs});
+      std::copy_n(linear->bias.value.data(), linear->bias.value.elements(), bias.data());
+      const std::string w = floats(linear->weight.value.span()), b = floats(bias.span());
+      return call(fmt::format("linear<{}, {}>({}, {}, ", outputs, inputs, w, b), input, inputs, outputs);
+    }
+    if (auto* scale = dynamic_cast<Scale*>(&module)) {
+      const std::int64_t n = scale->factor.value.elements();
+      const std::string f = floats(scale->factor.value.span()), o = floats(scale->offset.value.span());
+      return call(fmt::format("scale<{}>({}, {}, ", n, f, o), input, n, n);
+    }
+    if (auto* norm = dynamic_cast<LayerNorm*>(&module)) {
+      const std::int64_t n = norm->weight.value.elements();
+      const std::string g = floats(norm->weight.value.span()), b = floats(norm->bias.value.span());
+      return call(fmt::format("layer_norm<{}>({}, {}, ", n, g, b), input, n, n);
+    }
+    if (description.type == "activation" && size > 0) {
+      const std::string& kind = std::get<std::string>(description.settings.at("kind"));
+      return call(fmt::format("activation<{}>(Math::{}, ", size, kind), input, size, size);
+    }
+    fail(Code::kUsage, "export: a network with a '{}' layer here cannot run step by step", description.type);
+  }
+
+  std::string floats(std::span<const float> values) {
+    std::string name = fmt::format("kNumbers{}", next_++);
+    constants += array_text("float", name, values, float_text);
+    return name;
+  }
+
+  void takes(std::int64_t size) {
+    if (input_size < 0) input_size = size;
+  }
+
+  // A function of the runtime that writes a fresh variable.
+  std::pair<std::string, std::int64_t> call(const std::string& begin, const std::string& input, std::int64_t inputs,
+                                            std::int64_t outputs) {
+    takes(inputs);
+    const std::string output = fmt::format("y{}", next_++);
+    steps += fmt::format("    float {}[{}];\n    {}{}, {});\n", output, outputs, begin, input, output);
+    return {output, outputs};
+  }
+
+  std::pair<std::string, std::int64_t> window(Flatten& flatten, const std::string& input, std::int64_t size) {
+    if (size < 0) size = input_size;
+    if (size < 0) fail(Code::kUsage, "export: a network that begins with 'flatten' does not tell its input size");
+    const std::string name = fmt::format("window{}_", next_++), output = fmt::format("y{}", next_++);
+    members += fmt::format("  Window<{}, {}> {};\n", flatten.time_steps(), size, name);
+    resets += fmt::format("    {}.reset();\n", name);
+    steps += fmt::format("    const float* {} = {}.step({});\n", output, name, input);
+    return {output, size * flatten.time_steps()};
+  }
+
+  std::pair<std::string, std::int64_t> branches(Sum& sum, const std::string& input, std::int64_t size) {
+    std::string total;
+    std::int64_t width = 0;
+    for (Sequential& branch : sum.branches()) {
+      const auto [output, outputs] = network(branch, input, size);
+      if (total.empty()) {
+        total = fmt::format("y{}", next_++);
+        width = outputs;
+        steps += fmt::format("    float {}[{}] = {{}};\n", total, width);
+      }
+      steps += fmt::format("    for (int j = 0; j < {}; ++j) {}[j] += {}[j];\n", width, total, output);
+    }
+    return {total, width};
+  }
+
+  // A matrix of recurrent weights: its type and its value.
+  std::pair<std::string, std::string> matrix(const Tensor& weight) {
+    const std::int64_t rows = weight.shape()[0], columns = weight.shape()[1];
+    if (!int8_) return {fmt::format("FloatMatrix<{}, {}>", rows, columns), "{" + floats(weight.span()) + "}"};
+    std::vector<std::int8_t> integers(static_cast<std::size_t>(rows * columns));
+    std::vector<float> scales;
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const std::span<const float> one(weight.data() + row * columns, static_cast<std::size_t>(columns));
+      scales.push_back(quantise_row(one, integers.data() + row * columns));
+    }
+    const std::string name = fmt::format("kIntegers{}", next_++);
+    constants += array_text("std::int8_t", name, std::span<const std::int8_t>(integers),
+                            [](std::int8_t value) { return std::to_string(value); });
+    return {fmt::format("Int8Matrix<{}, {}>", rows, columns), fmt::format("{{{}, {}}}", name, floats(scales))};
+  }
+
+  std::pair<std::string, std::int64_t> recurrent_layers(Recurrent& recurrent, std::string input) {
+    const RecurrentOptions& o = recurrent.options();
+    if (o.bidirectional) fail(Code::kUsage, "export: a bidirectional network needs the whole sequence");
+    if (o.proj_size > 0) fail(Code::kUsage, "export: a layer with proj_size cannot be exported to a header");
+    takes(o.input_size);
+    const Cell& cell = find_cell(o.cell);
+    const CellText& source = cell_text(o.cell);
+    if (std::find(cells.begin(), cells.end(), source.text) == cells.end()) cells.emplace_back(source.text);
+    const std::vector<Parameter*> parameters = recurrent.parameters();
+    auto next = parameters.begin();
+    for (std::int64_t l = 0; l < o.layers; ++l) {
+      const auto [w_type, w] = matrix((*next++)->value);
+      const auto [r_type, r] = matrix((*next++)->value);
+      const std::vector<float> zeros(static_cast<std::size_t>(cell.gate_count() * o.hidden_size));
+      const std::string ih = o.bias ? floats((*next++)->value.span()) : floats(zeros);
+      const std::string hh = o.bias ? floats((*next++)->value.span()) : floats(zeros);
+      const std::string name = fmt::format("layer{}_", next_++), output = fmt::format("y{}", next_++);
+      members += fmt::format("  RecurrentLayer<{}, {}, {}, {}> {}{{{}, {}, {}, {}}};\n", source.type, o.hidden_size,
+                             w_type, r_type, name, w, r, ih, hh);
+      resets += fmt::format("    {}.reset();\n", name);
+      steps += fmt::format("    const float* {} = {}.step({});\n", output, name, input);
+      input = output;
+    }
+    return {input, o.hidden_size};
+  }
+
+  bool int8_;
+  int next_ = 0;
+};
+
+bool is_identifier(const std::string& name) {
+  const auto fits = [](char c) { return c == '_' || std::isalnum(static_cast<unsigned char>(c)) != 0; };
+  return !name.empty() && std::isdigit(static_cast<unsigned char>(name[0])) == 0 && std::ranges::all_of(name, fits);
+}
+
+}  // namespace
+
+std::string to_c_header(Sequential& network, const CHeaderOptions& options) {
+  if (!is_identifier(options.name)) fail(Code::kUsage, "export: '{}' is no name for a namespace", options.name);
+  if (options.dtype != "f32" && options.dtype != "int8") {
+    fail(Code::kUsage, "export: --dtype {}, a header can hold f32 or int8", options.dtype);
+  }
+  Writer writer(options.dtype == "int8");
+  const auto [output, output_size] = writer.network(network, "x", -1);
+  if (writer.input_size < 0) fail(Code::kUsage, "export: the network has no layer with weights");
+  std::string text = fmt::format(
+      "// A model trained with Carousel, exported as a C++17 header without dependencies ({} weights).\n"
+      "//\n"
+      "//   {}::Model model;  // owns the state of one sequence\n"
+      "//   model.step(x, y);  // x [{}] -> y [{}], what the network gives for the sequence so far\n"
+      "//   model.reset();  // back to the start\n"
+      "#pragma once\n\n#include <array>\n#include <cmath>\n#include <cstdint>\n#include <string_view>\n\n"
+      "namespace {} {{\n\n"
+      "inline constexpr int kMaxGates = {}, kMaxStates = {}, kMaxExtras = {};\n\n",
+      options.dtype, options.name, writer.input_size, output_size, options.name, kMaxGates, kMaxStates, kMaxExtras);
+  text += values_text();
+  for (const std::string& cell : writer.cells) text += "\n" + cell;
+  text += "\n" + std::string(runtime_text()) + "\n" + writer.constants;
+  text += fmt::format(
+      "\nclass Model {{\n public:\n  static constexpr int kInputSize = {}, kOutputSize = {};\n\n"
+      "  void step(const float* x, float* y) {{\n{}"
+      "    for (int j = 0; j < kOutputSize; ++j) y[j] = {}[j];\n  }}\n\n"
+      "  void reset() {{\n{}  }}\n\n private:\n{}}};\n\n}}  // namespace {}\n",
+      writer.input_size, output_size, writer.steps, output, writer.resets, writer.members, options.name);
+  return text;
+}
+
+}  // namespace carousel

@@ -1,0 +1,23 @@
+// c_header.h: a trained network as one C++17 header without dependencies, sizes fixed when it is compiled: for
+// microcontrollers and plug-ins.
+//
+// The header defines `class Model` in a namespace of the caller's choice: step(x, y) feeds one input [kInputSize] and
+// writes what the network gives for the sequence so far [kOutputSize]; reset() goes back to the start. It allocates
+// nothing and owns its state; the weights are constants of the program. The numbers are those of a Stream, to rounding.
+#pragma once
+
+#include <string>
+
+#include "carousel/layers.h"
+
+namespace carousel {
+
+struct CHeaderOptions {
+  std::string name = "model";  // of the namespace; an identifier
+  std::string dtype = "f32";   // of recurrent weights: "f32" or "int8"
+};
+
+// Throws Error{kUsage} for a layer that cannot run step by step, a projection, another dtype, or a bad name.
+std::string to_c_header(Sequential& network, const CHeaderOptions& options);
+
+}  // namespace carousel

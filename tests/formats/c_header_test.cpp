@@ -1,0 +1,109 @@
+// Oracle: a Stream of the same network and format; the header is compiled by the machine's compiler with warnings as
+// errors and run as a program of its own.
+#include "formats/c_header.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <sstream>
+
+#include "base/file.h"
+#include "base/random.h"
+#include "carousel/stream.h"
+#include "cells/cell.h"
+#include "tests/support/expect_error.h"
+#include "tests/support/expect_near.h"
+#include "tests/support/temporary_folder.h"
+
+namespace carousel {
+namespace {
+
+constexpr std::int64_t kSteps = 9;
+
+// Reads the inputs of kSteps steps from its standard input; writes the outputs; then resets and runs the first again.
+constexpr std::string_view kProgram = R"(#include "exported.h"
+#include <cstdio>
+int main() {
+  exported::Model model;
+  float x[exported::Model::kInputSize], first[exported::Model::kInputSize], y[exported::Model::kOutputSize];
+  for (int t = 0; t < 10; ++t) {
+    for (int k = 0; k < exported::Model::kInputSize; ++k) {
+      if (t < 9 && std::scanf("%f", &x[k]) != 1) return 1;
+      if (t == 0) first[k] = x[k];
+    }
+    if (t == 9) model.reset();
+    model.step(t == 9 ? first : x, y);
+    for (float value : y) std::printf("%.9g\n", static_cast<double>(value));
+  }
+}
+)";
+
+void expect_header_runs_as_stream(Sequential& network, std::int64_t input_size, const std::string& dtype,
+                                  const std::string& name) {
+  Tensor x({kSteps, input_size});
+  fill_normal({5, Purpose::kTest, 0}, 0.0f, 1.0f, x.span());
+  Stream stream(network, {.dtype = dtype});
+  std::vector<float> expected;
+  std::string inputs;
+  for (std::int64_t t = 0; t < kSteps; ++t) {
+    const auto y = stream.step({x.data() + t * input_size, static_cast<std::size_t>(input_size)});
+    expected.insert(expected.end(), y.begin(), y.end());
+  }
+  expected.insert(expected.end(), expected.begin(), expected.begin() + stream.output_size());  // after reset()
+  for (const float value : x.span()) inputs += fmt::format("{:.9g} ", value);
+
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "exported.h", to_c_header(network, {.name = "exported", .dtype = dtype}));
+  write_file_atomically(folder / "main.cpp", kProgram);
+  write_file_atomically(folder / "inputs", inputs);
+  const std::string compile = fmt::format(
+      "cd '{}' && c++ -std=c++17 -O2 -Wall -Wextra -Werror main.cpp -o program 2> errors && "
+      "./program < inputs > outputs",
+      folder.path());
+  ASSERT_EQ(0, std::system(compile.c_str())) << name << "\n" << read_text(folder / "errors");
+  std::istringstream lines(read_text(folder / "outputs"));
+  std::vector<float> got;
+  for (float value; lines >> value;) got.push_back(value);
+  ASSERT_EQ(expected.size(), got.size()) << name;
+  expect_near(std::span<const float>(got), std::span<const float>(expected), 2e-6, name + " " + dtype);
+}
+
+TEST(CHeader, EveryCellGivesWhatAStreamGives) {
+  for (const Cell& cell : all_cells()) {
+    Sequential network{Recurrent{{.cell = std::string(cell.name), .input_size = 3, .hidden_size = 7, .layers = 2}},
+                       LayerNorm{7}, Linear{7, 2}, Activation{"sigmoid"}};
+    expect_header_runs_as_stream(network, 3, "f32", std::string(cell.name));
+  }
+  Sequential network{Recurrent{{.cell = "lstm", .input_size = 3, .hidden_size = 7, .layers = 2}}, Linear{7, 2}};
+  expect_header_runs_as_stream(network, 3, "int8", "lstm");
+}
+
+TEST(CHeader, AForecastersBranchesAndScalesAreThere) {
+  std::vector<Sequential> branches;
+  branches.push_back(Sequential{Recurrent{{.cell = "gru", .input_size = 2, .hidden_size = 6, .bias = false}},
+                                Pool{"last"}, Dropout{0.5}, Linear{6, 3, false}});
+  branches.push_back(Sequential{Flatten{4}, Linear{8, 3}});
+  Tensor factor({2}), offset({2});
+  factor.fill(0.5f);
+  offset.fill(-0.25f);
+  Sequential network;
+  network.add("scale", std::make_unique<Scale>(factor, offset));
+  network.add("sum", std::make_unique<Sum>(std::move(branches)));
+  network.initialize(3);
+  expect_header_runs_as_stream(network, 2, "int8", "forecaster");
+}
+
+TEST(CHeader, WhatCannotBeExportedIsNamed) {
+  Sequential both{Recurrent{{.cell = "lstm", .input_size = 2, .hidden_size = 3, .bidirectional = true}}};
+  Sequential projected{Recurrent{{.cell = "lstm", .input_size = 2, .hidden_size = 3, .proj_size = 2}}};
+  Sequential pooled{Recurrent{{.cell = "lstm", .input_size = 2, .hidden_size = 3}}, Pool{"mean"}};
+  Sequential plain{Linear{2, 3}};
+  expect_error(Code::kUsage, {"bidirectional"}, [&] { to_c_header(both, {}); });
+  expect_error(Code::kUsage, {"proj_size"}, [&] { to_c_header(projected, {}); });
+  expect_error(Code::kUsage, {"pool"}, [&] { to_c_header(pooled, {}); });
+  expect_error(Code::kUsage, {"'2x'"}, [&] { to_c_header(plain, {.name = "2x"}); });
+  expect_error(Code::kUsage, {"bf16"}, [&] { to_c_header(plain, {.dtype = "bf16"}); });
+}
+
+}  // namespace
+}  // namespace carousel
