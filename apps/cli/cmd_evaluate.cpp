@@ -27,6 +27,7 @@ int run(const CommandLine& line, Console& console) {
   const Model model = Model::load(line.text("MODEL"));
   const Task& task = find_task(model.task());
   check_options_fit_task(config.options, model.task());
+  set_inference_dtype(model.network(), config.options.model.dtype);
   set_threads(static_cast<int>(config.options.train.threads));
 
   Progress progress(terminal_settings(console.quiet(), console.verbose()));

@@ -19,6 +19,7 @@ int run(const CommandLine& line, Console& console) {
   const std::string output = line.text("--output", "-");
   if (output != "-") check_output_file("--output", output, config.options.output.force);
   const Model model = Model::load(line.text("MODEL"));
+  set_inference_dtype(model.network(), config.options.model.dtype);
   const Task& task = find_task(model.task());
   check_options_fit_task(config.options, model.task());
   set_threads(static_cast<int>(config.options.train.threads));

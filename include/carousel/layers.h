@@ -26,8 +26,9 @@
 namespace carousel {
 
 namespace detail {
-struct Flow;     // what runs from layer to layer: src/layers/module.h
-struct Session;  // tape and workspace of one Sequential
+struct Flow;              // what runs from layer to layer: src/layers/module.h
+struct Session;           // tape and workspace of one Sequential
+class LowPrecisionStack;  // src/layers/low_precision.h
 }  // namespace detail
 
 // The recurrent state of a network: for every recurrent layer in order, every state of its cell (h; or h and c),
@@ -106,11 +107,15 @@ class Recurrent : public Module {
   std::int64_t output_size() const noexcept;  // D P
   int state_count() const;                    // 1 (h) or more (h, c)
   Shape state_shape(int state, std::int64_t samples) const;
+  // Inference from now on uses the weights as they are now, in "bf16" or "int8" (as StreamOptions::dtype), or again as
+  // they are with "f32". Training is not affected. Throws Error{kUsage} for another dtype.
+  void set_inference_dtype(const std::string& dtype);
 
  private:
   void finish(detail::Flow& flow, std::span<const Variable> final, int states) const;
   RecurrentOptions options_;
-  std::vector<std::unique_ptr<Parameter>> parameters_;  // per layer and direction; null where there is none
+  std::vector<std::unique_ptr<Parameter>> parameters_;        // per layer and direction; null where there is none
+  std::shared_ptr<detail::LowPrecisionStack> low_precision_;  // null: f32
 };
 
 // From a sequence to one row per sample: [T, N, C] -> [N, C]. "last": the state h after the last valid step, the
@@ -242,6 +247,9 @@ class Sum : public Module {
  private:
   std::vector<Sequential> branches_;
 };
+
+// Recurrent::set_inference_dtype() for every recurrent layer of the network.
+void set_inference_dtype(Sequential& network, const std::string& dtype);
 
 // Builds the layers again. Throws Error{kModel} that names the layer and the setting that does not fit.
 std::unique_ptr<Module> build_module(const LayerDescription& description);

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <vector>
 
+#include "base/thread_pool.h"
+
 namespace carousel {
 
 void initialize_xavier(const RandomKey& key, std::int64_t block, View<float> weight) {
@@ -39,7 +41,8 @@ void initialize_orthogonal(const RandomKey& key, std::int64_t block, View<float>
   const std::int64_t count = std::min(block, columns), size = std::max(block, columns);
   std::vector<double> normal(static_cast<std::size_t>(weight.elements()));
   fill_normal(key, 0.0, 1.0, normal);
-  for (std::int64_t first = 0; first < weight.shape[0]; first += block) {
+  parallel_for(weight.shape[0] / block, [&](std::int64_t gate) {
+    const std::int64_t first = gate * block;
     double* vectors = normal.data() + first * columns;
     orthonormalize(count, size, vectors);
     for (std::int64_t i = 0; i < block; ++i) {
@@ -48,7 +51,7 @@ void initialize_orthogonal(const RandomKey& key, std::int64_t block, View<float>
         weight.data[(first + i) * columns + j] = static_cast<float>(value);
       }
     }
-  }
+  });
 }
 
 }  // namespace carousel

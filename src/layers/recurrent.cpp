@@ -6,6 +6,7 @@
 #include "base/fail.h"
 #include "cells/cell.h"
 #include "layers/initialize.h"
+#include "layers/low_precision.h"
 #include "layers/module.h"
 #include "layers/stack.h"
 
@@ -151,6 +152,13 @@ void Recurrent::forward(detail::Flow& flow) {
     }
   }
 
+  if (!flow.training && low_precision_) {
+    const StackOutput<float> out =
+        low_precision_->run(flow.rows("recurrent"), *flow.layout, {weights, static_cast<std::size_t>(scans)});
+    flow.x = out.output;
+    finish(flow, out.final, states);
+    return;
+  }
   StackInput<float> input;
   input.cell = &cell;
   input.layers = static_cast<int>(options_.layers);
@@ -169,6 +177,22 @@ void Recurrent::forward(detail::Flow& flow) {
   flow.x = out.output;
   flow.row_index = {};
   finish(flow, out.final, states);
+}
+
+void Recurrent::set_inference_dtype(const std::string& dtype) {
+  const WeightFormat format = parse_weight_format(dtype);
+  low_precision_ = format == WeightFormat::kF32
+                       ? nullptr
+                       : std::make_shared<detail::LowPrecisionStack>(options_, std::span(parameters_), format);
+}
+
+void set_inference_dtype(Sequential& network, const std::string& dtype) {
+  for (const auto& [name, module] : network.modules()) {
+    if (auto* recurrent = dynamic_cast<Recurrent*>(module.get())) recurrent->set_inference_dtype(dtype);
+    if (auto* sum = dynamic_cast<Sum*>(module.get())) {
+      for (Sequential& branch : sum->branches()) set_inference_dtype(branch, dtype);
+    }
+  }
 }
 
 void Recurrent::finish(detail::Flow& flow, std::span<const Variable> final, int states) const {

@@ -102,6 +102,8 @@ const Option kModelOptions[] = {
      .help = "share of hidden values dropped from step to step, one mask per sequence"},
     {.key = "model.layer_norm", .field = kModel<&ModelOptions::layer_norm>,
      .help = "normalise the outputs of each layer"},
+    {.key = "model.dtype", .field = kModel<&ModelOptions::dtype>, .allowed = {"f32", "bf16", "int8"},
+     .verbs = kEvaluate | kPredict, .help = "format of the weights of recurrent layers"},
     {.key = "model.linear_branch", .field = kModel<&ModelOptions::linear_branch>, .automatic = true,
      .allowed = {"true", "false"}, .tasks = "classify",
      .help = "texts: add the scores of TF-IDF + logistic regression, weighed on the validation part"},

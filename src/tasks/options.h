@@ -51,6 +51,7 @@ struct ModelOptions {
   double dropout = -1;              // -1: auto
   double recurrent_dropout = 0;
   bool layer_norm = false;
+  std::string dtype = "f32";  // of recurrent weights, in inference: f32, bf16, int8
   std::string linear_branch;  // "true", "false"; auto: for texts
   std::string activation;     // of cell rnn and of feed-forward layers: tanh, relu; auto
 };

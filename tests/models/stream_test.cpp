@@ -41,6 +41,55 @@ TEST(Stream, EveryCellStepByStepEqualsTheWholeSequence) {
   expect_stream_equals_sequence(projected, random_tensor({7, 1, 3}, 2), "projection");
 }
 
+TEST(Stream, AWholeSequenceInAFormatGivesWhatAStreamInItGives) {
+  for (const std::string dtype : {"bf16", "int8"}) {
+    for (const std::int64_t proj_size : {0, 4}) {
+      Sequential network{
+          Recurrent{{.cell = "lstm", .input_size = 3, .hidden_size = 11, .proj_size = proj_size, .layers = 2}}};
+      const Tensor x = random_tensor({7, 1, 3}, 6), before = network.predict(x);
+      set_inference_dtype(network, dtype);
+      const Tensor whole = network.predict(x);
+      Stream stream(network, {.dtype = dtype});
+      for (std::int64_t t = 0; t < 7; ++t) {
+        const auto y = stream.step(step_of(x, t));
+        expect_near(y, std::span(whole.data() + t * whole.shape()[2], y.size()), 0, dtype);
+      }
+      EXPECT_NE(before[0], whole[0]);  // the format does round
+      expect_near(whole, before, 0.02, dtype);
+      set_inference_dtype(network, "f32");
+      expect_near(network.predict(x), before, 0, "f32 again");
+    }
+  }
+}
+
+// The reverse direction of each sample is a forward pass over its valid steps turned round.
+TEST(Stream, BothDirectionsInAFormatAreTwoStreams) {
+  Sequential network{Recurrent{{.cell = "gru", .input_size = 3, .hidden_size = 5, .bidirectional = true}}};
+  Sequential first{Recurrent{{.cell = "gru", .input_size = 3, .hidden_size = 5}}};
+  Sequential second{Recurrent{{.cell = "gru", .input_size = 3, .hidden_size = 5}}};
+  for (std::size_t k = 0; k < 4; ++k) {
+    first.parameters()[k]->value = network.parameters()[k]->value;
+    second.parameters()[k]->value = network.parameters()[k + 4]->value;
+  }
+  set_inference_dtype(network, "int8");
+  const Tensor x = random_tensor({6, 3, 3}, 9);
+  const std::vector<std::int32_t> lengths{4, 6, 1};
+  State final;
+  const Tensor y = network.predict(x, lengths, nullptr, &final);
+  for (std::int64_t n = 0; n < 3; ++n) {
+    const std::int64_t length = lengths[static_cast<std::size_t>(n)];
+    Stream a(first, {.dtype = "int8"}), b(second, {.dtype = "int8"});
+    const auto input = [&](std::int64_t t) { return std::span<const float>(x.data() + (t * 3 + n) * 3, 3); };
+    const auto output = [&](std::int64_t t, int d) { return std::span(y.data() + (t * 3 + n) * 10 + d * 5, 5); };
+    for (std::int64_t t = 0; t < length; ++t) {
+      expect_near(a.step(input(t)), output(t, 0), 0, "forward");
+      expect_near(b.step(input(length - 1 - t)), output(length - 1 - t, 1), 0, "backward");
+    }
+    expect_near(std::span(final.values[0].data() + n * 5, 5), a.state().values[0].span(), 0, "final, forward");
+    expect_near(std::span(final.values[0].data() + (3 + n) * 5, 5), b.state().values[0].span(), 0, "final, backward");
+  }
+}
+
 TEST(Stream, AWindowModelSeesTheLastInputs) {
   std::vector<Sequential> branches;
   branches.push_back(
