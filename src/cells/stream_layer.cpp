@@ -107,7 +107,7 @@ struct Sides {
 
 void put_panel(std::byte* at, const Panel& panel, const Sides& sides, WeightFormat format) {
   const StreamLayerWeights& w = panel.weights;
-  const auto& [ih, hh] = sides;
+  const Side &ih = sides.ih, &hh = sides.hh;
   Writer out(at);
   const auto bias = [](const float* values, std::int64_t row) { return values && row >= 0 ? values[row] : 0.0f; };
   const bool split = w.cell->split_gates;
