@@ -1,5 +1,6 @@
 #include "base/fail.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "carousel/model.h"
 #include "command_line.h"
 #include "commands.h"

@@ -27,6 +27,7 @@ std::vector<ColumnScale> fit_feature_scales(const Samples& samples, std::span<co
     }
   }
   std::vector<ColumnScale> scales;
+  scales.reserve(sums.size());
   for (const ScaleSum& sum : sums) scales.push_back(sum.scale());
   return scales;
 }

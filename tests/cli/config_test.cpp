@@ -6,14 +6,16 @@
 
 #include "base/file.h"
 #include "carousel/error.h"
+#include "tests/support/temporary_folder.h"
 
 namespace carousel {
 namespace {
 
-std::string write_config(const std::string& text) {
-  const std::string path = testing::TempDir() + "carousel_config_test.toml";
-  write_file_atomically(path, text);
-  return path;
+// The configuration of a file with this text.
+Config config_from(const std::string& text) {
+  const TemporaryFolder folder;
+  put_file(folder / "config.toml", text);
+  return load_config({.file = folder / "config.toml"});
 }
 
 // Oracle: the other road: the configuration that was written out.
@@ -26,7 +28,7 @@ TEST(ConfigToml, ReadsBackWhatItWrote) {
   assign(config.options, *find_option("train.lr"), {"0.1"}, "--lr");
   assign(config.options, *find_option("model.bidirectional"), {"true"}, "--bidirectional");
   assign(config.options, *find_option("train.seed"), {"9000000000000000"}, "--seed");
-  const Config again = load_config({.file = write_config(config_to_toml(config, {}))});
+  const Config again = config_from(config_to_toml(config, {}));
   EXPECT_EQ(again.task, "classify");
   EXPECT_EQ(again.version, "9.8.7");
   EXPECT_EQ(again.data_sha256, config.data_sha256);
@@ -40,7 +42,7 @@ TEST(ConfigToml, ReadsBackWhatItWrote) {
 TEST(ConfigToml, NumbersKeepTheirBits) {
   Config config;
   config.options.train.lr = 0.1 + 0.2;
-  const Config again = load_config({.file = write_config(config_to_toml(config, {}))});
+  const Config again = config_from(config_to_toml(config, {}));
   EXPECT_EQ(again.options.train.lr, 0.1 + 0.2);
 }
 
@@ -51,7 +53,7 @@ TEST(LoadConfig, RefusesFilesThatAreNoConfiguration) {
                                   std::string("[train]\nlr = 1\nlr = 2"), std::string("[data]\ndata = [1]"),
                                   std::string("[run]\nseed = 1"), std::string("\xff\xfe"), "x = " + deep,
                                   std::string("[train]\nlr = inf"), std::string("[train]\nepochs = 1e3")}) {
-    EXPECT_THROW(load_config({.file = write_config(text)}), Error) << text.substr(0, 40);
+    EXPECT_THROW(config_from(text), Error) << text.substr(0, 40);
   }
 }
 
