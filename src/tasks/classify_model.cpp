@@ -78,21 +78,10 @@ ModelOptions resolve_classify_model(const ModelOptions& options, const ClassifyD
 Sequential build_classifier(const ModelOptions& options, const ClassifyData& data,
                             const std::vector<std::int64_t>& training, std::int64_t vocabulary_size) {
   Sequential network;
-  BodyOptions body{.cell = options.cell,
-                   .input_size = data.samples.features,
-                   .hidden_size = options.hidden_size,
-                   .proj_size = options.proj_size,
-                   .layers = options.layers,
-                   .bidirectional = options.bidirectional == "true",
-                   .layer_norm = options.layer_norm,
-                   .dropout = options.dropout,
-                   .recurrent_dropout = options.recurrent_dropout,
-                   .activation = options.activation,
-                   .pool = options.pool};
+  BodyOptions body = body_options(options, data.is_text() ? options.embedding_size : data.samples.features);
   if (data.is_text()) {
     network.add("embedding", std::make_unique<Embedding>(vocabulary_size, options.embedding_size));
     if (options.dropout > 0) network.add("embedding_dropout", std::make_unique<Dropout>(options.dropout));
-    body.input_size = options.embedding_size;
   } else {
     network.add("scale", scale_layer(fit_feature_scales(data.samples, training)));
   }

@@ -112,18 +112,9 @@ Sequential build_forecaster(const ModelOptions& options, const ForecastInfo& inf
                             std::uint64_t seed) {
   const std::int64_t C = std::ssize(info.columns), outputs = info.horizon * std::ssize(info.targets);
   Sequential recurrent, linear;
-  const std::int64_t size = add_body(recurrent, {.cell = options.cell,
-                                                 .input_size = C,
-                                                 .hidden_size = options.hidden_size,
-                                                 .proj_size = options.proj_size,
-                                                 .layers = options.layers,
-                                                 .bidirectional = options.bidirectional == "true",
-                                                 .layer_norm = options.layer_norm,
-                                                 .dropout = options.dropout,
-                                                 .recurrent_dropout = options.recurrent_dropout,
-                                                 .activation = options.activation,
-                                                 .pool = options.pool,
-                                                 .time_steps = info.window});
+  BodyOptions body = body_options(options, C);
+  body.time_steps = info.window;
+  const std::int64_t size = add_body(recurrent, body);
   if (options.dropout > 0) recurrent.add("dropout", std::make_unique<Dropout>(options.dropout));
   recurrent.add("output", std::make_unique<Linear>(size, outputs));
   recurrent.initialize(seed);

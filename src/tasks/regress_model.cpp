@@ -113,19 +113,9 @@ ModelOptions resolve_regress_model(const ModelOptions& options, const RegressDat
 Sequential build_regression(const ModelOptions& options, const RegressData& data, const RegressInfo& info) {
   Sequential network;
   network.add("scale", scale_layer(info.inputs));
-  const std::int64_t size =
-      add_body(network, {.cell = options.cell,
-                         .input_size = info.features,
-                         .hidden_size = options.hidden_size,
-                         .proj_size = options.proj_size,
-                         .layers = options.layers,
-                         .bidirectional = options.bidirectional == "true",
-                         .layer_norm = options.layer_norm,
-                         .dropout = options.dropout,
-                         .recurrent_dropout = options.recurrent_dropout,
-                         .activation = options.activation,
-                         .pool = options.pool,
-                         .time_steps = options.cell == "none" ? data.samples.common_length() : 1});
+  BodyOptions body = body_options(options, info.features);
+  if (options.cell == "none") body.time_steps = data.samples.common_length();
+  const std::int64_t size = add_body(network, body);
   if (options.dropout > 0) network.add("dropout", std::make_unique<Dropout>(options.dropout));
   network.add("output", std::make_unique<Linear>(size, std::ssize(info.targets)));
   network.add("unscale", unscale_layer(info.targets));

@@ -113,6 +113,20 @@ void fill_result(TrainResult& result, const TrainSummary& summary, const Model& 
   result.samples_per_second = summary.seconds > 0 ? seen / summary.seconds : 0;
 }
 
+BodyOptions body_options(const ModelOptions& options, std::int64_t input_size) {
+  return {.cell = options.cell,
+          .input_size = input_size,
+          .hidden_size = options.hidden_size,
+          .proj_size = options.proj_size,
+          .layers = options.layers,
+          .bidirectional = options.bidirectional == "true",
+          .layer_norm = options.layer_norm,
+          .dropout = options.dropout,
+          .recurrent_dropout = options.recurrent_dropout,
+          .activation = options.activation,
+          .pool = options.pool};
+}
+
 std::int64_t add_body(Sequential& network, const BodyOptions& o) {
   if (o.cell != "none") {
     const std::string cell = o.cell == "rnn" && o.activation == "relu" ? "rnn_relu" : o.cell;

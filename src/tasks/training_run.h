@@ -66,6 +66,9 @@ struct BodyOptions {
   std::int64_t time_steps = 1;  // cell none: the fixed length of the sequences
 };
 
+// What the options say of it, for `input_size` features.
+BodyOptions body_options(const ModelOptions& options, std::int64_t input_size);
+
 // Adds the layers to the network; returns the number of features of the one row per sample that comes out.
 std::int64_t add_body(Sequential& network, const BodyOptions& options);
 
