@@ -47,3 +47,12 @@ function(carousel_precompile target kind optimisation)
   target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:${optimisation}>)
   target_precompile_headers(${target} REUSE_FROM ${headers})
 endfunction()
+
+# carousel_join_sources(TARGET): compiles its files five at a time (CMake's unity build), which reads headers and makes
+# instances of templates once for five files. It saves time only: presets dev and tsan compile every file by itself.
+function(carousel_join_sources target)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${CAROUSEL_UNITY_BUILD} UNITY_BUILD_BATCH_SIZE 5)
+  if(CAROUSEL_UNITY_BUILD)  # it warns of an unnamed namespace that it takes to be in a header
+    target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
+  endif()
+endfunction()

@@ -1,8 +1,10 @@
-# carousel_folder(NAME [FAST | COLD] [SOURCES ...] [HOT_SOURCES ...] [LINKS ...] [PRIVATE_LINKS ...]): the static
-# library carousel_NAME of one folder under src/. LINKS are the folders (and libraries) that it may include. FAST: it
-# computes, so -O3; COLD: mostly text and JSON, where a quick build counts for more, so -O1 except for its HOT_SOURCES.
+# carousel_folder(NAME [FAST | COLD] [SEPARATE] [SOURCES ...] [HOT_SOURCES ...] [LINKS ...] [PRIVATE_LINKS ...]): the
+# static library carousel_NAME of one folder under src/. LINKS are the folders (and libraries) that it may include.
+# FAST: it computes, so -O3. COLD: mostly text and JSON, where a quick build counts for more, so -O1 except for its
+# HOT_SOURCES. SEPARATE: every file is compiled by itself, also with CAROUSEL_UNITY_BUILD (a file that Highway compiles
+# once for each instruction set must be).
 function(carousel_folder name)
-  cmake_parse_arguments(ARG "FAST;COLD" "" "SOURCES;HOT_SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "FAST;COLD;SEPARATE" "" "SOURCES;HOT_SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
   add_library(carousel_${name} STATIC ${ARG_SOURCES} ${ARG_HOT_SOURCES})
   if(ARG_FAST)
     carousel_precompile(carousel_${name} fast -O3)
@@ -12,6 +14,9 @@ function(carousel_folder name)
                                 COMPILE_OPTIONS $<$<CONFIG:Release>:-O2>)
   else()
     carousel_precompile(carousel_${name} usual -O2)
+  endif()
+  if(NOT ARG_SEPARATE)
+    carousel_join_sources(carousel_${name})
   endif()
   target_include_directories(carousel_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>
                              $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)

@@ -119,7 +119,7 @@ BenchCase case_of(const CommandLine& line) {
   return c;
 }
 
-int run(const CommandLine& line, Console& console) {
+int run_bench(const CommandLine& line, Console& console) {
   const BenchCase c = case_of(line);
   set_threads(c.threads);
   const double median = measure(c);
@@ -153,7 +153,7 @@ int run(const CommandLine& line, Console& console) {
   return 0;
 }
 
-std::vector<Argument> arguments() {
+std::vector<Argument> bench_arguments() {
   Argument cell{.name = "--cell", .value = "NAME", .help = "recurrent cell"};
   for (const Cell& known : all_cells()) cell.allowed.emplace_back(known.name);
   return {cell,
@@ -183,7 +183,7 @@ const Verb kBenchVerb{
     .examples =
         {"bench --cell lstm --mode train", "bench --cell gru --mode step --hidden-size 64 --time-steps 1000",
          "bench --time-steps 35 --batch-size 20 --input-size 200 --hidden-size 200 --layers 2 --threads 2 --json"},
-    .arguments = arguments,
-    .run = run};
+    .arguments = bench_arguments,
+    .run = run_bench};
 
 }  // namespace carousel::cli

@@ -10,7 +10,7 @@
 namespace carousel::cli {
 namespace {
 
-constexpr std::int64_t kLargestSize = 65536;
+constexpr std::int64_t kLargestCellSize = 65536;
 
 // weight_ih [G H, C], weight_hh [G H, H], bias_ih and bias_hh [G H]: one layer, one direction, no projection.
 std::int64_t parameters(const Cell& cell, std::int64_t input_size, std::int64_t hidden_size) {
@@ -51,9 +51,9 @@ nlohmann::ordered_json cells_json(std::int64_t input_size, std::int64_t hidden_s
   return {{"schema", 1}, {"input_size", input_size}, {"hidden_size", hidden_size}, {"cells", list}};
 }
 
-int run(const CommandLine& line, Console& console) {
-  const std::int64_t input_size = line.integer("--input-size", 1, kLargestSize, 128);
-  const std::int64_t hidden_size = line.integer("--hidden-size", 1, kLargestSize, 128);
+int run_cells(const CommandLine& line, Console& console) {
+  const std::int64_t input_size = line.integer("--input-size", 1, kLargestCellSize, 128);
+  const std::int64_t hidden_size = line.integer("--hidden-size", 1, kLargestCellSize, 128);
   if (console.json()) {
     console.out_json(cells_json(input_size, hidden_size));
   } else {
@@ -62,7 +62,7 @@ int run(const CommandLine& line, Console& console) {
   return 0;
 }
 
-std::vector<Argument> arguments() {
+std::vector<Argument> cells_arguments() {
   return {{.name = "--input-size", .value = "C", .help = "input size to count parameters for [default 128]"},
           {.name = "--hidden-size", .value = "H", .help = "hidden size to count parameters for [default 128]"}};
 }
@@ -74,7 +74,7 @@ const Verb kCellsVerb{.name = "cells",
                       .usage = "[options]",
                       .summary = "lists the recurrent cells: gates, states, parameters, equations",
                       .examples = {"cells", "cells --input-size 12 --hidden-size 64", "cells --json"},
-                      .arguments = arguments,
-                      .run = run};
+                      .arguments = cells_arguments,
+                      .run = run_cells};
 
 }  // namespace carousel::cli

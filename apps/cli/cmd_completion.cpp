@@ -8,7 +8,7 @@
 namespace carousel::cli {
 namespace {
 
-int run(const CommandLine& line, Console& console) {
+int run_completion(const CommandLine& line, Console& console) {
   const std::string shell = line.text("SHELL");
   const std::string script = shell == "bash"  ? bash_completion()
                              : shell == "zsh" ? zsh_completion()
@@ -35,6 +35,6 @@ const Verb kCompletionVerb{
           return std::vector<Argument>{
               {.name = "SHELL", .help = "your shell", .allowed = {"bash", "zsh", "fish"}, .required = true}};
         },
-    .run = run};
+    .run = run_completion};
 
 }  // namespace carousel::cli

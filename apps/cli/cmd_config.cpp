@@ -54,7 +54,7 @@ int check(const std::string& file, Console& console) {
   return 0;
 }
 
-int run(const CommandLine& given, Console& console) {
+int run_config(const CommandLine& given, Console& console) {
   CommandLine line = given;
   const std::string action = line.text("ACTION");
   if (line.has("FILE") && line.has("--config")) fail(Code::kUsage, "FILE and --config are both given, expected one");
@@ -72,7 +72,7 @@ int run(const CommandLine& given, Console& console) {
   return 0;
 }
 
-std::vector<Argument> arguments() {
+std::vector<Argument> config_arguments() {
   std::vector<Argument> all = {
       {.name = "ACTION", .help = "what to do", .allowed = {"show", "check", "docs"}, .required = true},
       {.name = "FILE", .help = "TOML file with options, as with --config"}};
@@ -88,7 +88,7 @@ const Verb kConfigVerb{
     .usage = "show|check|docs [FILE] [options]",
     .summary = "shows the resolved configuration, checks a file, or prints the page of all options",
     .examples = {"config show run.toml --lr 0.01", "config check run.toml", "config show --set model.cell=gru --json"},
-    .arguments = arguments,
-    .run = run};
+    .arguments = config_arguments,
+    .run = run_config};
 
 }  // namespace carousel::cli

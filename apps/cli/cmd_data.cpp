@@ -28,7 +28,7 @@ void print_report(const DataReport& report, const std::string& task, Console& co
   if (report.problems.empty()) console.out("no problems found\n");
 }
 
-int run(const CommandLine& line, Console& console) {
+int run_data(const CommandLine& line, Console& console) {
   const std::string task = line.text("TASK");
   const Config config = config_of(line);
   check_options_fit_task(config.options, task);
@@ -39,7 +39,7 @@ int run(const CommandLine& line, Console& console) {
   return report.problems.empty() ? 0 : exit_status(Code::kData);
 }
 
-std::vector<Argument> arguments() {
+std::vector<Argument> data_arguments() {
   std::vector<Argument> all = {{.name = "ACTION", .help = "what to do", .allowed = {"check"}, .required = true},
                                task_argument(true)};
   for (Argument& argument : option_arguments(kCheck)) all.push_back(std::move(argument));
@@ -55,7 +55,7 @@ const Verb kDataVerb{
     .summary = "shows what would be read: columns, types, lengths, balance, problems with line numbers",
     .examples = {"data check classify --data reviews.tsv --text-column review",
                  "data check forecast --data sunspots.csv", "data check regress --data house.csv --json"},
-    .arguments = arguments,
-    .run = run};
+    .arguments = data_arguments,
+    .run = run_data};
 
 }  // namespace carousel::cli

@@ -20,7 +20,7 @@ std::vector<Bound> bounds(const CommandLine& line, const std::string& flag) {
   return list;
 }
 
-int run(const CommandLine& line, Console& console) {
+int run_evaluate(const CommandLine& line, Console& console) {
   const std::vector<Bound> minima = bounds(line, "--min"), maxima = bounds(line, "--max");
   const Config config = config_of(line);
   if (config.options.data.data.empty()) fail(Code::kUsage, "--data is missing: the files to score on");
@@ -42,7 +42,7 @@ int run(const CommandLine& line, Console& console) {
   return 0;
 }
 
-std::vector<Argument> arguments() {
+std::vector<Argument> evaluate_arguments() {
   std::vector<Argument> all = {{.name = "MODEL", .help = "model file that train wrote", .required = true}};
   for (Argument& argument : option_arguments(kEvaluate)) all.push_back(std::move(argument));
   all.push_back({.name = "--min",
@@ -68,7 +68,7 @@ const Verb kEvaluateVerb{
     .examples = {"evaluate reviews.safetensors --data test.tsv --min accuracy=0.9",
                  "evaluate weather.safetensors --data weather.csv --part test --backtest --stride 24",
                  "evaluate m4.safetensors --data train.csv --test test.csv --layout rows --json"},
-    .arguments = arguments,
-    .run = run};
+    .arguments = evaluate_arguments,
+    .run = run_evaluate};
 
 }  // namespace carousel::cli

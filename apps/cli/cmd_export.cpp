@@ -11,7 +11,7 @@
 namespace carousel::cli {
 namespace {
 
-int run(const CommandLine& line, Console& console) {
+int run_export(const CommandLine& line, Console& console) {
   const std::string to = line.text("--to");
   if (to.empty()) fail(Code::kUsage, "--to is missing: the file to write, FILE.h");
   if (!to.ends_with(".h")) fail(Code::kUsage, "--to: {} is of no known kind, expected a name that ends in .h", to);
@@ -29,7 +29,7 @@ int run(const CommandLine& line, Console& console) {
   return 0;
 }
 
-std::vector<Argument> arguments() {
+std::vector<Argument> export_arguments() {
   return {{.name = "MODEL", .help = "model file that train wrote", .required = true},
           {.name = "--to", .value = "FILE", .help = "file to write; .h: a C++17 header without dependencies"},
           {.name = "--name", .value = "NAME", .help = "namespace of the header [default model]"},
@@ -45,7 +45,7 @@ const Verb kExportVerb{.name = "export",
                        .summary = "writes a model in another form: a C++ header without dependencies",
                        .examples = {"export filter.safetensors --to filter.h",
                                     "export filter.safetensors --to filter.h --name filter --dtype int8"},
-                       .arguments = arguments,
-                       .run = run};
+                       .arguments = export_arguments,
+                       .run = run_export};
 
 }  // namespace carousel::cli

@@ -94,7 +94,7 @@ std::string names_text(const std::vector<std::string>& names, std::string_view w
   return text + "\n";
 }
 
-int run(const CommandLine& line, Console& console) {
+int run_inspect(const CommandLine& line, Console& console) {
   constexpr std::int64_t kMost = 1 << 20;
   const Config config = config_of(line);
   InspectRequest request;
@@ -127,7 +127,7 @@ int run(const CommandLine& line, Console& console) {
   return 0;
 }
 
-std::vector<Argument> arguments() {
+std::vector<Argument> inspect_arguments() {
   std::vector<Argument> all = {
       {.name = "MODEL", .help = "model file", .required = true},
       {.name = "--text", .value = "TEXT", .help = "text to show on its way through the model", .repeat = true},
@@ -146,7 +146,7 @@ const Verb kInspectVerb{.name = "inspect",
                         .examples = {"inspect reviews.safetensors --text \"I love this film\"",
                                      "inspect sunspots.safetensors --data sunspots_monthly.csv --step 2",
                                      "inspect model.safetensors --json"},
-                        .arguments = arguments,
-                        .run = run};
+                        .arguments = inspect_arguments,
+                        .run = run_inspect};
 
 }  // namespace carousel::cli

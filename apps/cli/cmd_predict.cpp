@@ -13,7 +13,7 @@
 namespace carousel::cli {
 namespace {
 
-int run(const CommandLine& line, Console& console) {
+int run_predict(const CommandLine& line, Console& console) {
   const Config config = config_of(line);
   if (config.options.data.data.empty()) fail(Code::kUsage, "--data is missing: the files to predict for");
   const std::string output = line.text("--output", "-");
@@ -37,7 +37,7 @@ int run(const CommandLine& line, Console& console) {
   return 0;
 }
 
-std::vector<Argument> arguments() {
+std::vector<Argument> predict_arguments() {
   std::vector<Argument> all = {{.name = "MODEL", .help = "model file that train wrote", .required = true}};
   for (Argument& argument : option_arguments(kPredict)) all.push_back(std::move(argument));
   all.push_back({.name = "--output",
@@ -56,7 +56,7 @@ const Verb kPredictVerb{.name = "predict",
                         .examples = {"predict reviews.safetensors --data new.tsv",
                                      "predict weather.safetensors --data weather.csv --output forecast.csv",
                                      "predict reviews.safetensors --data - --format lines --json"},
-                        .arguments = arguments,
-                        .run = run};
+                        .arguments = predict_arguments,
+                        .run = run_predict};
 
 }  // namespace carousel::cli

@@ -131,7 +131,7 @@ Pass pass(Sequential& network, const std::vector<std::string>& states, const std
   return result;
 }
 
-int run(const CommandLine& line, Console& console) {
+int run_network(const CommandLine& line, Console& console) {
   const std::string folder = line.text("--output");
   const bool force = line.is_on("--force");
   set_threads(static_cast<int>(line.integer("--threads", 0, 256, 0)));
@@ -165,7 +165,7 @@ int run(const CommandLine& line, Console& console) {
   return 0;
 }
 
-std::vector<Argument> arguments() {
+std::vector<Argument> run_arguments() {
   return {{.name = "MODEL", .help = "model file", .required = true},
           {.name = "--input",
            .value = "NAME=FILE.npy",
@@ -188,7 +188,7 @@ const Verb kRunVerb{
     .examples = {"run model.safetensors --input input=x.npy --output out",
                  "run model.safetensors --input input=x.npy --input lengths=n.npy --batch-first --output out",
                  "run model.safetensors --input input=x.npy --input h_0=h.npy --output out --force --json"},
-    .arguments = arguments,
-    .run = run};
+    .arguments = run_arguments,
+    .run = run_network};
 
 }  // namespace carousel::cli

@@ -66,7 +66,7 @@ Json trace_json(const TextTrace& trace) {
           {"ids", trace.ids}, {"padded", trace.padded},         {"mask", trace.mask}};
 }
 
-int run(const CommandLine& line, Console& console) {
+int run_tokenize(const CommandLine& line, Console& console) {
   const std::vector<std::string> texts = texts_of(line);
   TextPipeline pipeline = pipeline_of(line, texts);
   std::int64_t length = line.integer("--length", 0, 1 << 20, 0);
@@ -98,7 +98,7 @@ int run(const CommandLine& line, Console& console) {
   return 0;
 }
 
-std::vector<Argument> arguments() {
+std::vector<Argument> tokenize_arguments() {
   return {
       {.name = "--text", .value = "TEXT", .help = "text to tokenize", .repeat = true},
       {.name = "--data", .value = "FILE", .help = "files of texts, one per line; - is standard input", .many = true},
@@ -121,7 +121,7 @@ const Verb kTokenizeVerb{.name = "tokenize",
                          .examples = {"tokenize --text \"I love this film\" --text Great",
                                       "tokenize --text \"Long short-term memory\" --segment chars --json",
                                       "tokenize --text \"a fine film\" --model reviews.safetensors"},
-                         .arguments = arguments,
-                         .run = run};
+                         .arguments = tokenize_arguments,
+                         .run = run_tokenize};
 
 }  // namespace carousel::cli

@@ -89,7 +89,7 @@ TrainResult train(const Task& task, const Options& options, const Console& conso
   }
 }
 
-int run(const CommandLine& line, Console& console) {
+int run_train(const CommandLine& line, Console& console) {
   Config config = config_of(line);
   config.task = task_of(line, config);
   const Task& task = find_task(config.task);
@@ -113,7 +113,7 @@ int run(const CommandLine& line, Console& console) {
   return 128 + stop_signal();
 }
 
-std::vector<Argument> arguments() {
+std::vector<Argument> train_arguments() {
   std::vector<Argument> all = {task_argument(false)};
   for (Argument& argument : option_arguments(kTrain)) all.push_back(std::move(argument));
   return all;
@@ -129,7 +129,7 @@ const Verb kTrainVerb{
     .examples = {"train forecast --data sunspots.csv --horizon 24 --out sunspots.safetensors",
                  "train classify --data reviews.tsv --text-column review --cell gru --epochs 5",
                  "train --config runs/classify-20240101-120000/resolved.toml --out again.safetensors"},
-    .arguments = arguments,
-    .run = run};
+    .arguments = train_arguments,
+    .run = run_train};
 
 }  // namespace carousel::cli

@@ -8,7 +8,7 @@
 namespace carousel::cli {
 namespace {
 
-int run(const CommandLine&, Console& console) {
+int run_version(const CommandLine&, Console& console) {
   if (console.json()) {
     console.out_json({{"schema", 1}, {"name", "carousel"}, {"version", kVersion}});
   } else {
@@ -25,6 +25,6 @@ const Verb kVersionVerb{.name = "version",
                         .summary = "prints the version of the program",
                         .examples = {"version", "version --json"},
                         .arguments = [] { return std::vector<Argument>(); },
-                        .run = run};
+                        .run = run_version};
 
 }  // namespace carousel::cli

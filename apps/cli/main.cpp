@@ -1,4 +1,4 @@
-// carousel: the program. The verb table, and what an error means to the shell.
+// carousel: the program. Finds the verb (the table of verbs is commands.cpp) and says what an error means to the shell.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,14 +13,6 @@
 #include "tasks/options.h"
 
 namespace carousel::cli {
-
-std::span<const Verb* const> all_verbs() {
-  static const Verb* const verbs[] = {&kTrainVerb,   &kEvaluateVerb,   &kPredictVerb,  &kRunVerb,  &kExportVerb,
-                                      &kInspectVerb, &kCellsVerb,      &kTokenizeVerb, &kDataVerb, &kBenchVerb,
-                                      &kConfigVerb,  &kCompletionVerb, &kVersionVerb};
-  return verbs;
-}
-
 namespace {
 
 const Verb& find_verb(const std::string& name) {

@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr std::size_t kMaxHeader = 1 << 16;  // NumPy itself writes a few hundred bytes
-constexpr std::size_t kAlignment = 64;
+constexpr std::size_t kHeaderAlignment = 64;
 
 struct TypeRow {
   NpyType type;
@@ -278,7 +278,7 @@ void write_npy(const std::string& path, View<const T> view) {
   std::string text = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}", row_of(type).descr,
                                  fmt::join(shape.sizes(), ", "), shape.rank() == 1 ? "," : "");
   const std::size_t before = kMagic.size() + 4;  // magic, version, length
-  text.append(kAlignment - (before + text.size() + 1) % kAlignment, ' ');
+  text.append(kHeaderAlignment - (before + text.size() + 1) % kHeaderAlignment, ' ');
   text += '\n';
   const auto length = static_cast<std::uint16_t>(text.size());
   std::string content(kMagic);

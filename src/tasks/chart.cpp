@@ -19,7 +19,7 @@ struct Tick {
   std::string text;
 };
 
-struct Scale {
+struct AxisScale {
   double low = 0, high = 1, from = 0, to = 1;  // low .. high of the data becomes from .. to of the picture
   double operator()(double value) const { return from + (value - low) / (high - low) * (to - from); }
 };
@@ -100,7 +100,7 @@ std::vector<Tick> x_ticks(const LineChart& chart, double low, double high) {
 }
 
 // The bounds of all finite values; false if there are none.
-bool bounds_of(const LineChart& chart, Scale& x, Scale& y) {
+bool bounds_of(const LineChart& chart, AxisScale& x, AxisScale& y) {
   constexpr double kNone = std::numeric_limits<double>::infinity();
   x.low = y.low = kNone;
   x.high = y.high = -kNone;
@@ -123,7 +123,8 @@ bool bounds_of(const LineChart& chart, Scale& x, Scale& y) {
 }
 
 // Runs of finite points in picture coordinates, thinned to the least and greatest of each column of the picture.
-std::vector<std::vector<std::pair<double, double>>> runs_of(const ChartLine& line, const Scale& x, const Scale& y) {
+std::vector<std::vector<std::pair<double, double>>> runs_of(const ChartLine& line, const AxisScale& x,
+                                                            const AxisScale& y) {
   std::vector<std::vector<std::pair<double, double>>> runs(1);
   const bool thin = static_cast<double>(line.x.size()) > 2 * kWidth;
   for (std::size_t i = 0; i < std::min(line.x.size(), line.y.size()); ++i) {
@@ -150,7 +151,7 @@ std::vector<std::vector<std::pair<double, double>>> runs_of(const ChartLine& lin
   return runs;
 }
 
-std::string lines_svg(const LineChart& chart, const Scale& x, const Scale& y) {
+std::string lines_svg(const LineChart& chart, const AxisScale& x, const AxisScale& y) {
   std::string svg;
   for (std::size_t k = 0; k < chart.lines.size(); ++k) {
     for (const auto& run : runs_of(chart.lines[k], x, y)) {
@@ -192,7 +193,7 @@ std::string legend_svg(const LineChart& chart, double& bottom) {
   return svg;
 }
 
-std::string axes_svg(const LineChart& chart, const Scale& x, const Scale& y) {
+std::string axes_svg(const LineChart& chart, const AxisScale& x, const AxisScale& y) {
   std::string svg;
   for (const Tick& tick : number_ticks(y.low, y.high, 5)) {
     svg += fmt::format(
@@ -220,7 +221,7 @@ std::string axes_svg(const LineChart& chart, const Scale& x, const Scale& y) {
 std::string chart_svg(const LineChart& chart) {
   std::string svg = fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n", kWidth, kHeight,
                                 html_escaped(chart.description));
-  Scale x, y;
+  AxisScale x, y;
   if (!bounds_of(chart, x, y)) {
     return svg + fmt::format("<text class=\"middle\" x=\"{}\" y=\"{}\">nothing to draw</text>\n</svg>\n", kWidth / 2,
                              kHeight / 2);

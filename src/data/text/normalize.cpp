@@ -12,7 +12,7 @@
 namespace carousel {
 namespace {
 
-void check(UErrorCode status) {
+void check_normalized(UErrorCode status) {
   if (U_FAILURE(status)) fail(Code::kInternal, "Unicode normalization failed: {}", u_errorName(status));
 }
 
@@ -26,12 +26,12 @@ icu::StringPiece piece(std::string_view text) {
 std::string composed(std::string_view text) {
   UErrorCode status = U_ZERO_ERROR;
   const icu::Normalizer2* const nfkc = icu::Normalizer2::getNFKCInstance(status);
-  check(status);
+  check_normalized(status);
   if (nfkc->isNormalizedUTF8(piece(text), status)) return std::string(text);
   std::string out;
   icu::StringByteSink<std::string> sink(&out, static_cast<std::int32_t>(text.size()));
   nfkc->normalizeUTF8(0, piece(text), sink, nullptr, status);
-  check(status);
+  check_normalized(status);
   return out;
 }
 
@@ -40,7 +40,7 @@ std::string lowered(std::string_view text) {
   std::string out;
   icu::StringByteSink<std::string> sink(&out, static_cast<std::int32_t>(text.size()));
   icu::CaseMap::utf8ToLower("", 0, piece(text), sink, nullptr, status);
-  check(status);
+  check_normalized(status);
   return out;
 }
 

@@ -15,13 +15,13 @@
 namespace carousel {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Segmentation>, 4> kNames = {
+constexpr std::array<std::pair<std::string_view, Segmentation>, 4> kSegmentations = {
     {{"", Segmentation::kAuto},
      {"words", Segmentation::kWords},
      {"chars", Segmentation::kCharacters},
      {"whitespace", Segmentation::kWhitespace}}};
 
-void check(UErrorCode status) {
+void check_boundaries(UErrorCode status) {
   if (U_FAILURE(status)) fail(Code::kInternal, "finding text boundaries failed: {}", u_errorName(status));
 }
 
@@ -51,7 +51,7 @@ struct Segmenter::Implementation {
     const icu::Locale& root = icu::Locale::getRoot();
     boundaries.reset(which == Segmentation::kWords ? icu::BreakIterator::createWordInstance(root, status)
                                                    : icu::BreakIterator::createCharacterInstance(root, status));
-    check(status);
+    check_boundaries(status);
   }
   ~Implementation() { utext_close(&handle); }
   Implementation(const Implementation&) = delete;
@@ -60,9 +60,9 @@ struct Segmenter::Implementation {
   void cut(std::string_view text, std::vector<std::string_view>& tokens) {
     UErrorCode status = U_ZERO_ERROR;
     utext_openUTF8(&handle, text.data(), static_cast<std::int64_t>(text.size()), &status);
-    check(status);
+    check_boundaries(status);
     boundaries->setText(&handle, status);
-    check(status);
+    check_boundaries(status);
     const bool words = segmentation == Segmentation::kWords;
     std::int32_t begin = boundaries->first();
     for (std::int32_t end = boundaries->next(); end != icu::BreakIterator::DONE; end = boundaries->next()) {
@@ -97,14 +97,14 @@ void Segmenter::segment(std::string_view text, std::vector<std::string_view>& to
 }
 
 Segmentation parse_segmentation(std::string_view name) {
-  for (const auto& [known, segmentation] : kNames) {
+  for (const auto& [known, segmentation] : kSegmentations) {
     if (name == known) return segmentation;
   }
   fail(Code::kUsage, "segment '{}' is unknown, expected words, chars or whitespace", name);
 }
 
 std::string_view segmentation_name(Segmentation segmentation) {
-  for (const auto& [name, known] : kNames) {
+  for (const auto& [name, known] : kSegmentations) {
     if (known == segmentation) return name;
   }
   return "";
