@@ -7,6 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include "base/aligned.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/peak.cpp"
 #include "hwy/foreach_target.h"
@@ -36,6 +38,23 @@ double run_chains(std::int64_t rounds, float* sink) {
   return 2.0 * kChains * static_cast<double>(hn::Lanes(d)) * static_cast<double>(rounds);
 }
 
+// Adds up `blocks` blocks of 256 floats, so that nothing limits it but the loads; `sink` keeps the result.
+void read_blocks(const float* data, std::int64_t blocks, float* sink) {
+  constexpr int kSums = 8;  // more than the latency of an addition times the loads in a cycle
+  const hn::ScalableTag<float> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  hn::Vec<decltype(d)> sums[kSums];
+#pragma GCC unroll 8
+  for (int k = 0; k < kSums; ++k) sums[k] = hn::Zero(d);
+  for (const float* end = data + blocks * 256; data != end; data += kSums * lanes) {
+#pragma GCC unroll 8
+    for (int k = 0; k < kSums; ++k) sums[k] = hn::Add(sums[k], hn::LoadU(d, data + k * lanes));
+  }
+#pragma GCC unroll 8
+  for (int k = 1; k < kSums; ++k) sums[0] = hn::Add(sums[0], sums[k]);
+  *sink = hn::GetLane(sums[0]);
+}
+
 const char* name_of_target() { return hwy::TargetName(HWY_TARGET); }
 
 }  // namespace HWY_NAMESPACE
@@ -47,6 +66,7 @@ namespace carousel::kernels {
 namespace {
 
 HWY_EXPORT(run_chains);
+HWY_EXPORT(read_blocks);
 HWY_EXPORT(name_of_target);
 
 constexpr std::int64_t kRounds = 50000;
@@ -84,6 +104,25 @@ double measure_fma_peak_gflops(int threads) {
   double sum = 0;
   for (const double speed : speeds) sum += speed;
   return sum;
+}
+
+double measure_read_gbs(std::int64_t bytes) {
+  constexpr std::int64_t kBlock = 256 * sizeof(float), kBytesOfRun = 32 << 20;
+  const std::int64_t blocks = (bytes + kBlock - 1) / kBlock;
+  const std::int64_t passes = std::max<std::int64_t>(1, kBytesOfRun / (blocks * kBlock));
+  const std::vector<float, AlignedAllocator<float>> data(static_cast<std::size_t>(blocks * 256), 1.0f);
+  double best = 0;
+  for (int run = 0; run < kRuns; ++run) {
+    const auto start = std::chrono::steady_clock::now();
+    for (std::int64_t pass = 0; pass < passes; ++pass) {
+      float sink = 0;
+      HWY_DYNAMIC_DISPATCH(read_blocks)(data.data(), blocks, &sink);
+      kept.store(sink, std::memory_order_relaxed);
+    }
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    best = std::max(best, static_cast<double>(passes * blocks * kBlock) / seconds.count());
+  }
+  return best * 1e-9;
 }
 
 const char* instruction_set() { return HWY_DYNAMIC_DISPATCH(name_of_target)(); }

@@ -16,5 +16,13 @@ TEST(Peak, IsASpeedThatACoreCanHave) {
   EXPECT_GT(std::strlen(instruction_set()), 0u);
 }
 
+// Oracle: physics again. A core reads 0.1 to 2000 GB/s, and the first cache is faster than 256 MiB of memory.
+TEST(Peak, ReadsFasterFromACacheThanFromMemory) {
+  const double cache = measure_read_gbs(8 << 10), memory = measure_read_gbs(256 << 20);
+  EXPECT_LT(cache, 2000);
+  EXPECT_GT(memory, 0.1);
+  EXPECT_GT(cache, memory);
+}
+
 }  // namespace
 }  // namespace carousel::kernels
