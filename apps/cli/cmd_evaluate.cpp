@@ -10,6 +10,7 @@
 #include "progress.h"
 #include "report.h"
 #include "tasks/task.h"
+#include "tasks/training_run.h"
 
 namespace carousel::cli {
 namespace {
@@ -29,6 +30,8 @@ int run_evaluate(const CommandLine& line, Console& console) {
   check_options_fit_task(config.options, model.task());
   set_inference_dtype(model.network(), config.options.model.dtype);
   set_threads(static_cast<int>(config.options.train.threads));
+
+  if (config.options.train.strict_kernels) require_fast_plan(plan_inference(model, config.options));
 
   Progress progress(terminal_settings(console.quiet(), console.verbose()));
   const EvaluateResult result = task.evaluate(model, config.options, progress);

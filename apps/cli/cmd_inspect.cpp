@@ -9,6 +9,7 @@
 #include "command_line.h"
 #include "commands.h"
 #include "console.h"
+#include "models/plan.h"
 #include "option_arguments.h"
 #include "tasks/inspect_input.h"
 
@@ -103,6 +104,16 @@ int run_inspect(const CommandLine& line, Console& console) {
   request.time_step = line.integer("--step", 0, kMost, request.time_step);
   const Model model = Model::load(line.text("MODEL"));
   set_threads(static_cast<int>(config.options.train.threads));
+  if (line.is_on("--plan")) {
+    constexpr std::int64_t kUsualBatch = 32;
+    const NetworkPlan plan =
+        plan_network(model.network(), {.samples = line.has("--samples") ? request.samples : kUsualBatch,
+                                       .training = line.is_on("--training"),
+                                       .dtype = line.text("--dtype", "f32")});
+    console.json() ? console.out_json({{"schema", 1}, {"task", model.task()}, {"plan", plan_json(plan)}})
+                   : console.out(plan_text(plan));
+    return 0;
+  }
   const InspectData data = read_inspect_data(model, config.options.data, request);
   const InspectResult result = inspect_model(model, data, request.time_step);
   if (!data.lengths.empty() && line.has("--step") && !result.step) {
@@ -132,6 +143,14 @@ std::vector<Argument> inspect_arguments() {
       {.name = "MODEL", .help = "model file", .required = true},
       {.name = "--text", .value = "TEXT", .help = "text to show on its way through the model", .repeat = true},
       {.name = "--samples", .value = "K", .help = "show the first samples of the data [default 4]"},
+      {.name = "--plan",
+       .help = "show instead the kernels, their split over the threads, and slow paths, of a batch"
+               " of --samples [default 32]"},
+      {.name = "--training", .help = "with --plan: of a training step"},
+      {.name = "--dtype",
+       .value = "TYPE",
+       .help = "with --plan: format of recurrent weights",
+       .allowed = {"f32", "bf16", "int8"}},
       {.name = "--step", .value = "T", .help = "time step to work through with numbers, from 0 [default 0]"}};
   for (Argument& argument : option_arguments(kCheck)) all.push_back(std::move(argument));
   return all;
@@ -145,7 +164,7 @@ const Verb kInspectVerb{.name = "inspect",
                         .summary = "shows every tensor that goes in and out, axes named and sized, and a worked step",
                         .examples = {"inspect reviews.safetensors --text \"I love this film\"",
                                      "inspect sunspots.safetensors --data sunspots_monthly.csv --step 2",
-                                     "inspect model.safetensors --json"},
+                                     "inspect model.safetensors --plan --threads 2"},
                         .arguments = inspect_arguments,
                         .run = run_inspect};
 

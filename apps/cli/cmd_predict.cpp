@@ -9,6 +9,7 @@
 #include "output_file.h"
 #include "row_writer.h"
 #include "tasks/task.h"
+#include "tasks/training_run.h"
 
 namespace carousel::cli {
 namespace {
@@ -23,6 +24,7 @@ int run_predict(const CommandLine& line, Console& console) {
   const Task& task = find_task(model.task());
   check_options_fit_task(config.options, model.task());
   set_threads(static_cast<int>(config.options.train.threads));
+  if (config.options.train.strict_kernels) require_fast_plan(plan_inference(model, config.options));
 
   std::string collected;
   RowWriter writer(console.json() ? RowFormat::kJsonLines : RowFormat::kCsv, [&](std::string_view text) {

@@ -183,6 +183,7 @@ Fitted fit(const Options& options, ClassifyData& data, const Split& split, const
   Model model("classify", build_classifier(model_options, data, split.train, std::ssize(info.vocabulary)));
   model.network().initialize(static_cast<std::uint64_t>(training.seed));
   model.set_task_data(info.to_json());
+  note_kernels(model.network(), training, observer);
   ClassifyProblem problem(model.network(), data, split, training);
   TrainSummary summary;
   try {

@@ -210,6 +210,7 @@ class Forecast final : public Task {
 
     Model model("forecast", build_forecaster(model_options, info, start, static_cast<std::uint64_t>(resolved.seed)));
     model.set_task_data(info.to_json());
+    note_kernels(model.network(), resolved, observer);
     ForecastProblem problem(model.network(), data, info, resolved);
     TrainSummary summary;
     try {

@@ -148,6 +148,8 @@ const Option kTrainOptions[] = {
      .help = "of every random choice: the same seed gives the same bits for any number of threads"},
     {.key = "train.threads", .field = kTraining<&TrainOptions::threads>, .automatic = true, .low = 1, .high = 256,
      .verbs = kEveryVerb, .help = "threads to use; auto: one per core"},
+    {.key = "train.strict_kernels", .field = kTraining<&TrainOptions::strict_kernels>,
+     .verbs = kTrain | kEvaluate | kPredict, .help = "a layer that cannot take its fast path is an error"},
 };
 
 const Option kOutputOptions[] = {

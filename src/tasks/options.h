@@ -74,7 +74,8 @@ struct TrainOptions {
   double label_smoothing = 0;
   std::string class_weights;  // "", "balanced"
   std::int64_t seed = 1;
-  std::int64_t threads = 0;  // 0: one per core
+  std::int64_t threads = 0;     // 0: one per core
+  bool strict_kernels = false;  // a slow path is an error
 };
 
 struct OutputOptions {

@@ -225,6 +225,7 @@ class Regress final : public Task {
     model.network().initialize(static_cast<std::uint64_t>(options.train.seed));
     model.set_task_data(info.to_json());
 
+    note_kernels(model.network(), training, observer);
     RegressProblem problem(model.network(), data, info, split, training);
     TrainSummary summary;
     try {

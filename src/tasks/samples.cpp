@@ -50,14 +50,14 @@ detail::PassInput SampleBatch::pass_input() const {
 }
 
 Tensor predict_samples(Module& network, const Samples& samples, std::span<const std::int64_t> indices) {
-  constexpr std::int64_t kBatchSize = 64;
   const std::vector<std::int32_t> lengths = samples.lengths(indices);
   Tape<float> tape;
   tape.set_recording(false);
   SequenceLayout layout;
   SampleBatch batch;
   Tensor all;
-  for (std::vector<std::int64_t>& places : batches_by_length(lengths, {.batch_size = kBatchSize, .shuffle = false})) {
+  for (std::vector<std::int64_t>& places :
+       batches_by_length(lengths, {.batch_size = kInferenceBatch, .shuffle = false})) {
     std::vector<std::int64_t> chosen(places);
     for (std::int64_t& place : chosen) place = indices[static_cast<std::size_t>(place)];
     batch.assign(samples, chosen);

@@ -38,6 +38,8 @@ struct SampleBatch {
   detail::PassInput pass_input() const;
 };
 
+inline constexpr std::int64_t kInferenceBatch = 64;  // samples of a pass without training
+
 // What the network gives for each of `indices`, in that order, without dropout: [indices, output_size].
 Tensor predict_samples(Module& network, const Samples& samples, std::span<const std::int64_t> indices);
 

@@ -3,6 +3,7 @@
 #include "base/fail.h"
 #include "base/json.h"
 #include "cells/cell.h"
+#include "tasks/samples.h"
 
 namespace carousel {
 
@@ -57,6 +58,16 @@ Module* find_layer(Sequential& network, std::string_view name) {
 }
 
 }  // namespace
+
+void note_kernels(Sequential& network, const TrainOptions& resolved, Observer& observer) {
+  const NetworkPlan plan = plan_network(network, {.samples = resolved.batch_size, .training = true});
+  if (resolved.strict_kernels) require_fast_plan(plan);
+  observer.note(plan_line(plan));
+}
+
+NetworkPlan plan_inference(const Model& model, const Options& options) {
+  return plan_network(model.network(), {.samples = kInferenceBatch, .dtype = options.model.dtype});
+}
 
 std::string describe_weight(Sequential& network, const Parameter& parameter, std::int64_t element) {
   std::string name = parameter.name;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "carousel/model.h"
+#include "models/plan.h"
 #include "tasks/options.h"
 #include "tasks/task.h"
 #include "train/trainer.h"
@@ -26,6 +27,12 @@ TrainOptions resolve_training(const TrainOptions& options, const TrainDefaults& 
 
 // `options` is resolved.
 TrainerOptions trainer_options(const TrainOptions& options, const TrainDefaults& defaults, const std::string& run_dir);
+
+// Tells the observer which kernels the training runs. Throws Error{kUsage} for a slow path with strict_kernels.
+void note_kernels(Sequential& network, const TrainOptions& resolved, Observer& observer);
+
+// The kernels that `evaluate` and `predict` run.
+NetworkPlan plan_inference(const Model& model, const Options& options);
 
 // "recurrent.weight_hh_l1_reverse, gate f, row 3, column 7": where an element of a network's weights is.
 std::string describe_weight(Sequential& network, const Parameter& parameter, std::int64_t element);

@@ -1,0 +1,140 @@
+#include "models/plan.h"
+
+#include <algorithm>
+
+#include "base/fail.h"
+#include "base/json.h"
+#include "base/thread_pool.h"
+#include "carousel/stream.h"
+#include "kernels/peak.h"
+#include "layers/scan_op.h"
+
+namespace carousel {
+namespace {
+
+LayerPlan plan_recurrent(const Recurrent& layer, const PlanRequest& request) {
+  const auto& [samples, training, dtype] = request;
+  LayerPlan plan;
+  const std::string& cell = layer.options().cell;
+  if (dtype != "f32") {
+    plan.kernel = fmt::format("{}: each step in one pass over {} weights packed for it", cell, dtype);
+    return plan;
+  }
+  plan.kernel =
+      fmt::format("{}: W x of all steps in one product, R h and gates step by step over packed weights", cell);
+  const SequenceLayout layout(1, samples);
+  detail::SampleRange ranges[detail::kMaxParts];
+  const int parts = detail::split_samples(layout, layer.directions(), ranges);
+  const int tasks = parts * layer.directions();
+  plan.split = fmt::format("{} loop{} of {} samples", tasks, tasks == 1 ? "" : "s", (samples + parts - 1) / parts);
+  if (tasks < threads()) {
+    plan.slow.push_back(fmt::format("the time loop keeps {} of {} threads busy: {} samples are too few to share", tasks,
+                                    threads(), samples));
+  }
+  return plan;
+}
+
+using Modules = std::span<const std::pair<std::string, std::unique_ptr<Module>>>;
+
+// `above`: the layers that its rows go through. Dropout changes nothing in inference.
+LayerPlan plan_embedding(Modules above, const PlanRequest& request) {
+  std::string reason = "no recurrent layer is above it";
+  for (const auto& [name, module] : above) {
+    if (dynamic_cast<const Dropout*>(module.get())) {
+      if (!request.training) continue;
+      reason = fmt::format("{} gives each row a mask of its own", name);
+    } else if (dynamic_cast<const Recurrent*>(module.get())) {
+      reason = request.dtype == "f32" ? "" : fmt::format("the weights of {} are {}", name, request.dtype);
+    }
+    break;
+  }
+  if (reason.empty()) return {.kernel = "embedding: folded into the layer above, W x once for each distinct token"};
+  return {.kernel = "embedding: rows of a table", .slow = {"not folded into the layer above: " + reason}};
+}
+
+LayerPlan plan_layer(Module& module, Modules above, const PlanRequest& request) {
+  if (const auto* recurrent = dynamic_cast<const Recurrent*>(&module)) return plan_recurrent(*recurrent, request);
+  const std::string type = module.describe().type;
+  if (type == "embedding") return plan_embedding(above, request);
+  return {.kernel = type == "linear" ? "linear: one product" : type + ": vector by vector"};
+}
+
+void plan_layers(Sequential& network, const std::string& prefix, const PlanRequest& request,
+                 std::vector<LayerPlan>& list) {
+  const Modules modules = network.modules();
+  for (std::size_t k = 0; k < modules.size(); ++k) {
+    const auto& [name, module] = modules[k];
+    if (auto* sum = dynamic_cast<Sum*>(module.get())) {
+      for (std::size_t b = 0; b < sum->branches().size(); ++b) {
+        plan_layers(sum->branches()[b], fmt::format("{}{}.{}.", prefix, name, b), request, list);
+      }
+      continue;
+    }
+    list.push_back(plan_layer(*module, modules.subspan(k + 1), request));
+    list.back().layer = prefix + name;
+  }
+}
+
+std::string threads_text(int count) { return fmt::format("{} thread{}", count, count == 1 ? "" : "s"); }
+
+}  // namespace
+
+NetworkPlan plan_network(Sequential& network, const PlanRequest& request) {
+  NetworkPlan plan;
+  plan.instruction_set = kernels::instruction_set();
+  plan.threads = threads();
+  plan_layers(network, "", request, plan.layers);
+  if (plan.instruction_set == "SCALAR") {
+    for (LayerPlan& layer : plan.layers)
+      layer.slow.push_back("this processor has no vector instructions that are known");
+  }
+  try {
+    const Stream stream(network, {.dtype = request.dtype});
+  } catch (const Error& error) {
+    plan.no_stream = error.what();
+  }
+  return plan;
+}
+
+std::string plan_line(const NetworkPlan& plan) {
+  std::string line = fmt::format("kernels: {}, {}", plan.instruction_set, threads_text(plan.threads));
+  for (const LayerPlan& layer : plan.layers) {
+    if (layer.split.empty() && layer.slow.empty()) continue;
+    line += fmt::format("; {}", layer.layer);
+    if (!layer.split.empty()) line += fmt::format(" in {}", layer.split);
+    for (const std::string& reason : layer.slow) line += fmt::format(" ({})", reason);
+  }
+  return line;
+}
+
+std::string plan_text(const NetworkPlan& plan) {
+  std::string text = fmt::format("kernels for {}, {}\n", plan.instruction_set, threads_text(plan.threads));
+  for (const LayerPlan& layer : plan.layers) {
+    text += fmt::format("  {}\n    {}\n", layer.layer, layer.kernel);
+    if (!layer.split.empty()) text += fmt::format("    {}\n", layer.split);
+    for (const std::string& reason : layer.slow) text += fmt::format("    slow: {}\n", reason);
+  }
+  return text + fmt::format("step by step (Stream): {}\n", plan.no_stream.empty()
+                                                               ? "possible, one pass over packed weights a layer"
+                                                               : "not possible: " + plan.no_stream);
+}
+
+nlohmann::ordered_json plan_json(const NetworkPlan& plan) {
+  nlohmann::ordered_json layers = nlohmann::ordered_json::array();
+  for (const LayerPlan& layer : plan.layers) {
+    layers.push_back({{"name", layer.layer}, {"kernel", layer.kernel}, {"split", layer.split}, {"slow", layer.slow}});
+  }
+  return {{"instruction_set", plan.instruction_set},
+          {"threads", plan.threads},
+          {"layers", layers},
+          {"stream", {{"possible", plan.no_stream.empty()}, {"why", plan.no_stream}}}};
+}
+
+void require_fast_plan(const NetworkPlan& plan) {
+  for (const LayerPlan& layer : plan.layers) {
+    if (layer.slow.empty()) continue;
+    fail(Code::kUsage, "--strict-kernels: {}: {}; leave the flag out to go on", layer.layer, layer.slow.front());
+  }
+}
+
+}  // namespace carousel
