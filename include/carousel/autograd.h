@@ -20,10 +20,15 @@ template <class T>
 struct BasicParameter {
   std::string name;
   BasicTensor<T> value;
-  BasicTensor<T> gradient;
+  BasicTensor<T> gradient;  // [0] until a pass is recorded or an optimiser is made: inference needs none
   BasicParameter() = default;
   BasicParameter(std::string parameter_name, BasicTensor<T> initial)
-      : name(std::move(parameter_name)), value(std::move(initial)), gradient(value.shape()) {}
+      : name(std::move(parameter_name)), value(std::move(initial)) {}
+
+  // Zeros of the shape of `value`, if there is no gradient yet.
+  void make_gradient() {
+    if (gradient.elements() != value.elements()) gradient = BasicTensor<T>(value.shape());
+  }
 };
 
 // A handle to one value on a tape: cheap to copy, owns nothing. It ends with the tape's next reset(); using it later

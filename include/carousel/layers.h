@@ -192,7 +192,7 @@ class Sequential : public Module {
            (std::is_base_of_v<Module, Modules> && ...)) explicit Sequential(Modules... modules)
       : Sequential() {
     (add(std::to_string(size()), std::make_unique<Modules>(std::move(modules))), ...);
-    initialize(1);
+    Sequential::initialize(1);
   }
   Sequential();
   Sequential(Sequential&&) noexcept;

@@ -83,7 +83,10 @@ template <class T>
 BasicVariable<T> Tape<T>::parameter(BasicParameter<T>& parameter) {
   Node<T>* node = make_leaf<T>(arena_, parameter.value.view());
   append(node, true);
-  if (node->needs_gradient) node->gradient = parameter.gradient.data();  // claimed from the start: always added to
+  if (node->needs_gradient) {
+    parameter.make_gradient();
+    node->gradient = parameter.gradient.data();  // claimed from the start: always added to
+  }
   return BasicVariable<T>(node);
 }
 

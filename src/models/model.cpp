@@ -29,8 +29,8 @@ const json& member(const json& description, const char* key, json::value_t type,
   return *found;
 }
 
-// Copies the tensors of the file into the network. Both lists must agree in names, order and shapes.
-void fill_network(Sequential& network, const ModelFile& file, const std::string& path) {
+// Moves the tensors of the file into the network. Both lists must agree in names, order and shapes.
+void fill_network(Sequential& network, ModelFile& file, const std::string& path) {
   const auto named = network.named_tensors();
   if (named.size() != file.tensors.size()) {
     fail(Code::kModel, "{}: the file has {} tensors, the network needs {}", path, file.tensors.size(), named.size());
@@ -43,11 +43,11 @@ void fill_network(Sequential& network, const ModelFile& file, const std::string&
       fail(Code::kModel, "{}: tensor '{}' has shape {}, the network needs {}", path, name,
            found->second.shape().to_string(), tensor->value.shape().to_string());
     }
-    tensor->value = found->second;
+    tensor->value = std::move(found->second);
   }
 }
 
-Sequential build_network(const json& layers, const ModelFile& file, const std::string& path) {
+Sequential build_network(const json& layers, ModelFile& file, const std::string& path) {
   const LayerList list = layers_from_json(layers);
   // Before any weight is allocated: the network may not be larger than what the file holds.
   std::int64_t stored = 0, needed = 0;
@@ -67,7 +67,7 @@ Model::Model(std::string task, Sequential network)
     : task_(std::move(task)), network_(std::make_unique<Sequential>(std::move(network))) {}
 
 Model Model::load(const std::string& path) {
-  const ModelFile file = read_model_file(path);
+  ModelFile file = read_model_file(path);
   const json& task = member(file.description, "task", json::value_t::string, path);
   const json& layers = member(file.description, "network", json::value_t::array, path);
   try {

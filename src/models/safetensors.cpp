@@ -64,7 +64,8 @@ float from_half(std::uint16_t bits) {  // IEEE 754 binary16
 // Calls convert on every element of the stored type From.
 template <class From, class T, class Convert>
 void convert_all(const TensorEntry& entry, BasicTensor<T>& out, Convert convert) {
-  for (std::int64_t i = 0; i < out.elements(); ++i) {
+  const std::int64_t count = out.elements();
+  for (std::int64_t i = 0; i < count; ++i) {
     From value;
     std::memcpy(&value, entry.bytes.data() + static_cast<std::size_t>(i) * sizeof(From), sizeof(From));
     out[i] = static_cast<T>(convert(value));
@@ -193,6 +194,10 @@ TensorEntry entry_of(std::string name, View<const float> view) {
 template <class T>
 BasicTensor<T> tensor_of(const TensorEntry& entry) {
   BasicTensor<T> out(entry.shape);
+  if (entry.dtype == (sizeof(T) == sizeof(float) ? Dtype::kF32 : Dtype::kF64)) {
+    if (!entry.bytes.empty()) std::memcpy(out.data(), entry.bytes.data(), entry.bytes.size());
+    return out;
+  }
   const auto same = [](auto value) { return value; };
   switch (entry.dtype) {
     case Dtype::kF64:

@@ -27,7 +27,7 @@ T* allocate(const Shape& shape) {
 
 template <class T>
 BasicTensor<T>::BasicTensor(const Shape& shape) : shape_(shape), data_(allocate<T>(shape)) {
-  fill(T{});
+  if (!AlignedAllocator<T>::gives_zeros(static_cast<std::size_t>(elements()))) fill(T{});
 }
 
 template <class T>

@@ -50,6 +50,7 @@ Optimizer::Optimizer(std::vector<Parameter*> parameters, double learning_rate, s
     : parameters_(std::move(parameters)), slot_names_(std::move(slot_names)), slots_(parameters_.size()) {
   set_learning_rate(learning_rate);
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    parameters_[i]->make_gradient();
     for (std::size_t slot = 0; slot < slot_names_.size(); ++slot) {
       slots_[i][slot] = Tensor(parameters_[i]->value.shape());
       slots_[i][slot].fill(initial_slot);

@@ -26,6 +26,7 @@ TEST(Rows, SelectAndEmbeddingCopyRowsAndAddTheirGradients) {
   BasicTensor<double> direction({6, 2});
   for (std::int64_t i = 0; i < 12; ++i) direction[i] = static_cast<double>(1 << i);
   for (const bool as_embedding : {false, true}) {
+    table.make_gradient();
     table.gradient.fill(0.5);
     Tape<double> tape;
     auto leaf = tape.parameter(table);

@@ -32,6 +32,19 @@ TEST(Tape, GivesEachLeafItsOwnGradient) {
   expect_error(Code::kUsage, {"no gradient"}, [&] { constant.gradient(); });
 }
 
+// Oracle: the promise of autograd.h. A tape that records nothing asks for no gradient.
+TEST(Tape, MakesGradientsOnlyToRecord) {
+  BasicParameter<double> w("w", BasicTensor<double>({3}));
+  Tape<double> tape;
+  tape.set_recording(false);
+  tape.parameter(w);
+  EXPECT_EQ(w.gradient.elements(), 0);
+  tape.reset();
+  tape.set_recording(true);
+  tape.parameter(w);
+  EXPECT_EQ(w.gradient.shape(), w.value.shape());
+}
+
 // Oracle: closed form. Two passes without zeroing add up; a parameter used twice in one pass gets both shares.
 TEST(Tape, AddsToTheGradientOfAParameter) {
   BasicParameter<double> w("w", BasicTensor<double>({2}, std::vector<double>{3, -4}));

@@ -73,7 +73,10 @@ inline ::testing::AssertionResult check_gradients(const Forward& forward,
     tape.reset();
     return project(forward(tape), options.seed).item();
   };
-  for (BasicParameter<double>* parameter : parameters) parameter->gradient.fill(kStart);
+  for (BasicParameter<double>* parameter : parameters) {
+    parameter->make_gradient();
+    parameter->gradient.fill(kStart);
+  }
   poison(tape);
   tape.backward(project(forward(tape), options.seed));
   for (BasicParameter<double>* parameter : parameters) {

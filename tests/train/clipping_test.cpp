@@ -14,6 +14,7 @@ struct TwoParameters {
   Parameter a{"a", Tensor({2})}, b{"b", Tensor({1, 2})};
   std::vector<Parameter*> all{&a, &b};
   explicit TwoParameters(const std::vector<float>& g) {
+    for (Parameter* parameter : all) parameter->make_gradient();
     for (std::int64_t i = 0; i < 2; ++i) {
       a.gradient[i] = g[static_cast<std::size_t>(i)];
       b.gradient[i] = g[static_cast<std::size_t>(i + 2)];
