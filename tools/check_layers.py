@@ -34,6 +34,7 @@ OWNER = {
     "layers.h": "layers",
     "model.h": "models",
     "stream.h": "models",
+    "stream_pool.h": "models",
     "optim.h": "train",
     "carousel.h": "api",
 }

@@ -21,4 +21,5 @@
 #include "carousel/model.h"
 #include "carousel/optim.h"
 #include "carousel/stream.h"
+#include "carousel/stream_pool.h"
 #include "carousel/tensor.h"

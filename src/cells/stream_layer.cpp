@@ -7,6 +7,7 @@
 
 #include "base/fail.h"
 #include "cells/stream_simd.h"
+#include "kernels/packed_matrix.h"
 
 namespace carousel {
 namespace {
@@ -14,6 +15,8 @@ namespace {
 constexpr std::int64_t kMostInt8Inputs = 16000;  // 16000 * 127 * 1023 < 2^31
 
 std::int64_t rounded_up(std::int64_t value, std::int64_t unit) { return (value + unit - 1) / unit * unit; }
+
+std::int64_t pairs_of(std::int64_t numbers) { return (numbers + 1) / 2; }
 
 std::uint32_t bf16_bits(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
@@ -121,6 +124,29 @@ void put_panel(std::byte* at, const Panel& panel, const Sides& sides, WeightForm
   put_pairs(out, panel, hh, format);
 }
 
+// Rows of `size` numbers that a kernel wants side by side, each filled up with zeros to `stride`.
+struct Gather {
+  const float* const* rows;
+  int count;
+  std::int64_t size, stride;
+
+  void copy(int row, float* to) const { std::fill_n(std::copy_n(rows[row], size, to), stride - size, 0.0f); }
+};
+
+void gather_floats(const Gather& gather, std::byte* to) {
+  auto* out = reinterpret_cast<float*>(to);
+  for (int r = 0; r < gather.count; ++r) gather.copy(r, out + r * gather.stride);
+}
+
+// row: [stride] to work in; scales [count].
+void gather_integers(const Gather& gather, float* row, float* scales, std::byte* to) {
+  auto* out = reinterpret_cast<std::int16_t*>(to);
+  for (int r = 0; r < gather.count; ++r) {
+    gather.copy(r, row);
+    scales[r] = to_integers({row, static_cast<std::size_t>(gather.stride)}, out + r * gather.stride);
+  }
+}
+
 }  // namespace
 
 float quantise_row(std::span<const float> w, std::int8_t* q) noexcept {
@@ -138,24 +164,27 @@ WeightFormat parse_weight_format(std::string_view name) {
   fail(Code::kUsage, "unknown number format '{}': expected f32, bf16 or int8", name);
 }
 
-StreamLayer::StreamLayer(const StreamLayerWeights& weights, WeightFormat format)
+StreamLayer::StreamLayer(const StreamLayerWeights& weights, WeightFormat format, int rows)
     : cell_(weights.cell),
       format_(format),
       lanes_(stream_lanes()),
       input_size_(weights.input_size),
       recurrent_size_(weights.recurrent_size),
-      input_pairs_((weights.input_size + 1) / 2),
-      recurrent_pairs_((weights.recurrent_size + 1) / 2),
-      panels_((weights.hidden_size + lanes_ - 1) / lanes_) {
+      hidden_size_(weights.hidden_size),
+      panels_((weights.hidden_size + lanes_ - 1) / lanes_),
+      input_stride_(rounded_up(input_size_, 2 * lanes_)),
+      recurrent_stride_(rounded_up(recurrent_size_, 2 * lanes_)) {
   if (format == WeightFormat::kInt8 && std::max(input_size_, recurrent_size_) > kMostInt8Inputs) {
     fail(Code::kUsage, "int8: a layer with {} inputs, at most {} are possible; use bf16",
          std::max(input_size_, recurrent_size_), kMostInt8Inputs);
   }
-  x_.resize(static_cast<std::size_t>(rounded_up(input_size_, 2 * lanes_)));
-  h_.resize(static_cast<std::size_t>(rounded_up(recurrent_size_, 2 * lanes_)));
-  x_int_.resize(x_.size());
-  h_int_.resize(h_.size());
   pack(weights);
+  if (weights.weight_hr) {
+    weight_hr_.resize(static_cast<std::size_t>(kernels::packed_size(hidden_size_, recurrent_size_)));
+    kernels::pack<float>(kernels::Op::kTransposed, hidden_size_, recurrent_size_, weights.weight_hr, hidden_size_,
+                         weight_hr_.data());
+  }
+  lay_out_workspace(rows);
 }
 
 void StreamLayer::pack(const StreamLayerWeights& weights) {
@@ -163,7 +192,7 @@ void StreamLayer::pack(const StreamLayerWeights& weights) {
   const std::int64_t bytes_of_pair[] = {8, 4, 2};
   std::int64_t head = cell_->split_gates ? 2 : 1;
   if (format_ == WeightFormat::kInt8) head += 2;
-  const std::int64_t pairs = input_pairs_ + recurrent_pairs_;
+  const std::int64_t pairs = pairs_of(input_size_) + pairs_of(recurrent_size_);
   panel_bytes_ = rounded_up(vectors * (4 * head + bytes_of_pair[static_cast<int>(format_)] * pairs), kAlignment);
   weights_.resize(static_cast<std::size_t>(panel_bytes_ * panels_));
   const std::int64_t rows = cell_->gate_count() * weights.hidden_size;
@@ -174,27 +203,64 @@ void StreamLayer::pack(const StreamLayerWeights& weights) {
   }
 }
 
-void StreamLayer::step(const float* x, const float* h, const float* const* previous, float* const* next) noexcept {
-  StreamStep s{.input_pairs = input_pairs_,
-               .recurrent_pairs = recurrent_pairs_,
+std::int64_t StreamLayer::state_length() const noexcept { return std::max(panels_ * lanes_, recurrent_size_); }
+
+void StreamLayer::lay_out_workspace(std::int64_t rows) {
+  const bool int8 = format_ == WeightFormat::kInt8, projected = !weight_hr_.empty();
+  const std::int64_t number = int8 ? 2 : 4;
+  std::int64_t bytes[kParts] = {};
+  bytes[kInput] = rows * input_stride_ * number;
+  bytes[kRecurrent] = rows * recurrent_stride_ * number;
+  bytes[kScales] = int8 ? 2 * rows * 4 : 0;
+  bytes[kRow] = int8 ? std::max(input_stride_, recurrent_stride_) * 4 : 0;  // an input before it is rounded
+  bytes[kHidden] = projected ? rows * panels_ * lanes_ * 4 : 0;             // what is projected
+  bytes[kOutput] = projected ? rows * recurrent_size_ * 4 : 0;
+  for (int k = 0; k < kParts; ++k) parts_[k + 1] = parts_[k] + rounded_up(bytes[k], kAlignment);
+}
+
+void StreamLayer::step(const StreamRows& rows, std::byte* workspace) const noexcept {
+  std::byte* part[kParts];
+  for (int k = 0; k < kParts; ++k) part[k] = workspace + parts_[k];
+  auto* scales = reinterpret_cast<float*>(part[kScales]);
+  auto* row = reinterpret_cast<float*>(part[kRow]);
+  if (format_ == WeightFormat::kInt8) {
+    gather_integers({rows.x, rows.count, input_size_, input_stride_}, row, scales, part[kInput]);
+    gather_integers({rows.states[0], rows.count, recurrent_size_, recurrent_stride_}, row, scales + rows.count,
+                    part[kRecurrent]);
+  } else {
+    gather_floats({rows.x, rows.count, input_size_, input_stride_}, part[kInput]);
+    gather_floats({rows.states[0], rows.count, recurrent_size_, recurrent_stride_}, part[kRecurrent]);
+  }
+  StreamStep s{.rows = rows.count,
+               .input_pairs = pairs_of(input_size_),
+               .recurrent_pairs = pairs_of(recurrent_size_),
                .panels = panels_,
                .panel_bytes = panel_bytes_,
+               .x = part[kInput],
+               .h = part[kRecurrent],
+               .input_stride = input_stride_,
+               .recurrent_stride = recurrent_stride_,
+               .x_scale = scales,
+               .h_scale = scales + rows.count,
                .weights = weights_.data()};
-  std::copy_n(x, input_size_, x_.data());
-  std::copy_n(h, recurrent_size_, h_.data());
-  s.x = x_.data();
-  s.h = h_.data();
-  if (format_ == WeightFormat::kInt8) {
-    s.x_scale = to_integers(x_, x_int_.data());
-    s.h_scale = to_integers(h_, h_int_.data());
-    s.x = x_int_.data();
-    s.h = h_int_.data();
-  }
-  for (int k = 0; k < cell_->state_count(); ++k) {
-    s.previous[k] = previous[k];
-    s.next[k] = next[k];
-  }
+  for (int k = 0; k < cell_->state_count(); ++k) s.previous[k] = s.next[k] = rows.states[k];
+  if (weight_hr_.empty()) return cell_->stream_step[static_cast<int>(format_)](s);
+
+  auto* hidden = reinterpret_cast<float*>(part[kHidden]);
+  float* hidden_rows[kStreamRows];
+  for (int r = 0; r < rows.count; ++r) hidden_rows[r] = hidden + r * panels_ * lanes_;
+  s.next[0] = hidden_rows;
   cell_->stream_step[static_cast<int>(format_)](s);
+  project(rows, hidden, reinterpret_cast<float*>(part[kOutput]));
+}
+
+// h = W_hr hidden for every row. hidden [rows, padded H], output [rows, P] to work in.
+void StreamLayer::project(const StreamRows& rows, const float* hidden, float* output) const noexcept {
+  kernels::multiply_packed<float>(rows.count, recurrent_size_, hidden_size_, hidden, panels_ * lanes_,
+                                  weight_hr_.data(), 0.0f, output, recurrent_size_);
+  for (int r = 0; r < rows.count; ++r) {
+    std::copy_n(output + r * recurrent_size_, recurrent_size_, rows.states[0][r]);
+  }
 }
 
 }  // namespace carousel

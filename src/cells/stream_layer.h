@@ -1,8 +1,10 @@
-// stream_layer.h: one recurrent layer at batch 1: its weights packed for it, and one step.
+// stream_layer.h: one recurrent layer step by step: its weights packed for that, and one step of one or more sequences.
 //
-// At batch 1 a step reads every weight once and does little else, so the weights lie in memory in the order in which a
-// step wants them: for each vector of L units one panel [biases, scales, C + P inputs two by two, G gates, L units].
-// A step walks a panel with the sums of its G gates in registers, finishes the cell there, and goes on to the next.
+// A step of one sequence reads every weight once and does little else, so the weights lie in memory in the order in
+// which a step wants them: for each vector of L units one panel [biases, scales, C + P inputs two by two, G gates, L
+// units]. A step walks a panel with the sums of its gates in registers, finishes the cell there, and goes on to the
+// next. Of several sequences (rows) a few at a time pass over a panel, all of them before the next panel: weights come
+// from memory once for all rows, and once for a few from the second cache.
 //
 // Formats of the weights (everything else stays float):
 //   f32    as they are
@@ -32,6 +34,9 @@ WeightFormat parse_weight_format(std::string_view name);
 // Returns the scale, 0 for a row of zeros.
 float quantise_row(std::span<const float> w, std::int8_t* q) noexcept;
 
+// Rows of one call of step(): as many as keep a panel in the second cache beside their inputs while all of them pass.
+inline constexpr int kStreamRows = 32;
+
 // The weights of one layer as the model keeps them; borrowed.
 struct StreamLayerWeights {
   const Cell* cell = nullptr;
@@ -40,41 +45,57 @@ struct StreamLayerWeights {
   const float* weight_hh = nullptr;                                  // [G H, P]
   const float* bias_ih = nullptr;                                    // [G H]; null: none
   const float* bias_hh = nullptr;
+  const float* weight_hr = nullptr;  // [P, H]; null: no projection, P = H
 };
 
-// One step as the kernels see it. Vectors that are written end at a multiple of the vector length, see padded_units().
+// One step of some sequences as a caller describes it; row r belongs to one of them, each with states of its own.
+struct StreamRows {
+  int count = 0;                           // at most kStreamRows
+  const float* x[kStreamRows];             // [C]
+  float* states[kMaxStates][kStreamRows];  // [state_length()], replaced by the next ones; the first begins with h [P]
+};
+
+// The same as the kernels see it. Vectors that are written end at a multiple of the vector length.
 struct StreamStep {
+  int rows = 0;
   std::int64_t input_pairs = 0, recurrent_pairs = 0, panels = 0, panel_bytes = 0;
-  const void* x = nullptr;             // input_pairs pairs of float, or of int16 for int8
-  const void* h = nullptr;             // recurrent_pairs pairs
-  float x_scale = 1, h_scale = 1;      // int8 only
-  const std::byte* weights = nullptr;  // panels of panel_bytes
-  const float* previous[kMaxStates] = {};
-  float* next[kMaxStates] = {};
+  const void* x = nullptr;  // [rows, input_stride]: input_pairs pairs of float, or of int16 for int8
+  const void* h = nullptr;  // [rows, recurrent_stride]
+  std::int64_t input_stride = 0, recurrent_stride = 0;
+  const float *x_scale = nullptr, *h_scale = nullptr;  // [rows], int8 only
+  const std::byte* weights = nullptr;                  // panels of panel_bytes
+  const float* const* previous[kMaxStates] = {};       // [rows] pointers
+  float* const* next[kMaxStates] = {};
 };
 
+// Owns the packed weights and nothing else: any number of threads may step at once.
 class StreamLayer {
  public:
-  // Throws Error{kUsage} for int8 with more than 16000 inputs, whose sums could leave int32.
-  StreamLayer(const StreamLayerWeights& weights, WeightFormat format);
+  // rows: the most of one step, up to kStreamRows. Throws Error{kUsage} for int8 with more than 16000 inputs, whose
+  // sums could leave int32.
+  StreamLayer(const StreamLayerWeights& weights, WeightFormat format, int rows = kStreamRows);
 
-  // The length to give every state vector, so that whole vectors may be written: H rounded up.
-  std::int64_t padded_units() const noexcept { return panels_ * lanes_; }
-  std::int64_t weight_bytes() const noexcept { return std::ssize(weights_); }
+  // The length of every state vector: that of H or P, the larger, rounded up so that whole vectors may be written.
+  std::int64_t state_length() const noexcept;
+  // What a step needs to work in, 64-byte aligned; a multiple of 64.
+  std::int64_t workspace_bytes() const noexcept { return parts_[kParts]; }
 
-  // One step. x [C], h [P]: what feeds back (the first previous state, or with projection the projected output).
-  // previous and next: [padded_units()] each; a next state may be its previous one, but not next[0] = h.
-  void step(const float* x, const float* h, const float* const* previous, float* const* next) noexcept;
+  // One step of every row. A row gets the same bits alone and beside any others.
+  void step(const StreamRows& rows, std::byte* workspace) const noexcept;
 
  private:
+  enum Part { kInput, kRecurrent, kScales, kRow, kHidden, kOutput, kParts };
+  void lay_out_workspace(std::int64_t rows);
   void pack(const StreamLayerWeights& weights);
+  void project(const StreamRows& rows, const float* hidden, float* output) const noexcept;
 
   const Cell* cell_;
   WeightFormat format_;
-  std::int64_t lanes_, input_size_, recurrent_size_, input_pairs_, recurrent_pairs_, panels_, panel_bytes_ = 0;
+  std::int64_t lanes_, input_size_, recurrent_size_, hidden_size_, panels_, panel_bytes_ = 0;
+  std::int64_t input_stride_, recurrent_stride_;  // C and P rounded up to vectors of pairs
+  std::int64_t parts_[kParts + 1] = {};           // where the parts of a workspace begin, and their end
   std::vector<std::byte, AlignedAllocator<std::byte>> weights_;
-  std::vector<float, AlignedAllocator<float>> x_, h_;  // zero beyond C, P
-  std::vector<std::int16_t, AlignedAllocator<std::int16_t>> x_int_, h_int_;
+  std::vector<float, AlignedAllocator<float>> weight_hr_;  // packed; empty: no projection
 };
 
 }  // namespace carousel

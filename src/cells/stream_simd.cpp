@@ -1,8 +1,10 @@
-// stream_simd.cpp: one step of every cell at batch 1, compiled once per instruction set. See stream_layer.h for the
+// stream_simd.cpp: one step of every cell for a few rows, compiled once per instruction set. See stream_layer.h for the
 // order of the weights.
 //
-// Inputs are taken two by two into two sums a gate, so that a cell of four gates has eight chains of multiply-adds
-// under way: what the latency of one needs to be hidden.
+// A tile is R rows and one panel. Inputs are taken two by two into two sums a gate. One row by itself has the sums of
+// all its gates in registers: a cell of four gates then has eight chains of multiply-adds under way, what the latency
+// of one needs to be hidden. Several rows take the gates two by two, so that their sums fit in the registers: a vector
+// of weights is then loaded once for all of them. No sum depends on R or on what is computed beside it.
 #include "cells/stream_simd.h"
 
 #include "cells/stream_layer.h"
@@ -28,159 +30,266 @@ using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
 using M = kernels::HWY_NAMESPACE::SimdMath<D>;
 
-// Sums of products of pairs of inputs with G gates of weights; `at` walks over the weights.
-template <int G>
-struct FloatSums {
-  V even[G], odd[G];
+#if HWY_TARGET == HWY_AVX3
+constexpr int kTileRows = 4;  // 32 vector registers: 16 sums
+#else
+constexpr int kTileRows = 3;  // 16 vector registers: 12 sums
+#endif
 
-  HWY_INLINE FloatSums() {
-    for (int g = 0; g < G; ++g) even[g] = odd[g] = hn::Zero(D());
-  }
-  HWY_INLINE V total(int g) const { return hn::Add(even[g], odd[g]); }
+// Gates whose sums are in registers at a time.
+template <class C, int R>
+constexpr int gates_at_once() {
+  constexpr int G = static_cast<int>(C::kGates.size());
+  return R == 1 || G < 2 ? G : 2;
+}
+
+// One of x and h for the rows of a tile, [R, 2 pairs].
+template <class T>
+struct TileInput {
+  const T* at;
+  std::int64_t stride, pairs;  // stride: from one row to the next
 };
 
-template <int G>
-HWY_INLINE void add_f32(FloatSums<G>& sums, const float* in, std::int64_t pairs, const std::byte*& at) {
-  const D d;
-  const std::int64_t L = static_cast<std::int64_t>(hn::Lanes(d));
-  const float* w = reinterpret_cast<const float*>(at);
-  for (const float* end = in + 2 * pairs; in != end; in += 2, w += 2 * G * L) {
-    const V first = hn::Set(d, in[0]), second = hn::Set(d, in[1]);
-    for (int g = 0; g < G; ++g) {
-      sums.even[g] = hn::MulAdd(first, hn::LoadU(d, w + 2 * g * L), sums.even[g]);
-      sums.odd[g] = hn::MulAdd(second, hn::LoadU(d, w + (2 * g + 1) * L), sums.odd[g]);
+// Sums of products of pairs of inputs of R rows with N gates of weights.
+template <int R, int N>
+struct FloatSums {
+  V even[R][N], odd[R][N];
+
+  HWY_INLINE FloatSums() {
+    for (int r = 0; r < R; ++r) {
+      for (int g = 0; g < N; ++g) even[r][g] = odd[r][g] = hn::Zero(D());
     }
   }
-  at = reinterpret_cast<const std::byte*>(w);
+  HWY_INLINE V total(int r, int g) const { return hn::Add(even[r][g], odd[r][g]); }
+};
+
+template <int R, int N>
+HWY_INLINE void add_row(V (&sums)[R][N], int r, float input, const V (&weights)[N]) {
+  const V element = hn::Set(D(), input);
+  for (int g = 0; g < N; ++g) sums[r][g] = hn::MulAdd(element, weights[g], sums[r][g]);
+}
+
+// weights: of the first of N gates of G.
+template <int G, int R, int N>
+HWY_INLINE void add_f32(FloatSums<R, N>& sums, const TileInput<float>& in, const std::byte* weights) {
+  const D d;
+  const std::int64_t L = static_cast<std::int64_t>(hn::Lanes(d));
+  const float* w = reinterpret_cast<const float*>(weights);
+  for (const float *x = in.at, *end = x + 2 * in.pairs; x != end; x += 2, w += 2 * G * L) {
+    V first[N], second[N];
+    for (int g = 0; g < N; ++g) first[g] = hn::LoadU(d, w + 2 * g * L);
+    for (int r = 0; r < R; ++r) add_row<R, N>(sums.even, r, x[r * in.stride], first);
+    for (int g = 0; g < N; ++g) second[g] = hn::LoadU(d, w + (2 * g + 1) * L);
+    for (int r = 0; r < R; ++r) add_row<R, N>(sums.odd, r, x[r * in.stride + 1], second);
+  }
 }
 
 // The two bf16 numbers of a 32-bit lane are the upper halves of two floats.
-template <int G>
-HWY_INLINE void add_bf16(FloatSums<G>& sums, const float* in, std::int64_t pairs, const std::byte*& at) {
+template <int G, int R, int N>
+HWY_INLINE void add_bf16(FloatSums<R, N>& sums, const TileInput<float>& in, const std::byte* weights) {
   const D d;
   const hn::RebindToUnsigned<D> du;
   const std::int64_t L = static_cast<std::int64_t>(hn::Lanes(d));
   const auto upper = hn::Set(du, 0xffff0000U);
-  const std::uint32_t* w = reinterpret_cast<const std::uint32_t*>(at);
-  for (const float* end = in + 2 * pairs; in != end; in += 2, w += G * L) {
-    const V first = hn::Set(d, in[0]), second = hn::Set(d, in[1]);
-    for (int g = 0; g < G; ++g) {
-      const auto both = hn::LoadU(du, w + g * L);
-      sums.even[g] = hn::MulAdd(first, hn::BitCast(d, hn::ShiftLeft<16>(both)), sums.even[g]);
-      sums.odd[g] = hn::MulAdd(second, hn::BitCast(d, hn::And(both, upper)), sums.odd[g]);
-    }
+  const std::uint32_t* w = reinterpret_cast<const std::uint32_t*>(weights);
+  for (const float *x = in.at, *end = x + 2 * in.pairs; x != end; x += 2, w += G * L) {
+    V first[N], second[N];
+    for (int g = 0; g < N; ++g) first[g] = hn::BitCast(d, hn::ShiftLeft<16>(hn::LoadU(du, w + g * L)));
+    for (int r = 0; r < R; ++r) add_row<R, N>(sums.even, r, x[r * in.stride], first);
+    for (int g = 0; g < N; ++g) second[g] = hn::BitCast(d, hn::And(hn::LoadU(du, w + g * L), upper));
+    for (int r = 0; r < R; ++r) add_row<R, N>(sums.odd, r, x[r * in.stride + 1], second);
   }
-  at = reinterpret_cast<const std::byte*>(w);
 }
 
-// The exact integer sums of one side.
+// The exact integer sums of one side, as floats.
 #if HWY_TARGET == HWY_SCALAR
-template <int G>
-HWY_INLINE void sum_int8(const std::int16_t* in, std::int64_t pairs, const std::byte*& at, V (&sums)[G]) {
-  std::int32_t whole[G] = {};
-  const std::int8_t* w = reinterpret_cast<const std::int8_t*>(at);
-  for (const std::int16_t* end = in + 2 * pairs; in != end; in += 2, w += 2 * G) {
-    for (int g = 0; g < G; ++g) whole[g] += in[0] * w[2 * g] + in[1] * w[2 * g + 1];
+template <int G, int R, int N>
+HWY_INLINE void sum_int8(const TileInput<std::int16_t>& in, const std::byte* weights, V (&sums)[R][N]) {
+  std::int32_t whole[R][N] = {};
+  const std::int8_t* w = reinterpret_cast<const std::int8_t*>(weights);
+  for (const std::int16_t *x = in.at, *end = x + 2 * in.pairs; x != end; x += 2, w += 2 * G) {
+    for (int r = 0; r < R; ++r) {
+      const std::int16_t* row = x + r * in.stride;
+      for (int g = 0; g < N; ++g) whole[r][g] += row[0] * w[2 * g] + row[1] * w[2 * g + 1];
+    }
   }
-  at = reinterpret_cast<const std::byte*>(w);
-  for (int g = 0; g < G; ++g) sums[g] = hn::Set(D(), static_cast<float>(whole[g]));
+  for (int r = 0; r < R; ++r) {
+    for (int g = 0; g < N; ++g) sums[r][g] = hn::Set(D(), static_cast<float>(whole[r][g]));
+  }
 }
 #else
-template <int G>
-HWY_INLINE void sum_int8(const std::int16_t* in, std::int64_t pairs, const std::byte*& at, V (&sums)[G]) {
+template <int G, int R, int N>
+HWY_INLINE void sum_int8(const TileInput<std::int16_t>& in, const std::byte* weights, V (&sums)[R][N]) {
   const hn::RebindToSigned<D> di;
   const hn::Repartition<std::int16_t, D> d16;
   const hn::Rebind<std::int8_t, decltype(d16)> d8;
   const std::int64_t L = static_cast<std::int64_t>(hn::Lanes(D()));
-  hn::Vec<decltype(di)> low[G], high[G];
-  for (int g = 0; g < G; ++g) low[g] = high[g] = hn::Zero(di);
-  const std::int8_t* w = reinterpret_cast<const std::int8_t*>(at);
-  for (const std::int16_t* end = in + 2 * pairs; in != end; in += 2, w += 2 * G * L) {
-    std::int32_t both;
-    __builtin_memcpy(&both, in, sizeof both);
-    const auto inputs = hn::BitCast(d16, hn::Set(di, both));
-    for (int g = 0; g < G; ++g) {
-      const auto weights = hn::PromoteTo(d16, hn::LoadU(d8, w + 2 * g * L));
-      low[g] = hn::ReorderWidenMulAccumulate(di, inputs, weights, low[g], high[g]);
+  hn::Vec<decltype(di)> low[R][N], high[R][N];
+  for (int r = 0; r < R; ++r) {
+    for (int g = 0; g < N; ++g) low[r][g] = high[r][g] = hn::Zero(di);
+  }
+  const std::int8_t* w = reinterpret_cast<const std::int8_t*>(weights);
+  for (const std::int16_t *x = in.at, *end = x + 2 * in.pairs; x != end; x += 2, w += 2 * G * L) {
+    hn::Vec<decltype(d16)> column[N];
+    for (int g = 0; g < N; ++g) column[g] = hn::PromoteTo(d16, hn::LoadU(d8, w + 2 * g * L));
+    for (int r = 0; r < R; ++r) {
+      std::int32_t both;
+      __builtin_memcpy(&both, x + r * in.stride, sizeof both);
+      const auto inputs = hn::BitCast(d16, hn::Set(di, both));
+      for (int g = 0; g < N; ++g) {
+        low[r][g] = hn::ReorderWidenMulAccumulate(di, inputs, column[g], low[r][g], high[r][g]);
+      }
     }
   }
-  at = reinterpret_cast<const std::byte*>(w);
-  for (int g = 0; g < G; ++g) sums[g] = hn::ConvertTo(D(), hn::RearrangeToOddPlusEven(low[g], high[g]));
+  for (int r = 0; r < R; ++r) {
+    for (int g = 0; g < N; ++g) {
+      sums[r][g] = hn::ConvertTo(D(), hn::RearrangeToOddPlusEven(low[r][g], high[r][g]));
+    }
+  }
 }
 #endif
 
-// sums + integer sums, turned into floats by the scale of the inputs and that of each unit's weights.
-template <int G>
-HWY_INLINE void add_int8(V (&sums)[G], const std::int16_t* in, std::int64_t pairs, float scale, const float* scales,
-                         const std::byte*& at) {
-  const D d;
-  V whole[G];
-  sum_int8<G>(in, pairs, at, whole);
-  const V input_scale = hn::Set(d, scale);
-  for (int g = 0; g < G; ++g) {
-    const V weight_scale = hn::LoadU(d, scales + g * static_cast<std::int64_t>(hn::Lanes(d)));
-    sums[g] = hn::MulAdd(whole[g], hn::Mul(input_scale, weight_scale), sums[g]);
-  }
-}
-
-// What the products give a cell: v.a (and v.q where the gates are split), biases included.
+// Where the parts of a panel begin.
 template <class C, WeightFormat kFormat>
-HWY_INLINE void multiply(const StreamStep& s, const std::byte* panel, CellForward<V>& v) {
+struct Panel {
+  static constexpr int G = static_cast<int>(C::kGates.size());
+  static constexpr std::int64_t kPairBytes = kFormat == WeightFormat::kF32 ? 8 : kFormat == WeightFormat::kBf16 ? 4 : 2;
+  const float *bias, *recurrent_bias, *input_scales, *recurrent_scales;
+  const std::byte *ih, *hh;
+
+  HWY_INLINE Panel(const StreamStep& s, std::int64_t index) {
+    const std::int64_t vectors = G * static_cast<std::int64_t>(hn::Lanes(D()));
+    bias = reinterpret_cast<const float*>(s.weights + index * s.panel_bytes);
+    recurrent_bias = bias + (C::kSplitGates ? vectors : 0);
+    input_scales = recurrent_bias + vectors;
+    recurrent_scales = input_scales + vectors;
+    ih = reinterpret_cast<const std::byte*>(input_scales + (kFormat == WeightFormat::kInt8 ? 2 * vectors : 0));
+    hh = ih + s.input_pairs * vectors * kPairBytes;
+  }
+};
+
+// What the products give the cells of R rows, biases included; q only where the gates are split.
+template <int G, int R>
+struct TileGates {
+  V a[R][G], q[R][G];
+};
+
+// Gates first .. first + N - 1 of rows row .. row + R - 1, in int8.
+template <class C, int R, int N, class Gates>
+HWY_INLINE void multiply_int8(const StreamStep& s, int row, const Panel<C, WeightFormat::kInt8>& panel, int first,
+                              Gates& gates) {
   constexpr int G = static_cast<int>(C::kGates.size());
   const D d;
   const std::int64_t L = static_cast<std::int64_t>(hn::Lanes(d));
-  const float* bias = reinterpret_cast<const float*>(panel);
-  const float* after_bias = bias + (C::kSplitGates ? 2 : 1) * G * L;
-  if constexpr (kFormat == WeightFormat::kInt8) {
-    const auto* x = static_cast<const std::int16_t*>(s.x);
-    const auto* h = static_cast<const std::int16_t*>(s.h);
-    V a[G], q[G];
-    for (int g = 0; g < G; ++g) a[g] = hn::LoadU(d, bias + g * L);
-    const std::byte* at = reinterpret_cast<const std::byte*>(after_bias + 2 * G * L);
-    add_int8<G>(a, x, s.input_pairs, s.x_scale, after_bias, at);
-    if constexpr (C::kSplitGates) {
-      for (int g = 0; g < G; ++g) q[g] = hn::LoadU(d, bias + (G + g) * L);
-      add_int8<G>(q, h, s.recurrent_pairs, s.h_scale, after_bias + G * L, at);
-      for (int g = 0; g < G; ++g) v.q[g] = q[g];
-    } else {
-      add_int8<G>(a, h, s.recurrent_pairs, s.h_scale, after_bias + G * L, at);
-    }
-    for (int g = 0; g < G; ++g) v.a[g] = a[g];
-  } else {
-    const auto add = [](FloatSums<G>& sums, const void* in, std::int64_t pairs, const std::byte*& at) HWY_ATTR {
-      if constexpr (kFormat == WeightFormat::kBf16) {
-        add_bf16<G>(sums, static_cast<const float*>(in), pairs, at);
+  const TileInput<std::int16_t> x{static_cast<const std::int16_t*>(s.x) + row * s.input_stride, s.input_stride,
+                                  s.input_pairs};
+  const TileInput<std::int16_t> h{static_cast<const std::int16_t*>(s.h) + row * s.recurrent_stride, s.recurrent_stride,
+                                  s.recurrent_pairs};
+  V input[R][N], recurrent[R][N];
+  sum_int8<G, R, N>(x, panel.ih + first * L * panel.kPairBytes, input);
+  sum_int8<G, R, N>(h, panel.hh + first * L * panel.kPairBytes, recurrent);
+  for (int r = 0; r < R; ++r) {
+    const V x_scale = hn::Set(d, s.x_scale[row + r]), h_scale = hn::Set(d, s.h_scale[row + r]);
+    for (int k = 0; k < N; ++k) {
+      const std::int64_t at = (first + k) * L;
+      const V ih = hn::Mul(x_scale, hn::LoadU(d, panel.input_scales + at));
+      const V hh = hn::Mul(h_scale, hn::LoadU(d, panel.recurrent_scales + at));
+      const V a = hn::MulAdd(input[r][k], ih, hn::LoadU(d, panel.bias + at));
+      if constexpr (C::kSplitGates) {
+        gates.a[r][first + k] = a;
+        gates.q[r][first + k] = hn::MulAdd(recurrent[r][k], hh, hn::LoadU(d, panel.recurrent_bias + at));
       } else {
-        add_f32<G>(sums, static_cast<const float*>(in), pairs, at);
+        gates.a[r][first + k] = hn::MulAdd(recurrent[r][k], hh, a);
       }
-    };
-    const std::byte* at = reinterpret_cast<const std::byte*>(after_bias);
-    FloatSums<G> sums;
-    add(sums, s.x, s.input_pairs, at);
-    if constexpr (C::kSplitGates) {
-      FloatSums<G> recurrent;
-      add(recurrent, s.h, s.recurrent_pairs, at);
-      for (int g = 0; g < G; ++g) v.q[g] = hn::Add(recurrent.total(g), hn::LoadU(d, bias + (G + g) * L));
-    } else {
-      add(sums, s.h, s.recurrent_pairs, at);
     }
-    for (int g = 0; g < G; ++g) v.a[g] = hn::Add(sums.total(g), hn::LoadU(d, bias + g * L));
   }
+}
+
+// The same in f32 and bf16.
+template <class C, WeightFormat kFormat, int R, int N, class Gates>
+HWY_INLINE void multiply_floats(const StreamStep& s, int row, const Panel<C, kFormat>& panel, int first, Gates& gates) {
+  constexpr int G = static_cast<int>(C::kGates.size());
+  const D d;
+  const std::int64_t L = static_cast<std::int64_t>(hn::Lanes(d));
+  const auto add = [&](FloatSums<R, N>& sums, const TileInput<float>& in, const std::byte* weights) HWY_ATTR {
+    weights += first * L * panel.kPairBytes;
+    if constexpr (kFormat == WeightFormat::kBf16) {
+      add_bf16<G, R, N>(sums, in, weights);
+    } else {
+      add_f32<G, R, N>(sums, in, weights);
+    }
+  };
+  const TileInput<float> x{static_cast<const float*>(s.x) + row * s.input_stride, s.input_stride, s.input_pairs};
+  const TileInput<float> h{static_cast<const float*>(s.h) + row * s.recurrent_stride, s.recurrent_stride,
+                           s.recurrent_pairs};
+  FloatSums<R, N> sums;
+  add(sums, x, panel.ih);
+  if constexpr (C::kSplitGates) {
+    FloatSums<R, N> recurrent;
+    add(recurrent, h, panel.hh);
+    for (int r = 0; r < R; ++r) {
+      for (int k = 0; k < N; ++k) {
+        gates.q[r][first + k] = hn::Add(recurrent.total(r, k), hn::LoadU(d, panel.recurrent_bias + (first + k) * L));
+      }
+    }
+  } else {
+    add(sums, h, panel.hh);
+  }
+  for (int r = 0; r < R; ++r) {
+    for (int k = 0; k < N; ++k) {
+      gates.a[r][first + k] = hn::Add(sums.total(r, k), hn::LoadU(d, panel.bias + (first + k) * L));
+    }
+  }
+}
+
+template <class C, WeightFormat kFormat, int R, int N, class Gates>
+HWY_INLINE void multiply(const StreamStep& s, int row, const Panel<C, kFormat>& panel, int first, Gates& gates) {
+  if constexpr (kFormat == WeightFormat::kInt8) {
+    multiply_int8<C, R, N>(s, row, panel, first, gates);
+  } else {
+    multiply_floats<C, kFormat, R, N>(s, row, panel, first, gates);
+  }
+}
+
+// Rows row .. row + R - 1 and the units of one panel.
+template <class C, WeightFormat kFormat, int R>
+HWY_INLINE void run_tile(const StreamStep& s, int row, std::int64_t index) {
+  constexpr int G = static_cast<int>(C::kGates.size()), S = static_cast<int>(C::kStates.size());
+  constexpr int N = gates_at_once<C, R>();
+  const D d;
+  const std::int64_t unit = index * static_cast<std::int64_t>(hn::Lanes(d));
+  const Panel<C, kFormat> panel(s, index);
+  TileGates<G, R> gates;
+  for (int first = 0; first + N <= G; first += N) multiply<C, kFormat, R, N>(s, row, panel, first, gates);
+  if constexpr (G % N != 0) multiply<C, kFormat, R, G % N>(s, row, panel, G - G % N, gates);
+  for (int r = 0; r < R; ++r) {
+    CellForward<V> v;
+    for (int g = 0; g < G; ++g) {
+      v.a[g] = gates.a[r][g];
+      if constexpr (C::kSplitGates) v.q[g] = gates.q[r][g];
+    }
+    for (int k = 0; k < S; ++k) v.previous[k] = hn::LoadU(d, s.previous[k][row + r] + unit);
+    C::template step<M, V>(v);
+    for (int k = 0; k < S; ++k) hn::StoreU(v.next[k], d, s.next[k][row + r] + unit);
+  }
+}
+
+// A tile of `count` rows, 1 .. R.
+template <class C, WeightFormat kFormat, int R>
+HWY_INLINE void run_rows(const StreamStep& s, int row, int count, std::int64_t panel) {
+  if (count == R) return run_tile<C, kFormat, R>(s, row, panel);
+  if constexpr (R > 1) run_rows<C, kFormat, R - 1>(s, row, count, panel);
 }
 
 template <class C, WeightFormat kFormat>
 void run_stream(const StreamStep& s) noexcept {
-  constexpr int S = static_cast<int>(C::kStates.size());
-  const D d;
-  const std::int64_t L = static_cast<std::int64_t>(hn::Lanes(d));
-  for (std::int64_t p = 0; p < s.panels; ++p) {
-    CellForward<V> v;
-    multiply<C, kFormat>(s, s.weights + p * s.panel_bytes, v);
-    for (int k = 0; k < S; ++k) {
-      v.previous[k] = s.previous[k] ? hn::LoadU(d, s.previous[k] + p * L) : hn::Zero(d);
+  for (std::int64_t panel = 0; panel < s.panels; ++panel) {
+    for (int row = 0, count = 0; row < s.rows; row += count) {
+      const int left = s.rows - row;
+      // 4 rows are 2 + 2, not 3 + 1: one row by itself reads the weights as slowly as three.
+      count = left >= 2 * kTileRows ? kTileRows : left > kTileRows ? (left + 1) / 2 : left;
+      run_rows<C, kFormat, kTileRows>(s, row, count, panel);
     }
-    C::template step<M, V>(v);
-    for (int k = 0; k < S; ++k) hn::StoreU(v.next[k], d, s.next[k] + p * L);
   }
 }
 

@@ -2,8 +2,7 @@
 
 #include <algorithm>
 
-#include "base/denormals.h"
-#include "kernels/packed_matrix.h"
+#include "base/thread_pool.h"
 
 namespace carousel::detail {
 
@@ -14,86 +13,87 @@ LowPrecisionStack::LowPrecisionStack(const RecurrentOptions& options,
       layers_(options.layers),
       hidden_size_(options.hidden_size),
       output_units_(options.proj_size > 0 ? options.proj_size : options.hidden_size) {
-  std::int64_t longest = output_units_;
   for (auto p = parameters.begin(); p != parameters.end(); p += 5) {
     const auto data = [&](int k) { return p[k] ? p[k]->value.data() : nullptr; };
-    const StreamLayerWeights weights{.cell = &cell_,
-                                     .input_size = p[0]->value.shape()[1],
-                                     .recurrent_size = output_units_,
-                                     .hidden_size = hidden_size_,
-                                     .weight_ih = data(0),
-                                     .weight_hh = data(1),
-                                     .bias_ih = data(2),
-                                     .bias_hh = data(3)};
-    Scan scan{StreamLayer(weights, format), {}};
-    if (p[4]) {
-      scan.weight_hr.resize(static_cast<std::size_t>(kernels::packed_size(hidden_size_, output_units_)));
-      kernels::pack<float>(kernels::Op::kTransposed, hidden_size_, output_units_, data(4), hidden_size_,
-                           scan.weight_hr.data());
-    }
-    longest = std::max(longest, scan.kernel.padded_units());
-    scans_.push_back(std::move(scan));
+    kernels_.emplace_back(StreamLayerWeights{.cell = &cell_,
+                                             .input_size = p[0]->value.shape()[1],
+                                             .recurrent_size = output_units_,
+                                             .hidden_size = hidden_size_,
+                                             .weight_ih = data(0),
+                                             .weight_hh = data(1),
+                                             .bias_ih = data(2),
+                                             .bias_hh = data(3),
+                                             .weight_hr = data(4)},
+                          format);
   }
-  states_.assign(static_cast<std::size_t>(cell_.state_count()), Buffer(static_cast<std::size_t>(longest)));
-  next_h_.resize(static_cast<std::size_t>(longest));
 }
 
-// states_ holds the initial state, and the final one afterwards.
-void LowPrecisionStack::run_sample(Scan& scan, const Pass& pass) {
-  const std::int64_t length = pass.layout.length(pass.sample);
-  for (std::int64_t step = 0; step < length; ++step) {
-    const std::int64_t row = pass.layout.offset(pass.reverse ? length - 1 - step : step) + pass.sample;
-    const float* previous[kMaxStates] = {};
-    float* next[kMaxStates] = {};
-    for (std::size_t k = 0; k < states_.size(); ++k) previous[k] = next[k] = states_[k].data();
-    next[0] = next_h_.data();
-    scan.kernel.step(pass.input + row * pass.input_width, states_[0].data(), previous, next);
-    if (scan.weight_hr.empty()) {
-      std::swap(states_[0], next_h_);
-    } else {
-      kernels::multiply_packed<float>(1, output_units_, hidden_size_, next_h_.data(), hidden_size_,
-                                      scan.weight_hr.data(), 0.0f, states_[0].data(), output_units_);
+// Samples first .. first + kStreamRows - 1 of the sorted order. states: [states of the cell, kStreamRows, length].
+void LowPrecisionStack::run_block(const Scan& scan, std::int64_t first, float* states, std::byte* workspace) const {
+  const SequenceLayout& layout = scan.layout;
+  const std::int64_t samples = std::min<std::int64_t>(kStreamRows, layout.samples() - first);
+  const std::int64_t length = scan.kernel.state_length(), output_width = directions_ * output_units_;
+  StreamRows rows;
+  for (int k = 0; k < cell_.state_count(); ++k) {
+    for (std::int64_t r = 0; r < samples; ++r, states += length) {
+      rows.states[k][r] = states;
+      std::fill_n(states, length, 0.0f);
+      if (!scan.initial[k]) continue;
+      std::copy_n(scan.initial[k].value().data + layout.sample(first + r) * width(k), width(k), states);
     }
-    std::copy_n(states_[0].data(), output_units_, pass.output + row * pass.output_width);
+  }
+  for (std::int64_t step = 0, running = samples; step < layout.length(first); ++step) {
+    while (layout.length(first + running - 1) <= step) --running;  // the longest stand first
+    const auto row_of = [&](std::int64_t r) {
+      const std::int64_t time = scan.reverse ? layout.length(first + r) - 1 - step : step;
+      return layout.offset(time) + first + r;
+    };
+    rows.count = static_cast<int>(running);
+    for (std::int64_t r = 0; r < running; ++r) rows.x[r] = scan.x.data + row_of(r) * scan.x.shape.back();
+    scan.kernel.step(rows, workspace);
+    for (std::int64_t r = 0; r < running; ++r) {
+      std::copy_n(rows.states[0][r], output_units_, scan.output + row_of(r) * output_width);
+    }
+  }
+  for (int k = 0; k < cell_.state_count(); ++k) {
+    for (std::int64_t r = 0; r < samples; ++r) {
+      std::copy_n(rows.states[k][r], width(k), scan.final[k] + layout.sample(first + r) * width(k));
+    }
   }
 }
 
 StackOutput<float> LowPrecisionStack::run(Variable x, const SequenceLayout& layout,
-                                          std::span<const ScanWeights<float>> weights) {
-  const FlushDenormals flush;
+                                          std::span<const ScanWeights<float>> weights) const {
   Tape<float>& tape = x.tape();
   Arena& arena = tape.arena();
-  const std::int64_t rows = layout.rows(), samples = layout.samples(), width = directions_ * output_units_;
-  const auto states = std::ssize(states_), scans = std::ssize(scans_);
+  const std::int64_t samples = layout.samples(), output_width = directions_ * output_units_;
+  const std::int64_t blocks = (samples + kStreamRows - 1) / kStreamRows;
+  const std::int64_t states = cell_.state_count(), scans = std::ssize(kernels_);
   auto* final = arena.allocate<Variable>(scans * states);
+  auto* final_values = arena.allocate<float*>(scans * states);
   for (std::int64_t l = 0; l < layers_; ++l) {
-    float* output = arena.allocate<float>(rows * width);
-    for (int d = 0; d < directions_; ++d) {
-      const std::int64_t k = l * directions_ + d;
-      float* last[kMaxStates] = {};
-      for (std::int64_t s = 0; s < states; ++s) {
-        const std::int64_t units = s == 0 ? output_units_ : hidden_size_;
-        last[s] = arena.allocate<float>(samples * units);
-        new (final + k * states + s) Variable(tape.constant({last[s], Shape{samples, units}}));
-      }
-      for (std::int64_t sorted = 0; sorted < samples; ++sorted) {
-        const std::int64_t n = layout.sample(sorted);
-        for (std::int64_t s = 0; s < states; ++s) {
-          const std::int64_t units = s == 0 ? output_units_ : hidden_size_;
-          Buffer& state = states_[static_cast<std::size_t>(s)];
-          const Variable& initial = weights[static_cast<std::size_t>(k)].initial[s];
-          std::fill(state.begin(), state.end(), 0.0f);
-          if (initial) std::copy_n(initial.value().data + n * units, units, state.data());
-        }
-        run_sample(scans_[static_cast<std::size_t>(k)],
-                   {layout, sorted, d == 1, x.value().data, x.shape().back(), output + d * output_units_, width});
-        for (std::int64_t s = 0; s < states; ++s) {
-          const std::int64_t units = s == 0 ? output_units_ : hidden_size_;
-          std::copy_n(states_[static_cast<std::size_t>(s)].data(), units, last[s] + n * units);
-        }
-      }
+    auto* output = arena.allocate<float>(layout.rows() * output_width);
+    for (std::int64_t k = l * directions_ * states; k < (l + 1) * directions_ * states; ++k) {
+      const Shape shape{samples, width(static_cast<int>(k % states))};
+      final_values[k] = arena.allocate<float>(shape.elements());
+      new (final + k) Variable(tape.constant({final_values[k], shape}));
     }
-    x = tape.constant({output, Shape{rows, width}});
+    const std::int64_t work = kernels_[static_cast<std::size_t>(l * directions_)].workspace_bytes();
+    const std::int64_t room = states * kStreamRows * kernels_[0].state_length();
+    auto* workspaces = arena.allocate<std::byte>(directions_ * blocks * work);
+    auto* rooms = arena.allocate<float>(directions_ * blocks * room);
+    parallel_for(directions_ * blocks, [&](std::int64_t task) {
+      const std::int64_t d = task % directions_, k = l * directions_ + d;
+      const Scan scan{.kernel = kernels_[static_cast<std::size_t>(k)],
+                      .layout = layout,
+                      .reverse = d == 1,
+                      .x = x.value(),
+                      .output = output + d * output_units_,
+                      .initial = weights[static_cast<std::size_t>(k)].initial,
+                      .final = final_values + k * states};
+      run_block(scan, task / directions_ * kStreamRows, rooms + task * room, workspaces + task * work);
+    });
+    x = tape.constant({output, Shape{layout.rows(), output_width}});
   }
   return {x, {final, static_cast<std::size_t>(scans * states)}};
 }

@@ -1,7 +1,7 @@
 // low_precision.h: a stack of recurrent layers over whole sequences with weights in bf16 or int8, for inference.
 //
-// The same steps as a Stream's (cells/stream_layer.h), one sample after another: what `evaluate --dtype` measures is
-// what a stream computes. Owns the packed weights; the parameters may change or go afterwards. One thread at a time.
+// The same steps as a Stream's (cells/stream_layer.h), on blocks of samples: what `evaluate --dtype` measures is, bit
+// for bit, what a stream computes. Owns the packed weights; the parameters may change or go afterwards.
 #pragma once
 
 #include <memory>
@@ -22,32 +22,26 @@ class LowPrecisionStack {
                     WeightFormat format);
 
   // x [rows, C]; weights: only their initial states are looked at. As run_stack, without gradients.
-  StackOutput<float> run(Variable x, const SequenceLayout& layout, std::span<const ScanWeights<float>> weights);
+  StackOutput<float> run(Variable x, const SequenceLayout& layout, std::span<const ScanWeights<float>> weights) const;
 
  private:
-  using Buffer = std::vector<float, AlignedAllocator<float>>;
+  // One layer and direction over a batch.
   struct Scan {
-    StreamLayer kernel;
-    Buffer weight_hr;  // packed; empty: no projection
-  };
-  // One sample, one direction.
-  struct Pass {
+    const StreamLayer& kernel;
     const SequenceLayout& layout;
-    std::int64_t sample;  // its place in the sorted order
     bool reverse;
-    const float* input;
-    std::int64_t input_width;
-    float* output;  // [rows, output_width], this direction's columns
-    std::int64_t output_width;
+    View<const float> x;      // [rows, width of the layer below]
+    float* output;            // [rows, output_width], this direction's columns
+    const Variable* initial;  // one for each state; empty: zero
+    float* const* final;      // for each state [samples, its width]
   };
-  void run_sample(Scan& scan, const Pass& pass);
+  void run_block(const Scan& scan, std::int64_t first, float* states, std::byte* workspace) const;
+  std::int64_t width(int state) const noexcept { return state == 0 ? output_units_ : hidden_size_; }
 
   const Cell& cell_;
   int directions_;
   std::int64_t layers_, hidden_size_, output_units_;  // output_units: P, or H without projection
-  std::vector<Scan> scans_;
-  std::vector<Buffer> states_;  // of the sample that runs
-  Buffer next_h_;
+  std::vector<StreamLayer> kernels_;                  // entry l * directions + d: layer l, direction d
 };
 
 }  // namespace carousel::detail

@@ -7,15 +7,17 @@
 namespace carousel {
 
 struct Stream::Program {
-  std::unique_ptr<detail::StreamOp> op;
+  std::unique_ptr<detail::StreamOp> op;  // of one slot
   std::vector<float> output;
+  std::vector<std::byte, AlignedAllocator<std::byte>> workspace;
 };
 
 Stream::Stream(const Model& model, const StreamOptions& options) : Stream(model.network(), options) {}
 
 Stream::Stream(Sequential& network, const StreamOptions& options) : program_(std::make_unique<Program>()) {
-  program_->op = detail::compile_sequential(network, parse_weight_format(options.dtype));
+  program_->op = detail::compile_sequential(network, {.format = parse_weight_format(options.dtype), .capacity = 1});
   program_->output.resize(static_cast<std::size_t>(program_->op->output_size));
+  program_->workspace.resize(static_cast<std::size_t>(program_->op->workspace_bytes()));
 }
 
 Stream::~Stream() = default;
@@ -25,28 +27,16 @@ Stream& Stream::operator=(Stream&&) noexcept = default;
 std::span<const float> Stream::step(std::span<const float> x) {
   if (std::ssize(x) != input_size())
     fail(Code::kUsage, "x has {} numbers, expected input_size {}", x.size(), input_size());
+  constexpr std::int32_t kSlots[] = {0};
   const FlushDenormals flush;
-  program_->op->run(x.data(), program_->output.data());
+  program_->op->run(kSlots, x.data(), program_->output.data(), program_->workspace.data());
   return program_->output;
 }
 
 std::int64_t Stream::input_size() const noexcept { return program_->op->input_size; }
 std::int64_t Stream::output_size() const noexcept { return program_->op->output_size; }
-void Stream::reset() noexcept { program_->op->reset(); }
-
-State Stream::state() const {
-  State state;
-  program_->op->save(state.values);
-  return state;
-}
-
-void Stream::set_state(const State& state) {
-  std::size_t next = 0;
-  program_->op->check(state.values, next);
-  if (next != state.values.size())
-    fail(Code::kUsage, "the state has {} tensors, the network needs {}", state.values.size(), next);
-  next = 0;
-  program_->op->load(state.values, next);
-}
+void Stream::reset() noexcept { program_->op->reset(0); }
+State Stream::state() const { return detail::state_of(*program_->op, 0); }
+void Stream::set_state(const State& state) { detail::set_state(*program_->op, 0, state); }
 
 }  // namespace carousel

@@ -1,8 +1,9 @@
-// stream_layers.cpp: the layers other than recurrent ones, one step at batch 1, and their composition.
+// stream_layers.cpp: the layers other than recurrent ones, one step of some sequences, and their composition.
+//
+// Each row is computed by itself or by a kernel that gives a row the same bits alone and beside others.
 #include <algorithm>
 #include <cmath>
 
-#include "base/aligned.h"
 #include "base/fail.h"
 #include "kernels/packed_matrix.h"
 #include "kernels/pointwise.h"
@@ -11,7 +12,21 @@
 namespace carousel::detail {
 namespace {
 
-using Buffer = std::vector<float, AlignedAllocator<float>>;
+std::int64_t whole_lines(std::int64_t bytes) {
+  const auto line = static_cast<std::int64_t>(kAlignment);
+  return (bytes + line - 1) / line * line;
+}
+
+// An operation without state whose rows do not meet.
+class RowStep : public StreamOp {
+ public:
+  void run(StreamSlots slots, const float* input, float* output, std::byte*) noexcept override {
+    for (std::size_t r = 0; r < slots.size(); ++r, input += input_size, output += output_size) run_row(input, output);
+  }
+
+ private:
+  virtual void run_row(const float* input, float* output) noexcept = 0;
+};
 
 class LinearStep final : public StreamOp {
  public:
@@ -24,35 +39,39 @@ class LinearStep final : public StreamOp {
     bias_.assign(static_cast<std::size_t>(output_size), 0.0f);
     std::copy_n(layer.bias.value.data(), layer.bias.value.elements(), bias_.data());
   }
-  void run(const float* input, float* output) noexcept override {
-    std::copy(bias_.begin(), bias_.end(), output);
-    kernels::multiply_packed<float>(1, output_size, input_size, input, input_size, packed_.data(), 1.0f, output,
-                                    output_size);
+  void run(StreamSlots slots, const float* input, float* output, std::byte*) noexcept override {
+    for (std::size_t r = 0; r < slots.size(); ++r) {
+      std::copy(bias_.begin(), bias_.end(), output + static_cast<std::int64_t>(r) * output_size);
+    }
+    kernels::multiply_packed<float>(std::ssize(slots), output_size, input_size, input, input_size, packed_.data(), 1.0f,
+                                    output, output_size);
   }
 
  private:
-  Buffer packed_, bias_;
+  StreamBuffer packed_, bias_;
 };
 
-class ScaleStep final : public StreamOp {
+class ScaleStep final : public RowStep {
  public:
   explicit ScaleStep(const Scale& layer) : factor_(layer.factor.value), offset_(layer.offset.value) {
     input_size = output_size = factor_.elements();
   }
-  void run(const float* input, float* output) noexcept override {
-    for (std::int64_t j = 0; j < output_size; ++j) output[j] = factor_[j] * input[j] + offset_[j];
-  }
 
  private:
+  void run_row(const float* input, float* output) noexcept override {
+    for (std::int64_t j = 0; j < output_size; ++j) output[j] = factor_[j] * input[j] + offset_[j];
+  }
   Tensor factor_, offset_;
 };
 
-class LayerNormStep final : public StreamOp {
+class LayerNormStep final : public RowStep {
  public:
   explicit LayerNormStep(const LayerNorm& layer) : gain_(layer.weight.value), bias_(layer.bias.value) {
     input_size = output_size = gain_.elements();
   }
-  void run(const float* input, float* output) noexcept override {
+
+ private:
+  void run_row(const float* input, float* output) noexcept override {
     double mean = 0, variance = 0;
     for (std::int64_t j = 0; j < output_size; ++j) mean += input[j];
     mean /= static_cast<double>(output_size);
@@ -62,126 +81,140 @@ class LayerNormStep final : public StreamOp {
       output[j] = static_cast<float>((input[j] - mean) * scale) * gain_[j] + bias_[j];
     }
   }
-
- private:
   Tensor gain_, bias_;
 };
 
-class ActivationStep final : public StreamOp {
+class ActivationStep final : public RowStep {
  public:
   ActivationStep(std::string kind, std::int64_t size) : kind_(std::move(kind)) { input_size = output_size = size; }
-  void run(const float* input, float* output) noexcept override {
+
+ private:
+  void run_row(const float* input, float* output) noexcept override {
     const std::span<const float> in(input, static_cast<std::size_t>(input_size));
     const std::span<float> out(output, static_cast<std::size_t>(output_size));
     if (kind_ == "tanh") kernels::tanh(in, out);
     if (kind_ == "sigmoid") kernels::sigmoid(in, out);
     if (kind_ == "relu") kernels::relu(in, out);
   }
-
- private:
   std::string kind_;
 };
 
-// Holds the last time_steps inputs, oldest first; zeros before the first.
+// Holds the last time_steps inputs of every sequence, oldest first; zeros before the first.
 class FlattenStep final : public StreamOp {
  public:
-  FlattenStep(std::int64_t time_steps, std::int64_t size) : window_({time_steps, 1, size}) {
+  FlattenStep(std::int64_t time_steps, std::int64_t size, int capacity) : shape_({time_steps, 1, size}) {
     input_size = size;
     output_size = time_steps * size;
+    windows_.resize(static_cast<std::size_t>(capacity * output_size));
   }
-  void run(const float* input, float* output) noexcept override {
-    std::copy(window_.data() + input_size, window_.data() + output_size, window_.data());
-    std::copy_n(input, input_size, window_.data() + output_size - input_size);
-    std::copy_n(window_.data(), output_size, output);
+  void run(StreamSlots slots, const float* input, float* output, std::byte*) noexcept override {
+    for (const std::int32_t slot : slots) {
+      float* const window = windows_.data() + slot * output_size;
+      std::copy(window + input_size, window + output_size, window);
+      std::copy_n(input, input_size, window + output_size - input_size);
+      output = std::copy_n(window, output_size, output);
+      input += input_size;
+    }
   }
-  void reset() noexcept override { window_.fill(0); }
-  void save(std::vector<Tensor>& values) const override { values.push_back(window_); }
+  void reset(std::int32_t slot) noexcept override {
+    std::fill_n(windows_.data() + slot * output_size, output_size, 0.0f);
+  }
+  void save(std::int32_t slot, std::vector<Tensor>& values) const override {
+    values.emplace_back(shape_);
+    std::copy_n(windows_.data() + slot * output_size, output_size, values.back().data());
+  }
   void check(std::span<const Tensor> values, std::size_t& next) const override {
-    if (next >= values.size() || !(values[next].shape() == window_.shape())) {
-      fail(Code::kUsage, "state tensor {} does not fit: the network needs {}", next, window_.shape().to_string());
+    if (next >= values.size() || !(values[next].shape() == shape_)) {
+      fail(Code::kUsage, "state tensor {} does not fit: the network needs {}", next, shape_.to_string());
     }
     ++next;
   }
-  void load(std::span<const Tensor> values, std::size_t& next) noexcept override {
-    std::copy_n(values[next++].data(), output_size, window_.data());
+  void load(std::int32_t slot, std::span<const Tensor> values, std::size_t& next) noexcept override {
+    std::copy_n(values[next++].data(), output_size, windows_.data() + slot * output_size);
   }
 
  private:
-  Tensor window_;
+  Shape shape_;
+  StreamBuffer windows_;  // [capacity, time_steps, C]
 };
 
-class SequentialStep final : public StreamOp {
+using StreamOps = std::vector<std::unique_ptr<StreamOp>>;
+
+// Operations that make up one; each keeps its own state.
+class ComposedStep : public StreamOp {
  public:
-  explicit SequentialStep(std::vector<std::unique_ptr<StreamOp>> steps) : steps_(std::move(steps)) {
-    input_size = steps_.front()->input_size;
-    output_size = steps_.back()->output_size;
-    for (const auto& step : steps_) values_.emplace_back(static_cast<std::size_t>(step->output_size));
-  }
-  void run(const float* input, float* output) noexcept override {
-    for (std::size_t k = 0; k < steps_.size(); ++k) {
-      float* to = k + 1 == steps_.size() ? output : values_[k].data();
-      steps_[k]->run(input, to);
-      input = to;
+  ComposedStep(StreamOps parts, int rows) : parts_(std::move(parts)) {
+    std::int64_t widest = 0;
+    for (const auto& part : parts_) {
+      widest = std::max(widest, part->output_size);
+      workspace_of_parts_ = std::max(workspace_of_parts_, part->workspace_bytes());
     }
+    buffer_bytes_ = whole_lines(rows * widest * static_cast<std::int64_t>(sizeof(float)));
   }
-  void reset() noexcept override {
-    for (const auto& step : steps_) step->reset();
+  void reset(std::int32_t slot) noexcept override {
+    for (const auto& part : parts_) part->reset(slot);
   }
-  void save(std::vector<Tensor>& values) const override {
-    for (const auto& step : steps_) step->save(values);
+  void save(std::int32_t slot, std::vector<Tensor>& values) const override {
+    for (const auto& part : parts_) part->save(slot, values);
   }
   void check(std::span<const Tensor> values, std::size_t& next) const override {
-    for (const auto& step : steps_) step->check(values, next);
+    for (const auto& part : parts_) part->check(values, next);
   }
-  void load(std::span<const Tensor> values, std::size_t& next) noexcept override {
-    for (const auto& step : steps_) step->load(values, next);
+  void load(std::int32_t slot, std::span<const Tensor> values, std::size_t& next) noexcept override {
+    for (const auto& part : parts_) part->load(slot, values, next);
   }
 
- private:
-  std::vector<std::unique_ptr<StreamOp>> steps_;
-  std::vector<Buffer> values_;
+ protected:
+  StreamOps parts_;
+  // A workspace is some buffers, each for the widest output of a part, and then what the parts need.
+  std::int64_t buffer_bytes_ = 0, workspace_of_parts_ = 0;
 };
 
-class SumStep final : public StreamOp {
+class SequentialStep final : public ComposedStep {
  public:
-  explicit SumStep(std::vector<std::unique_ptr<StreamOp>> branches) : branches_(std::move(branches)) {
-    input_size = branches_.front()->input_size;
-    output_size = branches_.front()->output_size;
-    for (const auto& branch : branches_) {
+  SequentialStep(StreamOps steps, int rows) : ComposedStep(std::move(steps), rows) {
+    input_size = parts_.front()->input_size;
+    output_size = parts_.back()->output_size;
+  }
+  void run(StreamSlots slots, const float* input, float* output, std::byte* workspace) noexcept override {
+    auto* to = reinterpret_cast<float*>(workspace);
+    auto* other = reinterpret_cast<float*>(workspace + buffer_bytes_);
+    for (std::size_t k = 0; k < parts_.size(); ++k) {
+      if (k + 1 == parts_.size()) to = output;
+      parts_[k]->run(slots, input, to, workspace + 2 * buffer_bytes_);
+      input = to;
+      std::swap(to, other);
+    }
+  }
+  std::int64_t workspace_bytes() const noexcept override { return 2 * buffer_bytes_ + workspace_of_parts_; }
+};
+
+class SumStep final : public ComposedStep {
+ public:
+  SumStep(StreamOps branches, int rows) : ComposedStep(std::move(branches), rows) {
+    input_size = parts_.front()->input_size;
+    output_size = parts_.front()->output_size;
+    for (const auto& branch : parts_) {
       if (branch->input_size != input_size || branch->output_size != output_size) {
         fail(Code::kUsage, "sum: the branches differ in size");
       }
     }
-    value_.resize(static_cast<std::size_t>(output_size));
   }
-  void run(const float* input, float* output) noexcept override {
-    branches_.front()->run(input, output);
-    for (std::size_t k = 1; k < branches_.size(); ++k) {
-      branches_[k]->run(input, value_.data());
-      for (std::int64_t j = 0; j < output_size; ++j) output[j] += value_[static_cast<std::size_t>(j)];
+  void run(StreamSlots slots, const float* input, float* output, std::byte* workspace) noexcept override {
+    auto* value = reinterpret_cast<float*>(workspace);
+    workspace += buffer_bytes_;
+    parts_.front()->run(slots, input, output, workspace);
+    for (std::size_t k = 1; k < parts_.size(); ++k) {
+      parts_[k]->run(slots, input, value, workspace);
+      for (std::int64_t j = 0; j < std::ssize(slots) * output_size; ++j) output[j] += value[j];
     }
   }
-  void reset() noexcept override {
-    for (const auto& branch : branches_) branch->reset();
-  }
-  void save(std::vector<Tensor>& values) const override {
-    for (const auto& branch : branches_) branch->save(values);
-  }
-  void check(std::span<const Tensor> values, std::size_t& next) const override {
-    for (const auto& branch : branches_) branch->check(values, next);
-  }
-  void load(std::span<const Tensor> values, std::size_t& next) noexcept override {
-    for (const auto& branch : branches_) branch->load(values, next);
-  }
-
- private:
-  std::vector<std::unique_ptr<StreamOp>> branches_;
-  Buffer value_;
+  std::int64_t workspace_bytes() const noexcept override { return buffer_bytes_ + workspace_of_parts_; }
 };
 
 // The operation of one layer whose input has `size` features (-1: not known yet); null if a step passes through it.
-std::unique_ptr<StreamOp> compile_layer(Module& module, std::int64_t size, WeightFormat format) {
-  if (auto* recurrent = dynamic_cast<Recurrent*>(&module)) return compile_recurrent(*recurrent, format);
+std::unique_ptr<StreamOp> compile_layer(Module& module, std::int64_t size, const StreamPlan& plan) {
+  if (auto* recurrent = dynamic_cast<Recurrent*>(&module)) return compile_recurrent(*recurrent, plan);
   if (auto* linear = dynamic_cast<Linear*>(&module)) return std::make_unique<LinearStep>(*linear);
   if (auto* scale = dynamic_cast<Scale*>(&module)) return std::make_unique<ScaleStep>(*scale);
   if (auto* norm = dynamic_cast<LayerNorm*>(&module)) return std::make_unique<LayerNormStep>(*norm);
@@ -192,7 +225,7 @@ std::unique_ptr<StreamOp> compile_layer(Module& module, std::int64_t size, Weigh
     return std::make_unique<ActivationStep>(std::get<std::string>(description.settings.at("kind")), size);
   }
   if (auto* flatten = dynamic_cast<Flatten*>(&module); flatten && size > 0) {
-    return std::make_unique<FlattenStep>(flatten->time_steps(), size);
+    return std::make_unique<FlattenStep>(flatten->time_steps(), size, plan.capacity);
   }
   fail(Code::kUsage, "a network with a '{}' layer here cannot run step by step", description.type);
 }
@@ -212,16 +245,16 @@ std::int64_t input_features(Sequential& network) {
 }
 
 // As compile_sequential, for a network whose input has `size` features (-1: not known yet).
-std::unique_ptr<StreamOp> compile(Sequential& network, std::int64_t size, WeightFormat format) {
-  std::vector<std::unique_ptr<StreamOp>> steps;
+std::unique_ptr<StreamOp> compile(Sequential& network, std::int64_t size, const StreamPlan& plan) {
+  StreamOps steps;
   for (const auto& [name, module] : network.modules()) {
     std::unique_ptr<StreamOp> step;
     if (auto* sum = dynamic_cast<Sum*>(module.get())) {
-      std::vector<std::unique_ptr<StreamOp>> branches;
-      for (Sequential& branch : sum->branches()) branches.push_back(compile(branch, size, format));
-      step = std::make_unique<SumStep>(std::move(branches));
+      StreamOps branches;
+      for (Sequential& branch : sum->branches()) branches.push_back(compile(branch, size, plan));
+      step = std::make_unique<SumStep>(std::move(branches), plan.rows());
     } else {
-      step = compile_layer(*module, size, format);
+      step = compile_layer(*module, size, plan);
     }
     if (!step) continue;
     if (size >= 0 && step->input_size != size) {
@@ -231,13 +264,28 @@ std::unique_ptr<StreamOp> compile(Sequential& network, std::int64_t size, Weight
     steps.push_back(std::move(step));
   }
   if (steps.empty()) fail(Code::kUsage, "an empty network cannot be streamed");
-  return std::make_unique<SequentialStep>(std::move(steps));
+  return std::make_unique<SequentialStep>(std::move(steps), plan.rows());
 }
 
 }  // namespace
 
-std::unique_ptr<StreamOp> compile_sequential(Sequential& network, WeightFormat format) {
-  return compile(network, input_features(network), format);
+std::unique_ptr<StreamOp> compile_sequential(Sequential& network, const StreamPlan& plan) {
+  return compile(network, input_features(network), plan);
+}
+
+void set_state(StreamOp& program, std::int32_t slot, const State& state) {
+  std::size_t next = 0;
+  program.check(state.values, next);
+  if (next != state.values.size())
+    fail(Code::kUsage, "the state has {} tensors, the network needs {}", state.values.size(), next);
+  next = 0;
+  program.load(slot, state.values, next);
+}
+
+State state_of(const StreamOp& program, std::int32_t slot) {
+  State state;
+  program.save(slot, state.values);
+  return state;
 }
 
 }  // namespace carousel::detail

@@ -1,39 +1,66 @@
 // stream_program.h: a network compiled to a list of operations on one time step. Internal to models/stream*.cpp.
+//
+// A program serves `capacity` sequences; each has a slot, 0 .. capacity - 1, where every operation keeps its state. One
+// run advances the sequences of some slots, at most kStreamRows of them, one time step: row r belongs to slots[r]. Runs
+// for different slots may go on at once, each with a workspace of its own.
 #pragma once
 
 #include <memory>
 #include <span>
 #include <vector>
 
+#include "base/aligned.h"
 #include "carousel/layers.h"
 #include "cells/stream_layer.h"
 
 namespace carousel::detail {
 
-// One operation of a step: reads `input`, writes `output`; owns its state. Runs without allocating or throwing.
+using StreamBuffer = std::vector<float, AlignedAllocator<float>>;
+using StreamSlots = std::span<const std::int32_t>;
+
+// One operation of a step: reads `input` [rows, input_size], writes `output` [rows, output_size]; owns the states. Runs
+// without allocating or throwing.
 class StreamOp {
  public:
   virtual ~StreamOp() = default;
-  virtual void run(const float* input, float* output) noexcept = 0;
-  virtual void reset() noexcept {}
-  // Its state as tensors, appended in the order of State; and back, taking from `values` and moving `next` on.
-  virtual void save(std::vector<Tensor>& values) const { static_cast<void>(values); }
+  virtual void run(StreamSlots slots, const float* input, float* output, std::byte* workspace) noexcept = 0;
+  virtual void reset(std::int32_t slot) noexcept { static_cast<void>(slot); }
+  // The state of a slot as tensors, appended in the order of State; and back, taking from `values` and moving `next`
+  // on.
+  virtual void save(std::int32_t slot, std::vector<Tensor>& values) const {
+    static_cast<void>(slot);
+    static_cast<void>(values);
+  }
   virtual void check(std::span<const Tensor> values, std::size_t& next) const {
     static_cast<void>(values);
     static_cast<void>(next);
   }
-  virtual void load(std::span<const Tensor> values, std::size_t& next) noexcept {
+  virtual void load(std::int32_t slot, std::span<const Tensor> values, std::size_t& next) noexcept {
+    static_cast<void>(slot);
     static_cast<void>(values);
     static_cast<void>(next);
   }
+  // Memory that a run needs to work in, 64-byte aligned; a multiple of 64.
+  virtual std::int64_t workspace_bytes() const noexcept { return 0; }
   std::int64_t input_size = 0, output_size = 0;
 };
 
-// The operations of a network, one after another; `format` is that of the recurrent weights. Throws Error{kUsage} for a
-// layer that cannot run step by step.
-std::unique_ptr<StreamOp> compile_sequential(Sequential& network, WeightFormat format);
+// What a program is for.
+struct StreamPlan {
+  WeightFormat format = WeightFormat::kF32;  // of the recurrent weights
+  int capacity = 1;                          // sequences
+
+  int rows() const noexcept { return capacity < kStreamRows ? capacity : kStreamRows; }  // most of one run
+};
+
+// The operations of a network, one after another. Throws Error{kUsage} for a layer that cannot run step by step.
+std::unique_ptr<StreamOp> compile_sequential(Sequential& network, const StreamPlan& plan);
 
 // The operation of one recurrent stack.
-std::unique_ptr<StreamOp> compile_recurrent(Recurrent& layer, WeightFormat format);
+std::unique_ptr<StreamOp> compile_recurrent(Recurrent& layer, const StreamPlan& plan);
+
+// Throws Error{kUsage} if the state does not fit the program.
+void set_state(StreamOp& program, std::int32_t slot, const State& state);
+State state_of(const StreamOp& program, std::int32_t slot);
 
 }  // namespace carousel::detail

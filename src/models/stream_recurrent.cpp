@@ -1,37 +1,19 @@
-// stream_recurrent.cpp: a stack of recurrent layers, one step at batch 1.
+// stream_recurrent.cpp: a stack of recurrent layers, one step of some sequences.
 #include <algorithm>
 
-#include "base/aligned.h"
 #include "base/fail.h"
 #include "cells/stream_layer.h"
-#include "kernels/packed_matrix.h"
 #include "models/stream_program.h"
 
 namespace carousel::detail {
 namespace {
 
-using Buffer = std::vector<float, AlignedAllocator<float>>;
-
-Buffer packed_transpose(const Tensor& weight) {
-  const std::int64_t n = weight.shape()[0], k = weight.shape()[1];
-  Buffer packed(static_cast<std::size_t>(kernels::packed_size(k, n)));
-  kernels::pack<float>(kernels::Op::kTransposed, k, n, weight.data(), k, packed.data());
-  return packed;
-}
-
-struct LayerStep {
-  StreamLayer kernel;
-  Buffer weight_hr;            // packed; empty: no projection
-  std::vector<Buffer> states;  // the first is h [P], the others [H]; all long enough for whole vectors
-};
-
 class RecurrentStep final : public StreamOp {
  public:
-  RecurrentStep(Recurrent& layer, WeightFormat format) : cell_(find_cell(layer.options().cell)) {
+  RecurrentStep(Recurrent& layer, const StreamPlan& plan) : cell_(find_cell(layer.options().cell)) {
     const RecurrentOptions& o = layer.options();
     if (o.bidirectional) fail(Code::kUsage, "a bidirectional network needs the whole sequence: it cannot be streamed");
     hidden_size_ = o.hidden_size;
-    projected_ = o.proj_size > 0;
     input_size = o.input_size;
     output_size = layer.output_size();
     const std::vector<Parameter*> parameters = layer.parameters();
@@ -47,36 +29,35 @@ class RecurrentStep final : public StreamOp {
         weights.bias_ih = (*next++)->value.data();
         weights.bias_hh = (*next++)->value.data();
       }
-      LayerStep step{StreamLayer(weights, format), {}, {}};
-      if (projected_) step.weight_hr = packed_transpose((*next++)->value);
-      const std::int64_t length = std::max(step.kernel.padded_units(), output_size);
-      step.states.assign(static_cast<std::size_t>(cell_.state_count()), Buffer(static_cast<std::size_t>(length)));
-      next_h_.resize(static_cast<std::size_t>(length));
-      layers_.push_back(std::move(step));
+      if (o.proj_size > 0) weights.weight_hr = (*next++)->value.data();
+      kernels_.emplace_back(weights, plan.format, plan.rows());
     }
-    reset();
+    length_ = kernels_[0].state_length();
+    states_.resize(static_cast<std::size_t>(plan.capacity * slot_size()));
   }
 
-  void run(const float* input, float* output) noexcept override {
-    for (LayerStep& layer : layers_) {
-      step(layer, input);
-      input = layer.states[0].data();
+  void run(StreamSlots slots, const float* input, float* output, std::byte* workspace) noexcept override {
+    StreamRows rows;
+    rows.count = static_cast<int>(slots.size());
+    for (int r = 0; r < rows.count; ++r) rows.x[r] = input + r * input_size;
+    for (std::size_t l = 0; l < kernels_.size(); ++l) {
+      for (int k = 0; k < cell_.state_count(); ++k) {
+        for (int r = 0; r < rows.count; ++r) rows.states[k][r] = state(slots[static_cast<std::size_t>(r)], l, k);
+      }
+      kernels_[l].step(rows, workspace);
+      std::copy_n(rows.states[0], rows.count, rows.x);
     }
-    std::copy_n(input, output_size, output);
+    for (int r = 0; r < rows.count; ++r) std::copy_n(rows.x[r], output_size, output + r * output_size);
   }
 
-  void reset() noexcept override {
-    for (LayerStep& layer : layers_) {
-      for (Buffer& state : layer.states) std::fill(state.begin(), state.end(), 0.0f);
-    }
-  }
+  void reset(std::int32_t slot) noexcept override { std::fill_n(state(slot, 0, 0), slot_size(), 0.0f); }
 
-  void save(std::vector<Tensor>& values) const override {
+  void save(std::int32_t slot, std::vector<Tensor>& values) const override {
     for (int k = 0; k < cell_.state_count(); ++k) {
       Tensor value(shape(k));
-      float* to = value.data();
-      for (const LayerStep& layer : layers_) {
-        to = std::copy_n(layer.states[static_cast<std::size_t>(k)].data(), state_width(k), to);
+      for (std::size_t l = 0; l < kernels_.size(); ++l) {
+        std::copy_n(states_.data() + offset(slot, l, k), width(k),
+                    value.data() + static_cast<std::int64_t>(l) * width(k));
       }
       values.push_back(std::move(value));
     }
@@ -90,48 +71,43 @@ class RecurrentStep final : public StreamOp {
     }
   }
 
-  void load(std::span<const Tensor> values, std::size_t& next) noexcept override {
+  void load(std::int32_t slot, std::span<const Tensor> values, std::size_t& next) noexcept override {
     for (int k = 0; k < cell_.state_count(); ++k, ++next) {
-      const float* from = values[next].data();
-      for (LayerStep& layer : layers_) {
-        std::copy_n(from, state_width(k), layer.states[static_cast<std::size_t>(k)].data());
-        from += state_width(k);
+      for (std::size_t l = 0; l < kernels_.size(); ++l) {
+        std::copy_n(values[next].data() + static_cast<std::int64_t>(l) * width(k), width(k), state(slot, l, k));
       }
     }
   }
 
- private:
-  std::int64_t state_width(int state) const noexcept { return state == 0 ? output_size : hidden_size_; }
-  Shape shape(int state) const { return {std::ssize(layers_), 1, state_width(state)}; }
+  std::int64_t workspace_bytes() const noexcept override {
+    std::int64_t most = 0;
+    for (const StreamLayer& kernel : kernels_) most = std::max(most, kernel.workspace_bytes());
+    return most;
+  }
 
-  void step(LayerStep& layer, const float* input) noexcept {
-    float* h = layer.states[0].data();
-    const float* previous[kMaxStates] = {};
-    float* next[kMaxStates] = {};
-    for (int k = 0; k < cell_.state_count(); ++k) {
-      previous[k] = next[k] = layer.states[static_cast<std::size_t>(k)].data();
-    }
-    next[0] = next_h_.data();  // h is read until the last unit is done
-    layer.kernel.step(input, h, previous, next);
-    if (projected_) {
-      kernels::multiply_packed<float>(1, output_size, hidden_size_, next_h_.data(), hidden_size_,
-                                      layer.weight_hr.data(), 0.0f, h, output_size);
-    } else {
-      std::swap(layer.states[0], next_h_);
-    }
+ private:
+  std::int64_t width(int state) const noexcept { return state == 0 ? output_size : hidden_size_; }
+  Shape shape(int state) const { return {std::ssize(kernels_), 1, width(state)}; }
+
+  // states_ is [capacity, layers, states of the cell, length_].
+  std::int64_t slot_size() const noexcept { return std::ssize(kernels_) * cell_.state_count() * length_; }
+  std::int64_t offset(std::int32_t slot, std::size_t layer, int state) const noexcept {
+    return slot * slot_size() + (static_cast<std::int64_t>(layer) * cell_.state_count() + state) * length_;
+  }
+  float* state(std::int32_t slot, std::size_t layer, int state) noexcept {
+    return states_.data() + offset(slot, layer, state);
   }
 
   const Cell& cell_;
-  std::int64_t hidden_size_ = 0;
-  bool projected_ = false;
-  std::vector<LayerStep> layers_;
-  Buffer next_h_;
+  std::int64_t hidden_size_ = 0, length_ = 0;
+  std::vector<StreamLayer> kernels_;
+  StreamBuffer states_;
 };
 
 }  // namespace
 
-std::unique_ptr<StreamOp> compile_recurrent(Recurrent& layer, WeightFormat format) {
-  return std::make_unique<RecurrentStep>(layer, format);
+std::unique_ptr<StreamOp> compile_recurrent(Recurrent& layer, const StreamPlan& plan) {
+  return std::make_unique<RecurrentStep>(layer, plan);
 }
 
 }  // namespace carousel::detail

@@ -4,10 +4,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 
 #include "base/random.h"
+#include "cells/stream_simd.h"
+#include "tests/kernels/targets.h"
 #include "tests/support/allocation_counter.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/expect_near.h"
@@ -57,7 +60,15 @@ struct Case {
   }
 
   StreamLayer layer() const {
-    return StreamLayer({&cell, C, H, H, weight_ih.data(), weight_hh.data(), bias_ih.data(), bias_hh.data()}, format);
+    return StreamLayer({.cell = &cell,
+                        .input_size = C,
+                        .recurrent_size = H,
+                        .hidden_size = H,
+                        .weight_ih = weight_ih.data(),
+                        .weight_hh = weight_hh.data(),
+                        .bias_ih = bias_ih.data(),
+                        .bias_hh = bias_hh.data()},
+                       format);
   }
 
   Doubles rounded(const Floats& weights, std::int64_t columns) const {
@@ -105,28 +116,53 @@ struct Case {
   }
 };
 
+// The cells with the kernels of the instruction set that is in use now: all_cells() keeps those it began with.
+std::vector<Cell> cells_of_target() {
+  std::vector<Cell> cells(all_cells().begin(), all_cells().end());
+  for (std::size_t k = 0; k < cells.size(); ++k) std::ranges::copy(stream_cells()[k].formats, cells[k].stream_step);
+  return cells;
+}
+
+using Bytes = std::vector<std::byte, AlignedAllocator<std::byte>>;
+
+// Sequences that advance together: [rows][state][state_length()], all zero at first.
+struct Sequences {
+  const StreamLayer& layer;
+  std::vector<std::vector<Floats>> states;
+  Bytes workspace;
+
+  Sequences(const Case& c, const StreamLayer& layer_, int rows)
+      : layer(layer_),
+        states(static_cast<std::size_t>(rows),
+               std::vector<Floats>(static_cast<std::size_t>(c.cell.state_count()),
+                                   Floats(static_cast<std::size_t>(layer_.state_length())))),
+        workspace(static_cast<std::size_t>(layer_.workspace_bytes())) {}
+
+  void step(const std::vector<Floats>& inputs) {
+    StreamRows rows;
+    rows.count = static_cast<int>(states.size());
+    for (std::size_t r = 0; r < states.size(); ++r) {
+      rows.x[r] = inputs[r].data();
+      for (std::size_t k = 0; k < states[r].size(); ++k) rows.states[k][r] = states[r][k].data();
+    }
+    layer.step(rows, workspace.data());
+  }
+};
+
 // Five steps, each from the float states of the step before, so that roundings do not add up.
 void expect_steps_follow_reference(const Case& c, double tolerance) {
-  StreamLayer layer = c.layer();
-  const int S = c.cell.state_count();
-  const auto padded = static_cast<std::size_t>(layer.padded_units());
-  std::vector<Floats> states(static_cast<std::size_t>(S), Floats(padded));
-  Floats next_h(padded);
+  const StreamLayer layer = c.layer();
+  Sequences sequences(c, layer, 1);
+  std::vector<Floats>& states = sequences.states[0];
   for (std::uint64_t t = 0; t < 5; ++t) {
     const Floats x = random_floats(c.C, 10 + t, 1.0f);
     std::vector<Doubles> expected;
     for (const Floats& state : states) expected.emplace_back(state.begin(), state.begin() + c.H);
     c.reference_step(x, states[0], expected);
-    const float* previous[kMaxStates] = {};
-    float* next[kMaxStates] = {};
-    for (int k = 0; k < S; ++k) previous[k] = next[k] = states[static_cast<std::size_t>(k)].data();
-    next[0] = next_h.data();
-    layer.step(x.data(), states[0].data(), previous, next);
-    std::swap(states[0], next_h);
-    for (int k = 0; k < S; ++k) {
-      const Floats& state = states[static_cast<std::size_t>(k)];
-      const Doubles got(state.begin(), state.begin() + c.H);
-      expect_near(got, expected[static_cast<std::size_t>(k)], tolerance,
+    sequences.step({x});
+    for (std::size_t k = 0; k < states.size(); ++k) {
+      const Doubles got(states[k].begin(), states[k].begin() + c.H);
+      expect_near(got, expected[k], tolerance,
                   fmt::format("{} C {} H {} format {} step {} state {}", c.cell.name, c.C, c.H,
                               kWeightFormats[static_cast<int>(c.format)], t, k));
     }
@@ -134,41 +170,76 @@ void expect_steps_follow_reference(const Case& c, double tolerance) {
 }
 
 TEST(StreamLayer, EveryCellInEveryFormatFollowsItsEquationsForAllSizesUpToTwoVectorsAndOne) {
-  for (const Cell& cell : all_cells()) {
-    for (int format = 0; format < 3; ++format) {
-      for (std::int64_t size = 1; size <= 33; ++size) {
-        expect_steps_follow_reference({cell, 34 - size, size, static_cast<WeightFormat>(format)}, 2e-6);
+  testing::for_every_target([] {
+    for (const Cell& cell : cells_of_target()) {
+      for (int format = 0; format < 3; ++format) {
+        for (std::int64_t size = 1; size <= 33; ++size) {
+          expect_steps_follow_reference({cell, 34 - size, size, static_cast<WeightFormat>(format)}, 2e-6);
+        }
       }
     }
-  }
+  });
 }
 
-TEST(StreamLayer, AnInputThatIsNoNumberIsNotHidden) {
+// Oracle: the same sequences one by one, bit for bit, for every number of rows and on every instruction set.
+TEST(StreamLayer, ARowGetsTheSameBitsAloneAndBesideOthers) {
+  testing::for_every_target([] {
+    for (const Cell& cell : cells_of_target()) {
+      for (int format = 0; format < 3; ++format) {
+        const Case c(cell, 7, 19, static_cast<WeightFormat>(format));
+        const StreamLayer layer = c.layer();
+        for (int count = 1; count <= kStreamRows; count = count < 14 ? count + 1 : count + 18) {
+          Sequences together(c, layer, count);
+          std::vector<Sequences> alone(static_cast<std::size_t>(count), Sequences(c, layer, 1));
+          for (std::uint64_t t = 0; t < 3; ++t) {
+            std::vector<Floats> inputs;
+            for (int r = 0; r < count; ++r) {
+              inputs.push_back(random_floats(7, 100 * t + static_cast<std::uint64_t>(r), 1.0f));
+              alone[static_cast<std::size_t>(r)].step({inputs.back()});
+            }
+            together.step(inputs);
+          }
+          for (std::size_t r = 0; r < alone.size(); ++r) {
+            EXPECT_EQ(together.states[r], alone[r].states[0]) << cell.name << " " << format << " " << count << " " << r;
+          }
+        }
+      }
+    }
+  });
+}
+
+TEST(StreamLayer, AnInputThatIsNoNumberIsNotHiddenAndHarmsNoOtherRow) {
   for (int format = 0; format < 3; ++format) {
     const Case c(find_cell("lstm"), 3, 5, static_cast<WeightFormat>(format));
-    StreamLayer layer = c.layer();
-    Floats h(static_cast<std::size_t>(layer.padded_units())), cell = h, next = h;
-    const float* previous[kMaxStates] = {h.data(), cell.data()};
-    float* to[kMaxStates] = {next.data(), cell.data()};
-    const float x[] = {1.0f, NAN, 0.5f};
-    layer.step(x, h.data(), previous, to);
-    for (std::size_t unit = 0; unit < 5; ++unit) EXPECT_TRUE(std::isnan(next[unit])) << format;
+    const StreamLayer layer = c.layer();
+    Sequences sequences(c, layer, 3);
+    const Floats good{1.0f, 2.0f, 0.5f};
+    sequences.step({good, {1.0f, NAN, 0.5f}, good});
+    for (std::size_t unit = 0; unit < 5; ++unit) {
+      EXPECT_TRUE(std::isnan(sequences.states[1][0][unit])) << format;
+      EXPECT_TRUE(std::isfinite(sequences.states[0][0][unit])) << format;
+      EXPECT_EQ(sequences.states[0][0][unit], sequences.states[2][0][unit]) << format;
+    }
   }
 }
 
 TEST(StreamLayer, AStepAllocatesNothingAndInt8HasItsLimit) {
   const Case c(find_cell("gru"), 7, 9, WeightFormat::kInt8);
-  StreamLayer layer = c.layer();
-  Floats h(static_cast<std::size_t>(layer.padded_units())), next = h;
-  const Floats x = random_floats(7, 5, 1.0f);
-  const float* previous[kMaxStates] = {h.data()};
-  float* to[kMaxStates] = {next.data()};
+  const StreamLayer layer = c.layer();
+  Sequences sequences(c, layer, 5);
+  const std::vector<Floats> inputs(5, random_floats(7, 5, 1.0f));
   AllocationCounter counter;
-  layer.step(x.data(), h.data(), previous, to);
+  sequences.step(inputs);
   EXPECT_EQ(0, counter.count());
   expect_error(Code::kUsage, {"16001", "bf16"}, [] {
     const Floats wide(3 * 16001), narrow(3), bias(3);
-    StreamLayer({&find_cell("gru"), 16001, 1, 1, wide.data(), narrow.data(), nullptr, nullptr}, WeightFormat::kInt8);
+    StreamLayer({.cell = &find_cell("gru"),
+                 .input_size = 16001,
+                 .recurrent_size = 1,
+                 .hidden_size = 1,
+                 .weight_ih = wide.data(),
+                 .weight_hh = narrow.data()},
+                WeightFormat::kInt8);
   });
   expect_error(Code::kUsage, {"f16", "bf16"}, [] { parse_weight_format("f16"); });
 }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
+#include "base/thread_pool.h"
 #include "carousel/error.h"
 #include "cells/cell.h"
 #include "tests/support/allocation_counter.h"
@@ -60,6 +61,40 @@ TEST(Stream, AWholeSequenceInAFormatGivesWhatAStreamInItGives) {
       expect_near(network.predict(x), before, 0, "f32 again");
     }
   }
+}
+
+// More samples than a block, of different lengths, on any number of threads.
+TEST(Stream, ABatchInAFormatIsAStreamForEachSample) {
+  constexpr std::int64_t kSamples = 70;
+  for (const std::int64_t proj_size : {0, 4}) {
+    Sequential network{
+        Recurrent{{.cell = "lstm", .input_size = 3, .hidden_size = 11, .proj_size = proj_size, .layers = 2}}};
+    set_inference_dtype(network, "int8");
+    const Tensor x = random_tensor({9, kSamples, 3}, 7);
+    std::vector<std::int32_t> lengths(kSamples);
+    for (std::size_t n = 0; n < lengths.size(); ++n) lengths[n] = static_cast<std::int32_t>(n * 7 % 10);
+    for (const int count : {1, 2}) {
+      set_threads(count);
+      State final;
+      const Tensor y = network.predict(x, lengths, nullptr, &final);
+      for (std::int64_t n = 0; n < kSamples; ++n) {
+        Stream stream(network, {.dtype = "int8"});
+        for (std::int64_t t = 0; t < lengths[static_cast<std::size_t>(n)]; ++t) {
+          const auto out = stream.step({x.data() + (t * kSamples + n) * 3, 3});
+          expect_near(out, std::span(y.data() + (t * kSamples + n) * y.shape()[2], out.size()), 0, "output");
+        }
+        const State state = stream.state();
+        for (std::size_t k = 0; k < 2; ++k) {
+          const std::int64_t width = state.values[k].shape()[2];
+          for (std::int64_t l = 0; l < 2; ++l) {
+            expect_near(std::span(final.values[k].data() + (l * kSamples + n) * width, static_cast<std::size_t>(width)),
+                        std::span(state.values[k].data() + l * width, static_cast<std::size_t>(width)), 0, "final");
+          }
+        }
+      }
+    }
+  }
+  set_threads(0);
 }
 
 // The reverse direction of each sample is a forward pass over its valid steps turned round.

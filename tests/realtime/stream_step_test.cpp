@@ -14,6 +14,7 @@
 
 #include "base/random.h"
 #include "carousel/stream.h"
+#include "carousel/stream_pool.h"
 #include "cells/cell.h"
 #include "cells/stream_layer.h"
 #include "tests/realtime/interposers.h"
@@ -56,6 +57,30 @@ TEST(StreamStep, NeitherAllocatesNorLocksNorCallsTheSystem) {
                 }))
           << cell.name << " " << dtype;
     }
+  }
+}
+
+TEST(StreamStep, NorDoesAPoolThatIsNotParallel) {
+  std::vector<float> noise(64);
+  fill_normal({1, Purpose::kTest, 0}, 0.0f, 1.0f, std::span(noise));
+  for (const std::string_view dtype : kWeightFormats) {
+    Sequential network{Recurrent{{.cell = "lstm", .input_size = 3, .hidden_size = 21, .proj_size = 5}},
+                       Recurrent{{.cell = "gru", .input_size = 5, .hidden_size = 9}}, Linear{9, 2}};
+    StreamPool pool(network, {.capacity = 40, .dtype = std::string(dtype), .parallel = false});
+    std::vector<StreamPool::Id> ids;
+    for (int k = 0; k < 40; ++k) ids.push_back(pool.open());
+    EXPECT_EQ(0, end_under_guard([&] {
+                float sum = 0;
+                for (std::size_t t = 0; t < kSteps / 20; ++t) {
+                  for (std::size_t k = t % 3; k < ids.size(); k += 1 + t % 7) {
+                    pool.feed(ids[k], {noise.data() + (t + k) % 61, 3});
+                  }
+                  pool.step();
+                  sum += pool.output(ids[t % 3])[0];
+                }
+                if (sum == 1e30f) _exit(98);
+              }))
+        << dtype;
   }
 }
 

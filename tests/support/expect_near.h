@@ -52,8 +52,8 @@ void expect_near(const A& got_values, const B& expected_values, double tolerance
     const auto a = static_cast<double>(got.data[i]), b = static_cast<double>(expected.data[i]);
     if (std::abs(a - b) <= tolerance * (1.0 + std::abs(b))) continue;
     if (++wrong <= kMaxReported) {
-      ADD_FAILURE() << name << position(got.shape, i) << ": got " << testing::PrintToString(got.data[i])
-                    << ", expected " << testing::PrintToString(expected.data[i]) << ", differ by " << std::abs(a - b)
+      ADD_FAILURE() << name << position(got.shape, i) << ": got " << ::testing::PrintToString(got.data[i])
+                    << ", expected " << ::testing::PrintToString(expected.data[i]) << ", differ by " << std::abs(a - b)
                     << ", tolerance " << tolerance * (1.0 + std::abs(b));
     }
   }
