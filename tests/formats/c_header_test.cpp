@@ -1,5 +1,5 @@
-// Oracle: a Stream of the same network and format; the header is compiled by the machine's compiler with warnings as
-// errors and run as a program of its own.
+// Oracle: a Stream of the same network and format; the header is compiled by the machine's compiler, and by clang if it
+// is there (./test.sh installs it), with warnings as errors and run as a program of its own.
 #include "formats/c_header.h"
 
 #include <gtest/gtest.h>
@@ -38,6 +38,29 @@ int main() {
 }
 )";
 
+std::vector<std::string> compilers() {
+  std::vector<std::string> list{"c++"};
+  for (const char* clang : {"clang++", "clang++-14"}) {
+    if (std::system(fmt::format("command -v {} > /dev/null", clang).c_str()) != 0) continue;
+    list.push_back(clang);
+    break;
+  }
+  return list;
+}
+
+// What the program printed that `compiler` made in this folder; nothing, and a failure, if it cannot compile or run.
+std::vector<float> compile_and_run(const TemporaryFolder& folder, const std::string& compiler) {
+  const std::string commands = fmt::format(
+      "cd '{}' && {} -std=c++17 -O2 -Wall -Wextra -Werror main.cpp -o program 2> errors && "
+      "./program < inputs > outputs",
+      folder.path(), compiler);
+  EXPECT_EQ(0, std::system(commands.c_str())) << read_text(folder / "errors");
+  std::istringstream lines(read_text(folder / "outputs"));
+  std::vector<float> got;
+  for (float value; lines >> value;) got.push_back(value);
+  return got;
+}
+
 void expect_header_runs_as_stream(Sequential& network, std::int64_t input_size, const std::string& dtype,
                                   const std::string& name) {
   Tensor x({kSteps, input_size});
@@ -56,16 +79,13 @@ void expect_header_runs_as_stream(Sequential& network, std::int64_t input_size, 
   write_file_atomically(folder / "exported.h", to_c_header(network, {.name = "exported", .dtype = dtype}));
   write_file_atomically(folder / "main.cpp", kProgram);
   write_file_atomically(folder / "inputs", inputs);
-  const std::string compile = fmt::format(
-      "cd '{}' && c++ -std=c++17 -O2 -Wall -Wextra -Werror main.cpp -o program 2> errors && "
-      "./program < inputs > outputs",
-      folder.path());
-  ASSERT_EQ(0, std::system(compile.c_str())) << name << "\n" << read_text(folder / "errors");
-  std::istringstream lines(read_text(folder / "outputs"));
-  std::vector<float> got;
-  for (float value; lines >> value;) got.push_back(value);
-  ASSERT_EQ(expected.size(), got.size()) << name;
-  expect_near(std::span<const float>(got), std::span<const float>(expected), 2e-6, name + " " + dtype);
+  for (const std::string& compiler : compilers()) {
+    const std::string what = fmt::format("{} {} {}", compiler, name, dtype);
+    SCOPED_TRACE(what);
+    const std::vector<float> got = compile_and_run(folder, compiler);
+    ASSERT_EQ(expected.size(), got.size());
+    expect_near(std::span<const float>(got), std::span<const float>(expected), 2e-6, what);
+  }
 }
 
 TEST(CHeader, EveryCellGivesWhatAStreamGives) {
