@@ -305,13 +305,13 @@ float to_integers_with_vectors(std::span<const float> values, std::int16_t* inte
     largest = hn::Max(largest, hn::Abs(value));
     check = hn::MulAdd(value, zero, check);
   }
-  const float span = hn::GetLane(hn::MaxOfLanes(d, largest));
-  const V factor = hn::Set(d, span > 0 ? kLargest / span : 0.0f);
+  const V span = hn::MaxOfLanes(d, largest);
+  const V factor = hn::IfThenElseZero(hn::Gt(span, zero), hn::Div(most, span));  // no branch: data decides nothing
   for (const float* at = values.data(); at != end; at += hn::Lanes(d), integers += hn::Lanes(d)) {
     const V value = hn::Min(hn::Max(hn::Mul(hn::LoadU(d, at), factor), least), most);
     hn::StoreU(hn::DemoteTo(d16, hn::NearestInt(value)), d16, integers);
   }
-  return span / kLargest + hn::GetLane(hn::SumOfLanes(d, check));
+  return hn::GetLane(span) / kLargest + hn::GetLane(hn::SumOfLanes(d, check));
 }
 
 std::span<const StreamCell> stream_table() {
