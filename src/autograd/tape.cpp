@@ -107,7 +107,7 @@ void Tape<T>::backward(BasicVariable<T> loss) {
   spent_ = true;
   *node->claim_gradient().data = T(1);
   for (; node; node = node->previous) {
-    if (node->needs_gradient && node->gradient) node->backward();
+    if (node->needs_gradient && node->reached()) node->backward();
   }
 }
 

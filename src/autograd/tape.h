@@ -38,6 +38,8 @@ struct Node {
   Tape<T>* tape = nullptr;
   Node* previous = nullptr;  // the node recorded before this one
 
+  // Whether backward() has something to send: a gradient came in, or into a further result of the operation.
+  virtual bool reached() const noexcept { return gradient != nullptr; }
   // Sends `gradient` (never null here) to the inputs, through their claim_gradient().
   virtual void backward() {}
 

@@ -22,13 +22,15 @@ void* Arena::allocate_bytes(std::size_t bytes) {
   if (chunks_.empty() || chunks_[current_].size - used_ < rounded) {
     std::size_t next = chunks_.empty() ? 0 : current_ + 1;
     while (next < chunks_.size() && chunks_[next].size < rounded) ++next;
+    const std::size_t before = chunks_.empty() ? 0 : chunks_[current_].before + used_;
     if (next == chunks_.size()) add_chunk(rounded);
+    chunks_[next].before = before;
     current_ = next;
     used_ = 0;
   }
   void* result = chunks_[current_].data + used_;
   used_ += rounded;
-  peak_ = std::max(peak_, chunks_[current_].start + used_);
+  peak_ = std::max(peak_, chunks_[current_].before + used_);
   return result;
 }
 
@@ -36,7 +38,7 @@ void Arena::add_chunk(std::size_t bytes) {
   const std::size_t size = std::max(bytes, kFirstChunk << std::min(chunks_.size(), kMaxDoublings));
   chunks_.reserve(chunks_.size() + 1);
   auto* data = static_cast<std::byte*>(::operator new(size, std::align_val_t(kAlignment)));
-  chunks_.push_back({data, size, capacity()});
+  chunks_.push_back({data, size, 0});
 }
 
 void Arena::rewind(Mark mark) noexcept {
@@ -45,7 +47,9 @@ void Arena::rewind(Mark mark) noexcept {
 }
 
 std::size_t Arena::capacity() const noexcept {
-  return chunks_.empty() ? 0 : chunks_.back().start + chunks_.back().size;
+  std::size_t bytes = 0;
+  for (const Chunk& chunk : chunks_) bytes += chunk.size;
+  return bytes;
 }
 
 }  // namespace carousel

@@ -29,6 +29,11 @@ class Arena {
   }
   void* allocate_bytes(std::size_t bytes);
 
+  // Before the first allocation: takes one chunk of so many bytes, so that a step which fits touches no memory twice.
+  void reserve(std::size_t bytes) {
+    if (chunks_.empty() && bytes > 0) add_chunk(bytes);
+  }
+
   struct Mark {
     std::size_t chunk = 0, used = 0;
   };
@@ -37,13 +42,13 @@ class Arena {
   void reset() noexcept { rewind({}); }
 
   std::size_t capacity() const noexcept;               // bytes held, in use or not
-  std::size_t peak() const noexcept { return peak_; }  // most bytes in use at one moment, ends of chunks included
+  std::size_t peak() const noexcept { return peak_; }  // most bytes handed out at one moment, whatever the chunks
 
  private:
   struct Chunk {
     std::byte* data;
     std::size_t size;
-    std::size_t start;  // bytes in the chunks before it
+    std::size_t before;  // bytes handed out from the chunks before it
   };
   void add_chunk(std::size_t bytes);  // at the end, of at least `bytes`
 

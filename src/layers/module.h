@@ -17,8 +17,9 @@ struct Flow {
   const SequenceLayout* layout = nullptr;
   bool is_sequence = true;
   bool training = false;
-  std::int64_t bptt = 0;  // gradients of the states are cut every so many steps; 0: never
-  RandomKey dropout_key;  // step: which pass; each mask takes its own number with next_dropout_key()
+  std::int64_t bptt = 0;              // gradients of the states are cut every so many steps; 0: never
+  std::int64_t checkpoint_steps = 0;  // as in ScanInput
+  RandomKey dropout_key;              // step: which pass; each mask takes its own number with next_dropout_key()
 
   std::span<const std::int32_t> ids;  // packed, [rows]; used while `x` is empty
   Variable x;
@@ -43,9 +44,10 @@ struct PassInput {
   const Tensor* values = nullptr;
   const IdTensor* ids = nullptr;
   std::span<const std::int32_t> lengths;
-  const State* initial = nullptr;  // null: zero
-  State* final = nullptr;          // receives the state after the last valid step; null: not wanted
-  std::int64_t bptt = 0;           // truncated back-propagation (ScanInput); 0: through the whole sequence
+  const State* initial = nullptr;     // null: zero
+  State* final = nullptr;             // receives the state after the last valid step; null: not wanted
+  std::int64_t bptt = 0;              // truncated back-propagation (ScanInput); 0: through the whole sequence
+  std::int64_t checkpoint_steps = 0;  // activation checkpointing (ScanInput); 0: none
 };
 
 // One pass of the network on a tape of the caller's. `layout` is overwritten and must live until the tape's reset();

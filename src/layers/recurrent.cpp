@@ -167,6 +167,7 @@ void Recurrent::forward(detail::Flow& flow) {
   input.x = flow.x;
   input.row_index = flow.row_index;
   input.bptt = flow.bptt;
+  input.checkpoint_steps = flow.checkpoint_steps;
   input.weights = {weights, static_cast<std::size_t>(scans)};
   if (flow.training) {
     input.dropout = options_.dropout;

@@ -8,13 +8,6 @@
 namespace carousel {
 namespace detail {
 
-template <class T>
-void FinalStateNode<T>::backward() {
-  if (owner->gradient) return;
-  const GradientTarget<T> target = owner->claim_gradient();
-  std::fill_n(target.data, owner->value.elements(), T(0));
-}
-
 std::int64_t SampleRange::count(const SequenceLayout& layout, std::int64_t step) const noexcept {
   return std::clamp<std::int64_t>(layout.batch_size(step) - begin, 0, end - begin);
 }
@@ -92,6 +85,15 @@ void check_input(const ScanOp<T>& op, const ScanInput<T>& input) {
   for (const ScanWeights<T>& w : input.directions) check_weights(op, w, input.x.shape()[1]);
 }
 
+// How many steps are computed at a time.
+template <class T>
+std::int64_t chunk_steps(const ScanOp<T>& op, std::int64_t checkpoint_steps) {
+  constexpr std::int64_t kInferenceRows = 4096;  // nothing is kept: no more than the products make use of
+  const std::int64_t all = std::max<std::int64_t>(op.layout->longest(), 1);
+  if (op.needs_gradient) return checkpoint_steps == 0 ? all : std::min(checkpoint_steps, all);
+  return std::clamp<std::int64_t>(kInferenceRows / std::max<std::int64_t>(op.layout->samples(), 1), 1, all);
+}
+
 }  // namespace
 
 template <class T>
@@ -111,6 +113,8 @@ ScanOutput<T> scan(const ScanInput<T>& input) {
   op->x = input.x;
   op->row_index = input.row_index;
   op->bptt = input.bptt;
+  op->chunk_steps = chunk_steps(*op, input.checkpoint_steps);
+  op->chunks = std::max<std::int64_t>((layout.longest() + op->chunk_steps - 1) / op->chunk_steps, 1);
   op->direction_count = static_cast<int>(count);
   op->hidden_size = hidden_size;
   op->output_size = output_size;
@@ -132,7 +136,6 @@ ScanOutput<T> scan(const ScanInput<T>& input) {
     for (int k = 0; k < input.cell->state_count(); ++k) {
       auto* final =
           tape.template record<detail::FinalStateNode<T>>({layout.samples(), op->state_width(k)}, op->needs_gradient);
-      final->owner = op;
       direction.final[k] = final;
       result.final[d][k] = BasicVariable<T>(final);
     }
@@ -141,11 +144,10 @@ ScanOutput<T> scan(const ScanInput<T>& input) {
   return result;
 }
 
-#define CAROUSEL_INSTANTIATE(T)                                                            \
-  template ScanOutput<T> scan(const ScanInput<T>&);                                        \
-  template void detail::to_sorted(const SequenceLayout&, std::int64_t, const T*, T*);      \
-  template void detail::from_sorted(const SequenceLayout&, std::int64_t, const T*, T, T*); \
-  template struct detail::FinalStateNode<T>;
+#define CAROUSEL_INSTANTIATE(T)                                                       \
+  template ScanOutput<T> scan(const ScanInput<T>&);                                   \
+  template void detail::to_sorted(const SequenceLayout&, std::int64_t, const T*, T*); \
+  template void detail::from_sorted(const SequenceLayout&, std::int64_t, const T*, T, T*);
 CAROUSEL_INSTANTIATE(float)
 CAROUSEL_INSTANTIATE(double)
 #undef CAROUSEL_INSTANTIATE

@@ -7,6 +7,8 @@
 //   3. backward, in the loop   gradients of the gates overwrite the gates; dh += dA R
 //   4. after the loop    dx, dW_ih, dW_hh and the bias gradients in one product each
 //
+// With checkpoints, and in inference, this is done for one chunk of steps after another.
+//
 // Samples are independent, so they are spread over the threads for the whole loop; every element of a recurrent
 // product is one chain over k, so the split changes no bit (kernels/packed_matrix.h).
 #pragma once
@@ -46,6 +48,10 @@ struct ScanInput {
   // Truncated back-propagation: the state is carried through all steps, its gradient is cut between the chunks of this
   // many steps (0: not at all), as if each chunk had been given the state before it as a constant.
   std::int64_t bptt = 0;
+  // Activation checkpointing: the forward pass keeps the output, and the states only before every so many steps (0: all
+  // that the backward pass reads). The backward pass then computes each chunk again, the last one first: the steps are
+  // computed twice. Outputs are the same bits; gradients are the same sums in another order.
+  std::int64_t checkpoint_steps = 0;
 };
 
 template <class T>

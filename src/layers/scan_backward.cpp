@@ -12,39 +12,50 @@ namespace {
 
 using kernels::Op;
 
+// Where the gradients of a direction go. Each is written or added to once per chunk.
+template <class T>
+struct ScanTargets {
+  GradientTarget<T> weight_ih, weight_hh, weight_hr, bias_ih, bias_hh, x, initial[kMaxStates];
+};
+
+// R rows of the largest chunk, N samples.
 template <class T>
 struct BackwardLoop {
-  ScanOp<T>* op;
-  ScanDirection<T>* direction;
-  const T* packed_hh;         // W_hh, packed
-  const T* packed_hr;         // W_hr, packed; only with projection
-  T* dstate[kMaxStates];      // [N, P or H]: running gradients, sorted order
-  T* dq = nullptr;            // [R, G H]: gradient of the recurrent product; is `a` unless the gates are split
-  T* doutput = nullptr;       // [R, P]: whole gradient of h, only with projection
-  T* dunprojected = nullptr;  // [N, H]: only with projection
-  T* drecurrent = nullptr;    // [N, P]: only with a mask
+  ScanOp<T>* op = nullptr;
+  ScanDirection<T>* direction = nullptr;
+  const T* packed_hh = nullptr;  // W_hh, packed
+  const T* packed_hr = nullptr;  // W_hr, packed; only with projection
+  T* dstate[kMaxStates] = {};    // [N, P or H]: running gradients, sorted order
+  T* dq = nullptr;               // [R, G H]: gradient of the recurrent product, only with split gates
+  T* doutput = nullptr;          // [R, P]: whole gradient of h, only with projection
+  T* dunprojected = nullptr;     // [N, H]: only with projection
+  T* drecurrent = nullptr;       // [N, P]: only with a mask
+  T* dtable = nullptr;           // [distinct, G H]: sums of da over the rows that share a row of x; only with row_index
 
-  void run(SampleRange range) const noexcept;
-  void step(SampleRange range, std::int64_t t) const noexcept;
-  void project_back(StepBackward<T>& s, std::int64_t row, std::int64_t begin) const noexcept;
+  T* dproduct() const noexcept { return dq ? dq : direction->a; }  // of the chunk in work
+  void run(SampleRange range, const Chunk& chunk) const noexcept;
+  void step(SampleRange range, std::int64_t t, std::int64_t first_row) const noexcept;
+  void project_back(StepBackward<T>& s, std::int64_t local, std::int64_t begin) const noexcept;
   void add_recurrent(std::int64_t rows, const T* dproduct, std::int64_t begin) const noexcept;
   void cut_gradient(std::int64_t rows, std::int64_t t, std::int64_t begin) const noexcept;
 };
 
 template <class T>
-void BackwardLoop<T>::run(SampleRange range) const noexcept {
-  const std::int64_t steps = op->layout->longest();
-  for (std::int64_t k = 0; k < steps; ++k) step(range, direction->reverse ? k : steps - 1 - k);
+void BackwardLoop<T>::run(SampleRange range, const Chunk& chunk) const noexcept {
+  const std::int64_t steps = chunk.end - chunk.begin;
+  for (std::int64_t k = 0; k < steps; ++k) {
+    step(range, direction->reverse ? chunk.begin + k : chunk.end - 1 - k, chunk.first_row);
+  }
 }
 
 // With projection: dh = d output + d recurrent, kept for dW_hr; the cell's own gradient is dh W_hr.
 template <class T>
-void BackwardLoop<T>::project_back(StepBackward<T>& s, std::int64_t row, std::int64_t begin) const noexcept {
+void BackwardLoop<T>::project_back(StepBackward<T>& s, std::int64_t local, std::int64_t begin) const noexcept {
   const std::int64_t P = op->output_size, H = op->hidden_size;
-  T* total = doutput + row * P;
-  const T* carried = dstate[0] + begin * P;
-  for (std::int64_t k = 0; k < s.rows; ++k) {
-    for (std::int64_t j = 0; j < P; ++j) total[k * P + j] = carried[k * P + j] + s.doutput[k * s.ld_output + j];
+  T* total = doutput + local * P;
+  std::copy_n(dstate[0] + begin * P, s.rows * P, total);
+  for (std::int64_t k = 0; s.doutput && k < s.rows; ++k) {
+    for (std::int64_t j = 0; j < P; ++j) total[k * P + j] += s.doutput[k * s.ld_output + j];
   }
   s.doutput = nullptr;
   s.dstate[0] = dunprojected + begin * H;
@@ -68,25 +79,26 @@ void BackwardLoop<T>::add_recurrent(std::int64_t rows, const T* dproduct, std::i
 }
 
 template <class T>
-void BackwardLoop<T>::step(SampleRange range, std::int64_t t) const noexcept {
+void BackwardLoop<T>::step(SampleRange range, std::int64_t t, std::int64_t first_row) const noexcept {
   const Cell& cell = *op->cell;
   const std::int64_t rows = range.count(*op->layout, t), row = range.first_row(*op->layout, t);
   if (rows == 0) return;
   const std::int64_t H = op->hidden_size, width = op->gate_width(), begin = range.begin;
+  const std::int64_t local = row - first_row;
 
   StepBackward<T> s;
   s.rows = rows;
   s.hidden_size = H;
-  s.a = direction->a + row * width;
-  s.dq = dq + row * width;
-  for (int k = 0; k < cell.extras; ++k) s.extra[k] = direction->extra[k] + row * H;
+  s.a = direction->a + local * width;
+  s.dq = dproduct() + local * width;
+  for (int k = 0; k < cell.extras; ++k) s.extra[k] = direction->extra[k] + local * H;
   for (int k = 0; k < cell.state_count(); ++k) {
-    if (direction->previous[k]) s.previous[k] = direction->previous[k] + row * op->state_width(k);
+    if (direction->previous[k]) s.previous[k] = direction->previous[k] + local * op->state_width(k);
     s.dstate[k] = dstate[k] + begin * op->state_width(k);
   }
   s.ld_output = op->shape()[1];
-  s.doutput = op->gradient + row * s.ld_output + direction->column;
-  if (op->projected) project_back(s, row, begin);
+  if (op->gradient) s.doutput = op->gradient + row * s.ld_output + direction->column;
+  if (op->projected) project_back(s, local, begin);
   cell.step_backward(s);
   add_recurrent(rows, s.dq, begin);
   cut_gradient(rows, t, begin);
@@ -109,11 +121,13 @@ void BackwardLoop<T>::cut_gradient(std::int64_t rows, std::int64_t t, std::int64
 }
 
 template <class T>
-BackwardLoop<T> prepare_loop(ScanOp<T>& op, ScanDirection<T>& direction) {
+BackwardLoop<T> prepare_backward(ScanOp<T>& op, ScanDirection<T>& direction) {
   Arena& arena = op.tape->arena();
-  const std::int64_t N = op.layout->samples(), R = op.layout->rows();
+  const std::int64_t N = op.layout->samples(), R = op.largest_chunk();
   const std::int64_t H = op.hidden_size, P = op.output_size, width = op.gate_width();
-  BackwardLoop<T> loop{.op = &op, .direction = &direction, .packed_hh = nullptr, .packed_hr = nullptr, .dstate = {}};
+  BackwardLoop<T> loop;
+  loop.op = &op;
+  loop.direction = &direction;
   T* packed = arena.allocate<T>(kernels::packed_size(width, P));
   kernels::pack<T>(Op::kPlain, width, P, direction.weights.weight_hh.value().data, P, packed);
   loop.packed_hh = packed;
@@ -124,8 +138,12 @@ BackwardLoop<T> prepare_loop(ScanOp<T>& op, ScanDirection<T>& direction) {
     loop.doutput = arena.allocate<T>(R * P);
     loop.dunprojected = arena.allocate<T>(N * H);
   }
-  loop.dq = op.cell->split_gates ? arena.allocate<T>(R * width) : direction.a;
+  if (op.cell->split_gates) loop.dq = arena.allocate<T>(R * width);
   if (direction.mask) loop.drecurrent = arena.allocate<T>(N * P);
+  if (!op.row_index.empty()) {
+    loop.dtable = arena.allocate<T>(op.x.shape()[0] * width);
+    std::fill_n(loop.dtable, op.x.shape()[0] * width, T(0));
+  }
   for (int k = 0; k < op.cell->state_count(); ++k) {
     loop.dstate[k] = arena.allocate<T>(N * op.state_width(k));
     const T* dfinal = direction.final[k]->gradient;
@@ -138,97 +156,182 @@ BackwardLoop<T> prepare_loop(ScanOp<T>& op, ScanDirection<T>& direction) {
   return loop;
 }
 
-// dW [m, n] = left^T right for left [rows, m], right [rows, n].
 template <class T>
-void weight_gradient(const BasicVariable<T>& weight, std::int64_t rows, const T* left, const T* right) {
-  const GradientTarget<T> target = weight.node()->claim_gradient();
+ScanTargets<T> claim_targets(ScanOp<T>& op, ScanDirection<T>& direction) {
+  const auto claim = [](const BasicVariable<T>& variable) {
+    return variable ? variable.node()->claim_gradient() : GradientTarget<T>{nullptr, T(0)};
+  };
+  const ScanWeights<T>& w = direction.weights;
+  ScanTargets<T> targets{.weight_ih = claim(w.weight_ih),
+                         .weight_hh = claim(w.weight_hh),
+                         .weight_hr = claim(w.weight_hr),
+                         .bias_ih = claim(w.bias_ih),
+                         .bias_hh = claim(w.bias_hh),
+                         .x = claim(op.x),
+                         .initial = {}};
+  for (int k = 0; k < op.cell->state_count(); ++k) targets.initial[k] = claim(w.initial[k]);
+  // The directions meet a row of x in different chunks, so neither can be the first to write all of them.
+  if (targets.x && targets.x.beta == T(0) && op.direction_count == 2 && op.chunks > 1) {
+    std::fill_n(targets.x.data, op.x.value().elements(), T(0));
+    targets.x.beta = T(1);
+  }
+  return targets;
+}
+
+// dW [m, n] = left^T right for left [rows, m], right [rows, n]; further chunks add to it.
+template <class T>
+void weight_gradient(GradientTarget<T>& target, const Shape& shape, std::int64_t rows, const T* left, const T* right) {
   if (!target) return;
-  const std::int64_t m = weight.shape()[0], n = weight.shape()[1];
   kernels::gemm<T>({.op_a = Op::kTransposed,
-                    .m = m,
-                    .n = n,
+                    .m = shape[0],
+                    .n = shape[1],
                     .k = rows,
                     .a = left,
-                    .lda = m,
+                    .lda = shape[0],
                     .b = right,
-                    .ldb = n,
+                    .ldb = shape[1],
                     .beta = target.beta,
                     .c = target.data,
-                    .ldc = n});
+                    .ldc = shape[1]});
+  target.beta = T(1);
 }
 
 template <class T>
-void bias_gradient(const BasicVariable<T>& bias, std::int64_t rows, const T* gradient) {
-  if (!bias) return;
-  const GradientTarget<T> target = bias.node()->claim_gradient();
+void bias_gradient(GradientTarget<T>& target, std::int64_t rows, std::int64_t width, const T* gradient) {
   if (!target) return;
-  kernels::column_sums<T>(rows, bias.shape()[0], gradient, bias.shape()[0], target.beta, target.data);
+  kernels::column_sums<T>(rows, width, gradient, width, target.beta, target.data);
+  target.beta = T(1);
 }
 
-// Sums the rows of da [R, width] that share an input row: [distinct, width]. Each task owns a block of columns and
-// goes through the rows in order, so the sums have one order.
+// Adds the rows of the chunk's da [rows, width] that share a row of x. Each task owns a block of columns and goes
+// through the rows in order, so the sums have one order.
 template <class T>
-T* gather_by_index(ScanOp<T>& op, const T* da) {
-  const std::int64_t width = op.gate_width(), distinct = op.x.shape()[0];
+void gather_by_index(const BackwardLoop<T>& loop, const Chunk& chunk) {
+  const std::int64_t width = loop.op->gate_width();
   constexpr std::int64_t kBlock = 64;
-  T* sums = op.tape->arena().template allocate<T>(distinct * width);
-  std::fill_n(sums, distinct * width, T(0));
   parallel_for((width + kBlock - 1) / kBlock, [&](std::int64_t block) {
     const std::int64_t begin = block * kBlock, end = std::min(width, begin + kBlock);
-    for (std::size_t r = 0; r < op.row_index.size(); ++r) {
-      T* to = sums + op.row_index[r] * width;
-      const T* from = da + static_cast<std::int64_t>(r) * width;
+    for (std::int64_t r = 0; r < chunk.rows; ++r) {
+      T* to = loop.dtable + loop.op->row_index[static_cast<std::size_t>(chunk.first_row + r)] * width;
+      const T* from = loop.direction->a + r * width;
       for (std::int64_t j = begin; j < end; ++j) to[j] += from[j];
     }
   });
-  return sums;
+}
+
+// dW_ih and dx from the gradient da [rows, G H] of the products of x's rows from `first` on.
+template <class T>
+void input_gradients(ScanOp<T>& op, ScanDirection<T>& direction, ScanTargets<T>& targets, const Chunk& rows,
+                     const T* da) {
+  const BasicVariable<T>& weight = direction.weights.weight_ih;
+  const std::int64_t width = op.gate_width(), C = op.x.shape()[1];
+  weight_gradient(targets.weight_ih, weight.shape(), rows.rows, da, op.x.value().data + rows.first_row * C);
+  if (!targets.x) return;
+  kernels::gemm<T>({.m = rows.rows,
+                    .n = C,
+                    .k = width,
+                    .a = da,
+                    .lda = width,
+                    .b = weight.value().data,
+                    .ldb = C,
+                    .beta = targets.x.beta,
+                    .c = targets.x.data + rows.first_row * C,
+                    .ldc = C});
 }
 
 template <class T>
-void weight_gradients(ScanOp<T>& op, ScanDirection<T>& direction, const BackwardLoop<T>& loop) {
+void chunk_gradients(const BackwardLoop<T>& loop, ScanTargets<T>& targets, const Chunk& chunk) {
+  ScanOp<T>& op = *loop.op;
+  ScanDirection<T>& direction = *loop.direction;
   const ScanWeights<T>& w = direction.weights;
-  const std::int64_t R = op.layout->rows(), width = op.gate_width(), C = op.x.shape()[1];
-  weight_gradient(w.weight_hh, R, static_cast<const T*>(loop.dq), static_cast<const T*>(direction.recurrent_input));
+  const std::int64_t R = chunk.rows, width = op.gate_width();
+  const T *da = direction.a, *dproduct = loop.dproduct(), *h = direction.recurrent_input;
+  weight_gradient(targets.weight_hh, w.weight_hh.shape(), R, dproduct, h);
   if (op.projected) {
-    weight_gradient(w.weight_hr, R, static_cast<const T*>(loop.doutput), static_cast<const T*>(direction.unprojected));
+    const T *doutput = loop.doutput, *unprojected = direction.unprojected;
+    weight_gradient(targets.weight_hr, w.weight_hr.shape(), R, doutput, unprojected);
   }
-  bias_gradient(w.bias_ih, R, static_cast<const T*>(direction.a));
-  bias_gradient(w.bias_hh, R, static_cast<const T*>(loop.dq));
-  const T* da = op.row_index.empty() ? direction.a : gather_by_index<T>(op, direction.a);
-  const std::int64_t rows = op.x.shape()[0];
-  weight_gradient(w.weight_ih, rows, da, op.x.value().data);
-  if (const GradientTarget<T> dx = op.x.node()->claim_gradient()) {
-    kernels::gemm<T>({.m = rows,
-                      .n = C,
-                      .k = width,
-                      .a = da,
-                      .lda = width,
-                      .b = w.weight_ih.value().data,
-                      .ldb = C,
-                      .beta = dx.beta,
-                      .c = dx.data,
-                      .ldc = C});
+  bias_gradient(targets.bias_ih, R, width, da);
+  bias_gradient(targets.bias_hh, R, width, dproduct);
+  if (loop.dtable) {
+    gather_by_index(loop, chunk);
+  } else {
+    input_gradients(op, direction, targets, chunk, da);
+  }
+}
+
+// What is left when all chunks are done: the gradients by way of the folded rows, and those of the initial states.
+template <class T>
+void finish_gradients(const BackwardLoop<T>& loop, ScanTargets<T>& targets) {
+  ScanOp<T>& op = *loop.op;
+  if (loop.dtable) {
+    const T* da = loop.dtable;
+    input_gradients(op, *loop.direction, targets, {0, 0, 0, op.x.shape()[0]}, da);
   }
   for (int k = 0; k < op.cell->state_count(); ++k) {
-    if (!w.initial[k]) continue;
-    const GradientTarget<T> target = w.initial[k].node()->claim_gradient();
+    const GradientTarget<T>& target = targets.initial[k];
     if (target) from_sorted(*op.layout, op.state_width(k), loop.dstate[k], target.beta, target.data);
+  }
+}
+
+template <class T>
+void restore_checkpoint(const ForwardLoop<T>& loop, std::int64_t position) {
+  for (int k = 0; k < loop.op->cell->state_count(); ++k) {
+    const std::int64_t size = loop.op->layout->samples() * loop.op->state_width(k);
+    std::copy_n(loop.direction->checkpoint[k] + position * size, size, loop.state[k]);
   }
 }
 
 }  // namespace
 
 template <class T>
-void ScanOp<T>::backward() {
-  BackwardLoop<T> loops[2];
-  for (int d = 0; d < direction_count; ++d) loops[d] = prepare_loop(*this, directions[d]);
-  SampleRange ranges[kMaxParts];
-  const int parts = split_samples(*layout, direction_count, ranges);
-  parallel_for(parts * direction_count, [&](std::int64_t task) { loops[task / parts].run(ranges[task % parts]); });
-  for (int d = 0; d < direction_count; ++d) weight_gradients(*this, directions[d], loops[d]);
+bool ScanOp<T>::reached() const noexcept {
+  bool any = this->gradient != nullptr;
+  for (int d = 0; d < direction_count; ++d) {
+    for (int k = 0; k < cell->state_count(); ++k) any = any || directions[d].final[k]->gradient;
+  }
+  return any;
 }
 
-template void ScanOp<float>::backward();
-template void ScanOp<double>::backward();
+template <class T>
+void ScanOp<T>::backward() {
+  ScanTargets<T> targets[2];
+  for (int d = 0; d < direction_count; ++d) targets[d] = claim_targets(*this, directions[d]);
+  Arena& arena = this->tape->arena();
+  const Arena::Mark mark = arena.mark();  // all that follows is needed here only
+  ForwardLoop<T> again[2];
+  BackwardLoop<T> loops[2];
+  for (int d = 0; d < direction_count; ++d) {
+    if (chunks > 1) {
+      allocate_chunk(*this, directions[d], true);
+      again[d] = prepare_forward(*this, directions[d], true);
+    }
+    loops[d] = prepare_backward(*this, directions[d]);
+  }
+  SampleRange ranges[kMaxParts];
+  const int parts = split_samples(*layout, direction_count, ranges);
+  for (std::int64_t position = chunks - 1; position >= 0; --position) {
+    if (chunks > 1) {
+      for (int d = 0; d < direction_count; ++d) restore_checkpoint(again[d], position);
+      run_chunk(*this, again, position);
+    }
+    parallel_for(parts * direction_count, [&](std::int64_t task) {
+      const BackwardLoop<T>& loop = loops[task / parts];
+      loop.run(ranges[task % parts], chunk_at(*this, *loop.direction, position));
+    });
+    for (int d = 0; d < direction_count; ++d) {
+      chunk_gradients(loops[d], targets[d], chunk_at(*this, directions[d], position));
+    }
+  }
+  for (int d = 0; d < direction_count; ++d) finish_gradients(loops[d], targets[d]);
+  arena.rewind(mark);
+}
+
+#define CAROUSEL_INSTANTIATE(T)                      \
+  template bool ScanOp<T>::reached() const noexcept; \
+  template void ScanOp<T>::backward();
+CAROUSEL_INSTANTIATE(float)
+CAROUSEL_INSTANTIATE(double)
+#undef CAROUSEL_INSTANTIATE
 
 }  // namespace carousel::detail

@@ -23,37 +23,27 @@ int split_samples(const SequenceLayout& layout, int directions, SampleRange (&ra
   return parts;
 }
 
-namespace {
-
-// Everything that a direction's loop shares between its tasks. [N, ...] buffers are in sorted order.
 template <class T>
-struct ForwardLoop {
-  ScanOp<T>* op;
-  ScanDirection<T>* direction;
-  const T* packed_hh;        // W_hh^T, packed
-  const T* packed_hr;        // W_hr^T, packed; only with projection
-  T* state[kMaxStates];      // [N, P or H]: the running states
-  T* q = nullptr;            // [N, G H]: recurrent product, only with split gates
-  T* unprojected = nullptr;  // [N, H]: output before the projection when nothing is saved
-  bool save;
-
-  void run(SampleRange range) const noexcept;
-  void step(SampleRange range, std::int64_t t) const noexcept;
-  const T* recurrent_input(std::int64_t rows, std::int64_t row, std::int64_t begin) const noexcept;
-};
+Chunk ScanOp<T>::chunk(std::int64_t index) const noexcept {
+  const std::int64_t begin = std::min(index * chunk_steps, layout->longest());
+  const std::int64_t end = std::min(begin + chunk_steps, layout->longest());
+  return {begin, end, layout->offset(begin), layout->offset(end) - layout->offset(begin)};
+}
 
 template <class T>
-void ForwardLoop<T>::run(SampleRange range) const noexcept {
-  const std::int64_t steps = op->layout->longest();
-  for (std::int64_t k = 0; k < steps; ++k) step(range, direction->reverse ? steps - 1 - k : k);
+void ForwardLoop<T>::run(SampleRange range, const Chunk& chunk) const noexcept {
+  const std::int64_t steps = chunk.end - chunk.begin;
+  for (std::int64_t k = 0; k < steps; ++k) {
+    step(range, direction->reverse ? chunk.end - 1 - k : chunk.begin + k, chunk.first_row);
+  }
 }
 
 // The h that enters the recurrent product of these rows; keeps a copy where the backward pass needs one of its own.
 template <class T>
-const T* ForwardLoop<T>::recurrent_input(std::int64_t rows, std::int64_t row, std::int64_t begin) const noexcept {
+const T* ForwardLoop<T>::recurrent_input(std::int64_t rows, std::int64_t local, std::int64_t begin) const noexcept {
   const std::int64_t width = op->output_size;
   const T* h = state[0] + begin * width;
-  T* kept = direction->recurrent_input + row * width;
+  T* kept = direction->recurrent_input + local * width;
   if (direction->mask) {
     const T* mask = direction->mask + begin * width;
     for (std::int64_t j = 0; j < rows * width; ++j) kept[j] = h[j] * mask[j];
@@ -64,31 +54,32 @@ const T* ForwardLoop<T>::recurrent_input(std::int64_t rows, std::int64_t row, st
 }
 
 template <class T>
-void ForwardLoop<T>::step(SampleRange range, std::int64_t t) const noexcept {
+void ForwardLoop<T>::step(SampleRange range, std::int64_t t, std::int64_t first_row) const noexcept {
   const Cell& cell = *op->cell;
   const std::int64_t rows = range.count(*op->layout, t), row = range.first_row(*op->layout, t);
   if (rows == 0) return;
   const std::int64_t H = op->hidden_size, P = op->output_size, width = op->gate_width(), begin = range.begin;
+  const std::int64_t local = row - first_row;
   T* output = op->data() + row * op->shape()[1] + direction->column;
 
   StepForward<T> s;
   s.rows = rows;
   s.hidden_size = H;
-  s.a = direction->a + row * width;
+  s.a = direction->a + local * width;
   s.bias_a = direction->bias_a;
   s.bias_q = direction->bias_q;
   s.save = save;
   T* product = cell.split_gates ? q + begin * width : s.a;
-  kernels::multiply_packed<T>(rows, width, P, recurrent_input(rows, row, begin), P, packed_hh,
+  kernels::multiply_packed<T>(rows, width, P, recurrent_input(rows, local, begin), P, packed_hh,
                               cell.split_gates ? T(0) : T(1), product, width);
   s.q = cell.split_gates ? product : nullptr;
   for (int k = 0; k < cell.state_count(); ++k) {
     T* here = state[k] + begin * op->state_width(k);
     s.next[k] = here;
     s.previous[k] = here;
-    if (save) s.saved_previous[k] = direction->previous[k] + row * op->state_width(k);
+    if (save) s.saved_previous[k] = direction->previous[k] + local * op->state_width(k);
   }
-  for (int k = 0; save && k < cell.extras; ++k) s.extra[k] = direction->extra[k] + row * H;
+  for (int k = 0; save && k < cell.extras; ++k) s.extra[k] = direction->extra[k] + local * H;
   if (!op->projected) {
     s.output = output;
     s.ld_output = op->shape()[1];
@@ -97,35 +88,55 @@ void ForwardLoop<T>::step(SampleRange range, std::int64_t t) const noexcept {
   }
   s.previous[0] = nullptr;
   s.saved_previous[0] = nullptr;
-  s.next[0] = save ? direction->unprojected + row * H : unprojected + begin * H;
+  s.next[0] = save ? direction->unprojected + local * H : unprojected + begin * H;
   cell.step(s);
   T* h = state[0] + begin * P;
   kernels::multiply_packed<T>(rows, P, H, s.next[0], H, packed_hr, T(0), h, P);
   for (std::int64_t k = 0; k < rows; ++k) std::copy_n(h + k * P, P, output + k * op->shape()[1]);
 }
 
-// A = x W_ih^T for all steps, [R, G H]. With row_index once per distinct row of x.
+namespace {
+
+// W x is computed in blocks of so many rows, counted from the first row of x. oneDNN adds up in an order of its own for
+// each number of rows, so chunks compute whole blocks, also where they need a part: the bits do not depend on the cut.
+constexpr std::int64_t kProductRows = 256;
+
+// Rows first .. first + rows of x W_ih^T, first at the start of a block; [rows, G H].
 template <class T>
-void project_input(ScanOp<T>& op, ScanDirection<T>& direction) {
-  const std::int64_t width = op.gate_width(), C = op.x.shape()[1], products = op.x.shape()[0];
-  Arena& arena = op.tape->arena();
-  const Arena::Mark mark = arena.mark();
-  T* target = op.row_index.empty() ? direction.a : arena.allocate<T>(products * width);
-  kernels::gemm<T>({.op_b = kernels::Op::kTransposed,
-                    .m = products,
-                    .n = width,
-                    .k = C,
-                    .a = op.x.value().data,
-                    .lda = C,
-                    .b = direction.weights.weight_ih.value().data,
-                    .ldb = C,
-                    .c = target,
-                    .ldc = width});
-  if (op.row_index.empty()) return;
-  for (std::size_t r = 0; r < op.row_index.size(); ++r) {
-    std::copy_n(target + op.row_index[r] * width, width, direction.a + static_cast<std::int64_t>(r) * width);
+void multiply_input(const ScanOp<T>& op, const ScanDirection<T>& direction, std::int64_t first, std::int64_t rows,
+                    T* products) {
+  const std::int64_t width = op.gate_width(), C = op.x.shape()[1];
+  for (std::int64_t row = 0; row < rows; row += kProductRows) {
+    kernels::gemm<T>({.op_b = kernels::Op::kTransposed,
+                      .m = std::min(kProductRows, rows - row),
+                      .n = width,
+                      .k = C,
+                      .a = op.x.value().data + (first + row) * C,
+                      .lda = C,
+                      .b = direction.weights.weight_ih.value().data,
+                      .ldb = C,
+                      .c = products + row * width,
+                      .ldc = width});
   }
-  arena.rewind(mark);
+}
+
+// A = x W_ih^T of one chunk.
+template <class T>
+void project_input(const ScanOp<T>& op, const ForwardLoop<T>& loop, const Chunk& chunk) {
+  ScanDirection<T>& direction = *loop.direction;
+  const std::int64_t width = op.gate_width();
+  if (loop.table) {
+    direction.a = direction.products;
+    for (std::int64_t r = 0; r < chunk.rows; ++r) {
+      const std::int64_t entry = op.row_index[static_cast<std::size_t>(chunk.first_row + r)];
+      std::copy_n(loop.table + entry * width, width, direction.a + r * width);
+    }
+    return;
+  }
+  const std::int64_t first = chunk.first_row / kProductRows * kProductRows;
+  const std::int64_t blocks = (chunk.first_row + chunk.rows - first + kProductRows - 1) / kProductRows;
+  multiply_input(op, direction, first, std::min(blocks * kProductRows, op.layout->rows() - first), direction.products);
+  direction.a = direction.products + (chunk.first_row - first) * width;
 }
 
 template <class T>
@@ -143,26 +154,37 @@ void prepare_biases(ScanOp<T>& op, ScanDirection<T>& direction) {
   direction.bias_a = sum;
 }
 
-// What the backward pass will read.
+}  // namespace
+
 template <class T>
-void allocate_saved(ScanOp<T>& op, ScanDirection<T>& direction) {
+void allocate_chunk(ScanOp<T>& op, ScanDirection<T>& direction, bool save) {
   Arena& arena = op.tape->arena();
-  const std::int64_t rows = op.layout->rows(), H = op.hidden_size, P = op.output_size;
+  const std::int64_t rows = op.largest_chunk(), H = op.hidden_size, P = op.output_size;
+  const std::int64_t covered = op.row_index.empty() ? rows + 2 * (kProductRows - 1) : rows;
+  direction.products = arena.allocate<T>(std::min(covered, op.layout->rows()) * op.gate_width());
+  if (direction.mask || (save && op.projected)) direction.recurrent_input = arena.allocate<T>(rows * P);
+  if (!save) return;
   for (int k = 0; k < op.cell->extras; ++k) direction.extra[k] = arena.allocate<T>(rows * H);
   for (int k = op.projected ? 1 : 0; k < op.cell->state_count(); ++k) {
     direction.previous[k] = arena.allocate<T>(rows * op.state_width(k));
   }
-  const bool own = direction.mask || op.projected;
-  direction.recurrent_input = own ? arena.allocate<T>(rows * P) : direction.previous[0];
+  if (!direction.mask && !op.projected) direction.recurrent_input = direction.previous[0];
   if (op.projected) direction.unprojected = arena.allocate<T>(rows * H);
 }
 
 template <class T>
-ForwardLoop<T> prepare_loop(ScanOp<T>& op, ScanDirection<T>& direction, bool save) {
+ForwardLoop<T> prepare_forward(ScanOp<T>& op, ScanDirection<T>& direction, bool save) {
   Arena& arena = op.tape->arena();
   const std::int64_t N = op.layout->samples(), H = op.hidden_size, P = op.output_size, width = op.gate_width();
-  ForwardLoop<T> loop{
-      .op = &op, .direction = &direction, .packed_hh = nullptr, .packed_hr = nullptr, .state = {}, .save = save};
+  ForwardLoop<T> loop;
+  loop.op = &op;
+  loop.direction = &direction;
+  loop.save = save;
+  if (!op.row_index.empty()) {
+    T* table = arena.allocate<T>(op.x.shape()[0] * width);
+    multiply_input(op, direction, 0, op.x.shape()[0], table);
+    loop.table = table;
+  }
   T* packed = arena.allocate<T>(kernels::packed_size(P, width));
   kernels::pack<T>(kernels::Op::kTransposed, P, width, direction.weights.weight_hh.value().data, P, packed);
   loop.packed_hh = packed;
@@ -184,28 +206,46 @@ ForwardLoop<T> prepare_loop(ScanOp<T>& op, ScanDirection<T>& direction, bool sav
   return loop;
 }
 
-}  // namespace
+template <class T>
+void run_chunk(ScanOp<T>& op, ForwardLoop<T> (&loops)[2], std::int64_t position) {
+  for (int d = 0; d < op.direction_count; ++d) {
+    project_input(op, loops[d], chunk_at(op, op.directions[d], position));
+  }
+  SampleRange ranges[kMaxParts];
+  const int parts = split_samples(*op.layout, op.direction_count, ranges);
+  parallel_for(parts * op.direction_count, [&](std::int64_t task) {
+    const ForwardLoop<T>& loop = loops[task / parts];
+    loop.run(ranges[task % parts], chunk_at(op, *loop.direction, position));
+  });
+}
 
 template <class T>
 void ScanOp<T>::forward() {
   Arena& arena = this->tape->arena();
-  const bool save = this->needs_gradient;
+  const std::int64_t N = layout->samples();
   const Arena::Mark before = arena.mark();
   for (int d = 0; d < direction_count; ++d) {
-    directions[d].a = arena.allocate<T>(layout->rows() * gate_width());
     prepare_biases(*this, directions[d]);
-    if (save) allocate_saved(*this, directions[d]);
-    if (!save && directions[d].mask) directions[d].recurrent_input = arena.allocate<T>(layout->rows() * output_size);
+    if (keeps_all()) allocate_chunk(*this, directions[d], true);
+    for (int k = 0; this->needs_gradient && chunks > 1 && k < cell->state_count(); ++k) {
+      directions[d].checkpoint[k] = arena.allocate<T>(chunks * N * state_width(k));
+    }
   }
-  const Arena::Mark kept = save ? arena.mark() : before;
+  const Arena::Mark kept = this->needs_gradient ? arena.mark() : before;
   ForwardLoop<T> loops[2];
   for (int d = 0; d < direction_count; ++d) {
-    project_input(*this, directions[d]);
-    loops[d] = prepare_loop(*this, directions[d], save);
+    if (!keeps_all()) allocate_chunk(*this, directions[d], false);
+    loops[d] = prepare_forward(*this, directions[d], keeps_all());
   }
-  SampleRange ranges[kMaxParts];
-  const int parts = split_samples(*layout, direction_count, ranges);
-  parallel_for(parts * direction_count, [&](std::int64_t task) { loops[task / parts].run(ranges[task % parts]); });
+  for (std::int64_t position = 0; position < chunks; ++position) {
+    for (int d = 0; d < direction_count; ++d) {
+      for (int k = 0; k < cell->state_count() && directions[d].checkpoint[k]; ++k) {
+        const std::int64_t size = N * state_width(k);
+        std::copy_n(loops[d].state[k], size, directions[d].checkpoint[k] + position * size);
+      }
+    }
+    run_chunk(*this, loops, position);
+  }
   for (int d = 0; d < direction_count; ++d) {
     for (int k = 0; k < cell->state_count(); ++k) {
       from_sorted(*layout, state_width(k), loops[d].state[k], T(0), directions[d].final[k]->data());
@@ -214,7 +254,14 @@ void ScanOp<T>::forward() {
   arena.rewind(kept);
 }
 
-template void ScanOp<float>::forward();
-template void ScanOp<double>::forward();
+#define CAROUSEL_INSTANTIATE(T)                                                 \
+  template Chunk ScanOp<T>::chunk(std::int64_t) const noexcept;                 \
+  template void ScanOp<T>::forward();                                           \
+  template void allocate_chunk(ScanOp<T>&, ScanDirection<T>&, bool);            \
+  template ForwardLoop<T> prepare_forward(ScanOp<T>&, ScanDirection<T>&, bool); \
+  template void run_chunk(ScanOp<T>&, ForwardLoop<T>(&)[2], std::int64_t);
+CAROUSEL_INSTANTIATE(float)
+CAROUSEL_INSTANTIATE(double)
+#undef CAROUSEL_INSTANTIATE
 
 }  // namespace carousel::detail

@@ -5,28 +5,31 @@
 
 namespace carousel::detail {
 
-template <class T>
-struct ScanOp;
-
 // The final value of one state, [samples, width], in the original order of the samples.
 template <class T>
-struct FinalStateNode final : Node<T> {
-  ScanOp<T>* owner = nullptr;
-  void backward() override;  // makes sure that the scan runs its backward pass, where this gradient is read
+struct FinalStateNode final : Node<T> {};  // the scan itself reads its gradient
+
+// Steps that are computed at a time, and their rows of the layout. Without checkpoints a training pass is one chunk.
+struct Chunk {
+  std::int64_t begin = 0, end = 0;  // steps
+  std::int64_t first_row = 0, rows = 0;
 };
 
-// Buffers of one direction; all but the weights live in the tape's arena. R rows of the layout, N samples.
+// Buffers of one direction; all but the weights live in the tape's arena. R rows of the largest chunk, N samples. The
+// buffers [R, ...] hold the chunk in work; without checkpoints they are kept from the forward to the backward pass.
 template <class T>
 struct ScanDirection {
   ScanWeights<T> weights;
   bool reverse = false;
-  std::int64_t column = 0;       // of its output in a row of the node's value
-  T* a = nullptr;                // [R, G H]: W x, then gates, then their gradients
-  T* extra[kMaxExtras] = {};     // [R, H]
-  T* previous[kMaxStates] = {};  // [R, P or H]: states before each step
-  T* recurrent_input = nullptr;  // [R, P]: h as it entered the recurrent product (masked if there is a mask)
-  T* unprojected = nullptr;      // [R, H]: output before the projection; only with projection
-  const T* mask = nullptr;       // [N, P], sorted order; null: none
+  std::int64_t column = 0;         // of its output in a row of the node's value
+  T* products = nullptr;           // whole blocks of W x that cover the chunk (scan_forward.cpp)
+  T* a = nullptr;                  // [R, G H], in `products`: W x, then gates, then their gradients
+  T* extra[kMaxExtras] = {};       // [R, H]
+  T* previous[kMaxStates] = {};    // [R, P or H]: states before each step
+  T* recurrent_input = nullptr;    // [R, P]: h as it entered the recurrent product (masked if there is a mask)
+  T* unprojected = nullptr;        // [R, H]: output before the projection; only with projection
+  const T* mask = nullptr;         // [N, P], sorted order; null: none
+  T* checkpoint[kMaxStates] = {};  // [chunks, N, P or H]: states before each chunk, in the direction's order
   const T *bias_a = nullptr, *bias_q = nullptr;  // [G H]
   FinalStateNode<T>* final[kMaxStates] = {};
 };
@@ -41,12 +44,18 @@ struct ScanOp final : Node<T> {
   int direction_count = 0;
   std::int64_t hidden_size = 0, output_size = 0;  // H and P
   std::int64_t bptt = 0;                          // as in ScanInput
+  std::int64_t chunk_steps = 1, chunks = 1;       // the last chunk may be shorter
   bool projected = false;
 
   std::int64_t gate_width() const noexcept { return cell->gate_count() * hidden_size; }
   std::int64_t state_width(int state) const noexcept { return state == 0 ? output_size : hidden_size; }
 
+  Chunk chunk(std::int64_t index) const noexcept;                        // in the order of time
+  std::int64_t largest_chunk() const noexcept { return chunk(0).rows; }  // the batch never grows
+  bool keeps_all() const noexcept { return this->needs_gradient && chunks == 1; }
+
   void forward();
+  bool reached() const noexcept override;  // by a gradient of the output or of a final state
   void backward() override;
 };
 
@@ -61,6 +70,43 @@ struct SampleRange {
 // Cuts the samples into at most kMaxParts ranges of about equal total length, one per thread that is free for it.
 inline constexpr int kMaxParts = 64;
 int split_samples(const SequenceLayout& layout, int directions, SampleRange (&ranges)[kMaxParts]);
+
+// Everything that a direction's loop shares between its tasks. [N, ...] buffers are in sorted order.
+template <class T>
+struct ForwardLoop {
+  ScanOp<T>* op = nullptr;
+  ScanDirection<T>* direction = nullptr;
+  const T* table = nullptr;      // [distinct, G H]: W x of every row of x; only with row_index
+  const T* packed_hh = nullptr;  // W_hh^T, packed
+  const T* packed_hr = nullptr;  // W_hr^T, packed; only with projection
+  T* state[kMaxStates] = {};     // [N, P or H]: the running states
+  T* q = nullptr;                // [N, G H]: recurrent product, only with split gates
+  T* unprojected = nullptr;      // [N, H]: output before the projection when nothing is saved
+  bool save = false;             // what the backward pass reads
+
+  void run(SampleRange range, const Chunk& chunk) const noexcept;
+  void step(SampleRange range, std::int64_t t, std::int64_t first_row) const noexcept;
+  const T* recurrent_input(std::int64_t rows, std::int64_t local, std::int64_t begin) const noexcept;
+};
+
+// Buffers in the arena for a direction's chunk in work; with `save` for all that the backward pass reads.
+template <class T>
+void allocate_chunk(ScanOp<T>& op, ScanDirection<T>& direction, bool save);
+
+// Packs the weights and sets the states to the initial ones; all in the arena.
+template <class T>
+ForwardLoop<T> prepare_forward(ScanOp<T>& op, ScanDirection<T>& direction, bool save);
+
+// Runs the chunk that stands at `position` in each direction's own order. Chunks are a pure function of x, weights and
+// states, bit for bit, however the steps are cut.
+template <class T>
+void run_chunk(ScanOp<T>& op, ForwardLoop<T> (&loops)[2], std::int64_t position);
+
+// The chunk at `position` in the direction's order.
+template <class T>
+Chunk chunk_at(const ScanOp<T>& op, const ScanDirection<T>& direction, std::int64_t position) noexcept {
+  return op.chunk(direction.reverse ? op.chunks - 1 - position : position);
+}
 
 // Copies rows between the caller's order of samples and the sorted order. [N, width].
 template <class T>

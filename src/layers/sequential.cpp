@@ -111,6 +111,7 @@ void set_input(detail::Flow& flow, const detail::PassInput& input, SequenceLayou
   flow.initial = input.initial;
   flow.final = input.final;
   flow.bptt = input.bptt;
+  flow.checkpoint_steps = input.checkpoint_steps;
   if (flow.final) flow.final->values.clear();
   Arena& arena = flow.tape->arena();
   if (input.values) {

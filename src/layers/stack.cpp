@@ -18,6 +18,7 @@ StackOutput<T> run_stack(const StackInput<T>& input) {
   scan_input.x = input.x;
   scan_input.row_index = input.row_index;
   scan_input.bptt = input.bptt;
+  scan_input.checkpoint_steps = input.checkpoint_steps;
   for (int l = 0; l < input.layers; ++l) {
     scan_input.directions = input.weights.subspan(static_cast<std::size_t>(l * D), static_cast<std::size_t>(D));
     for (int d = 0; d < D && input.recurrent_dropout > 0; ++d) {

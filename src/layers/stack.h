@@ -20,7 +20,7 @@ struct StackInput {
   // sequence). Mask number k is drawn from `key` with step + k.
   double dropout = 0, recurrent_dropout = 0;
   RandomKey key;
-  std::int64_t bptt = 0;  // as in ScanInput
+  std::int64_t bptt = 0, checkpoint_steps = 0;  // as in ScanInput
 };
 
 template <class T>

@@ -68,6 +68,25 @@ TEST(Arena, TheSecondStepAllocatesNothing) {
   EXPECT_GT(peak, 49U * 7919U * sizeof(double));
 }
 
+// Oracle: the sum of the pieces, each rounded up to 64 bytes.
+TEST(Arena, ThePeakIsTheSameWithOneChunkAndWithMany) {
+  Arena many, one;
+  one.reserve(20 * kMiB);
+  EXPECT_EQ(one.capacity(), 20 * kMiB);
+  for (Arena* arena : {&many, &one}) {
+    arena->allocate<char>(600 * 1024 + 1);
+    const Arena::Mark mark = arena->mark();
+    for (int k = 0; k < 3; ++k) {
+      arena->rewind(mark);
+      arena->allocate<char>(700 * 1024);  // does not fit into the first chunk of the one without reserve()
+      arena->allocate<char>(9 * kMiB);
+    }
+    arena->reset();
+    EXPECT_EQ(arena->peak(), 600 * 1024 + 64 + 700 * 1024 + 9 * kMiB);
+  }
+  EXPECT_EQ(one.capacity(), 20 * kMiB);
+}
+
 TEST(AllocationCounter, CountsNewOfEveryKind) {
   const AllocationCounter counter;
   std::vector<int> vector(10);

@@ -32,7 +32,7 @@ struct RecurrentCase {
   BasicParameter<T> x;
   std::deque<BasicParameter<T>> weights;  // five a scan (weight_hr only with projection), then its initial states
   double dropout = 0, recurrent_dropout = 0;
-  std::int64_t bptt = 0;
+  std::int64_t bptt = 0, checkpoint_steps = 0;
 
   RecurrentCase(const Cell& which, CaseSizes s) : cell(&which), sizes(std::move(s)) {
     layout.assign(sizes.time_steps, sizes.samples, sizes.lengths);
@@ -99,6 +99,7 @@ struct RecurrentCase {
     input.weights = result.scan_weights;
     input.dropout = dropout;
     input.bptt = bptt;
+    input.checkpoint_steps = checkpoint_steps;
     input.recurrent_dropout = recurrent_dropout;
     input.key = {7, Purpose::kDropout, 3};
     const StackOutput<T> out = run_stack(input);
