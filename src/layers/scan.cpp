@@ -16,6 +16,14 @@ std::int64_t SampleRange::first_row(const SequenceLayout& layout, std::int64_t s
   return layout.offset(step) + begin;
 }
 
+std::int64_t chunk_steps(std::int64_t longest, std::int64_t samples, bool needs_gradient,
+                         std::int64_t checkpoint_steps) noexcept {
+  constexpr std::int64_t kInferenceRows = 4096;  // nothing is kept: no more than the products make use of
+  const std::int64_t all = std::max<std::int64_t>(longest, 1);
+  if (needs_gradient) return checkpoint_steps == 0 ? all : std::min(checkpoint_steps, all);
+  return std::clamp<std::int64_t>(kInferenceRows / std::max<std::int64_t>(samples, 1), 1, all);
+}
+
 template <class T>
 void to_sorted(const SequenceLayout& layout, std::int64_t width, const T* original, T* sorted) {
   for (std::int64_t k = 0; k < layout.samples(); ++k) {
@@ -85,15 +93,6 @@ void check_input(const ScanOp<T>& op, const ScanInput<T>& input) {
   for (const ScanWeights<T>& w : input.directions) check_weights(op, w, input.x.shape()[1]);
 }
 
-// How many steps are computed at a time.
-template <class T>
-std::int64_t chunk_steps(const ScanOp<T>& op, std::int64_t checkpoint_steps) {
-  constexpr std::int64_t kInferenceRows = 4096;  // nothing is kept: no more than the products make use of
-  const std::int64_t all = std::max<std::int64_t>(op.layout->longest(), 1);
-  if (op.needs_gradient) return checkpoint_steps == 0 ? all : std::min(checkpoint_steps, all);
-  return std::clamp<std::int64_t>(kInferenceRows / std::max<std::int64_t>(op.layout->samples(), 1), 1, all);
-}
-
 }  // namespace
 
 template <class T>
@@ -113,7 +112,7 @@ ScanOutput<T> scan(const ScanInput<T>& input) {
   op->x = input.x;
   op->row_index = input.row_index;
   op->bptt = input.bptt;
-  op->chunk_steps = chunk_steps(*op, input.checkpoint_steps);
+  op->chunk_steps = detail::chunk_steps(layout.longest(), layout.samples(), op->needs_gradient, input.checkpoint_steps);
   op->chunks = std::max<std::int64_t>((layout.longest() + op->chunk_steps - 1) / op->chunk_steps, 1);
   op->direction_count = static_cast<int>(count);
   op->hidden_size = hidden_size;

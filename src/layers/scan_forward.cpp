@@ -97,10 +97,6 @@ void ForwardLoop<T>::step(SampleRange range, std::int64_t t, std::int64_t first_
 
 namespace {
 
-// W x is computed in blocks of so many rows, counted from the first row of x. oneDNN adds up in an order of its own for
-// each number of rows, so chunks compute whole blocks, also where they need a part: the bits do not depend on the cut.
-constexpr std::int64_t kProductRows = 256;
-
 // Rows first .. first + rows of x W_ih^T, first at the start of a block; [rows, G H].
 template <class T>
 void multiply_input(const ScanOp<T>& op, const ScanDirection<T>& direction, std::int64_t first, std::int64_t rows,
@@ -160,8 +156,8 @@ template <class T>
 void allocate_chunk(ScanOp<T>& op, ScanDirection<T>& direction, bool save) {
   Arena& arena = op.tape->arena();
   const std::int64_t rows = op.largest_chunk(), H = op.hidden_size, P = op.output_size;
-  const std::int64_t covered = op.row_index.empty() ? rows + 2 * (kProductRows - 1) : rows;
-  direction.products = arena.allocate<T>(std::min(covered, op.layout->rows()) * op.gate_width());
+  direction.products =
+      arena.allocate<T>(product_rows(rows, op.layout->rows(), !op.row_index.empty()) * op.gate_width());
   if (direction.mask || (save && op.projected)) direction.recurrent_input = arena.allocate<T>(rows * P);
   if (!save) return;
   for (int k = 0; k < op.cell->extras; ++k) direction.extra[k] = arena.allocate<T>(rows * H);

@@ -1,6 +1,8 @@
 // scan_op.h: what one scan keeps between its forward and its backward pass. Internal to layers/scan*.cpp.
 #pragma once
 
+#include <algorithm>
+
 #include "layers/scan.h"
 
 namespace carousel::detail {
@@ -70,6 +72,20 @@ struct SampleRange {
 // Cuts the samples into at most kMaxParts ranges of about equal total length, one per thread that is free for it.
 inline constexpr int kMaxParts = 64;
 int split_samples(const SequenceLayout& layout, int directions, SampleRange (&ranges)[kMaxParts]);
+
+// How many steps are computed at a time: all of them, those between two checkpoints, or in inference what is enough for
+// the products.
+std::int64_t chunk_steps(std::int64_t longest, std::int64_t samples, bool needs_gradient,
+                         std::int64_t checkpoint_steps) noexcept;
+
+// W x is computed in blocks of so many rows, counted from the first row of x. oneDNN adds up in an order of its own for
+// each number of rows, so chunks compute whole blocks, also where they need a part: the bits do not depend on the cut.
+inline constexpr std::int64_t kProductRows = 256;
+
+// Rows of W x that cover any chunk of at most `chunk_rows` rows. A folded input has its products in a table.
+inline std::int64_t product_rows(std::int64_t chunk_rows, std::int64_t rows, bool folded) noexcept {
+  return folded ? chunk_rows : std::min(chunk_rows + 2 * (kProductRows - 1), rows);
+}
 
 // Everything that a direction's loop shares between its tasks. [N, ...] buffers are in sorted order.
 template <class T>

@@ -1,0 +1,66 @@
+#include "layers/scan_memory.h"
+
+#include <algorithm>
+
+#include "kernels/packed_matrix.h"
+#include "layers/scan_op.h"
+
+namespace carousel {
+namespace {
+
+using kernels::packed_size;
+
+// The same terms as the functions that allocate: prepare_forward(), allocate_chunk(), prepare_backward().
+struct ScanCounts {
+  const Cell& cell;
+  const ScanSizes& s;
+  std::int64_t chunk_steps = detail::chunk_steps(s.time_steps, s.samples, s.training, s.checkpoint_steps);
+  std::int64_t chunks = (s.time_steps + chunk_steps - 1) / chunk_steps;
+  std::int64_t R = std::min(chunk_steps * s.samples, s.rows), N = s.samples;
+  std::int64_t H = s.hidden_size, P = s.proj_size > 0 ? s.proj_size : H, width = cell.gate_count() * H;
+  bool projected = s.proj_size > 0;
+
+  std::int64_t states() const { return N * (P + (cell.state_count() - 1) * H); }
+
+  std::int64_t forward(bool save) const {
+    std::int64_t floats = s.distinct_rows * width + packed_size(P, width) + states();
+    if (projected) floats += packed_size(H, P) + (save ? 0 : N * H);
+    return floats + (cell.split_gates ? N * width : 0);
+  }
+
+  std::int64_t chunk(bool save) const {
+    std::int64_t floats = detail::product_rows(R, s.rows, s.distinct_rows > 0) * width;
+    if (s.masked || (save && projected)) floats += R * P;
+    if (!save) return floats;
+    floats += R * H * (cell.extras + cell.state_count() - 1);
+    return floats + R * (projected ? H : P);
+  }
+
+  std::int64_t backward() const {
+    std::int64_t floats = packed_size(width, P) + s.distinct_rows * width + states();
+    if (projected) floats += packed_size(P, H) + R * P + N * H;
+    return floats + (cell.split_gates ? R * width : 0) + (s.masked ? N * P : 0);
+  }
+};
+
+}  // namespace
+
+ScanMemory scan_memory(const Cell& cell, const ScanSizes& sizes) {
+  const ScanCounts count{cell, sizes};
+  ScanMemory memory;
+  memory.kept = count.states() + count.width + (sizes.masked ? 2 * count.N * count.P : 0);
+  if (!sizes.training) {
+    memory.work = count.forward(false) + count.chunk(false);
+  } else if (count.chunks == 1) {
+    memory.kept += count.chunk(true);
+    memory.work = count.backward();
+  } else {
+    memory.kept += count.chunks * count.states();
+    memory.work = count.backward() + count.forward(true) + count.chunk(true);
+  }
+  memory.kept *= sizes.directions;
+  memory.work *= sizes.directions;
+  return memory;
+}
+
+}  // namespace carousel

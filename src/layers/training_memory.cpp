@@ -1,0 +1,179 @@
+#include "layers/training_memory.h"
+
+#include <algorithm>
+#include <tuple>
+#include <vector>
+
+#include "cells/cell.h"
+#include "layers/scan_memory.h"
+
+namespace carousel {
+namespace {
+
+template <class T>
+T setting(const LayerDescription& layer, const char* key) {
+  return std::get<T>(layer.settings.at(key));
+}
+
+// Walks through the layers as a pass does and notes what each operation puts into the arena, in floats.
+class PassCounter {
+ public:
+  PassCounter(const PassSizes& sizes, bool training) : sizes_(sizes), training_(training), width_(sizes.features) {
+    if (sizes.rows < sizes.time_steps * sizes.samples) add(sizes.rows * std::max<std::int64_t>(width_, 1), 0);
+  }
+
+  void layer(const LayerDescription& d) {
+    if (d.type == "sequential") branch(d.branches[0]);
+    if (d.type == "sum") sum(d);
+    if (d.type == "embedding") embedding(d);
+    if (d.type == "recurrent") recurrent(d);
+    if (d.type == "pool") pool(setting<std::string>(d, "kind"));
+    if (d.type == "flatten") flatten();
+    if (d.type == "linear") linear(setting<std::int64_t>(d, "output_size"));
+    if (d.type == "scale" || d.type == "activation") value(rows() * width_, 0);
+    if (d.type == "layer_norm") layer_norm();
+    if (d.type == "dropout") dropout(setting<double>(d, "probability"), setting<bool>(d, "per_sequence"));
+  }
+
+  // The backward pass goes from the last operation to the first. What it needs for one operation stands on top of all
+  // that the forward pass keeps and of the gradients that are there by then, the operation's inputs' included.
+  std::int64_t peak_bytes() const {
+    std::int64_t kept = 0, gradients = 0, peak = 0;
+    for (const Operation& operation : operations_) {
+      kept += operation.kept;
+      if (!training_) peak = std::max(peak, kept + operation.work);
+    }
+    for (std::size_t k = operations_.size(); training_ && k-- > 0;) {
+      gradients += operations_[k].gradient;
+      const std::int64_t input = k == 0 ? 0 : operations_[k - 1].gradient;
+      peak = std::max(peak, kept + gradients + input + operations_[k].work);
+    }
+    return peak * static_cast<std::int64_t>(sizeof(float));
+  }
+
+ private:
+  struct Operation {
+    std::int64_t kept, gradient;  // value and what the backward pass reads; the gradient of the value
+    std::int64_t work;            // given back at the end of the operation's backward pass
+  };
+
+  // Each operation has a node of a few hundred bytes.
+  void add(std::int64_t kept, std::int64_t gradient, std::int64_t work = 0) {
+    constexpr std::int64_t kNode = 64;
+    operations_.push_back({kept + kNode, has_gradient_ && training_ ? gradient : 0, work});
+  }
+  void value(std::int64_t elements, std::int64_t also_kept) { add(elements + also_kept, elements); }
+
+  // As Flow::rows(): one row per valid step, written out if the layer below is a folded embedding.
+  std::int64_t rows() {
+    if (folded_) value(sizes_.rows * width_, 4 * sizes_.rows);
+    folded_ = false;
+    return is_sequence_ ? sizes_.rows : sizes_.samples;
+  }
+
+  void branch(const std::vector<std::pair<std::string, LayerDescription>>& layers) {
+    for (const auto& [name, description] : layers) layer(description);
+  }
+
+  void sum(const LayerDescription& d) {
+    const auto [width, is_sequence, folded, has_gradient] = std::tuple(width_, is_sequence_, folded_, has_gradient_);
+    for (std::size_t k = 0; k < d.branches.size(); ++k) {
+      if (k > 0)
+        std::tie(width_, is_sequence_, folded_, has_gradient_) = std::tuple(width, is_sequence, folded, has_gradient);
+      branch(d.branches[k]);
+      if (k > 0) value(rows() * width_, 0);
+    }
+  }
+
+  void embedding(const LayerDescription& d) {
+    width_ = setting<std::int64_t>(d, "embedding_size");
+    has_gradient_ = folded_ = true;
+    const auto vocabulary = setting<std::int64_t>(d, "vocabulary_size");
+    value(sizes_.distinct_tokens * width_,
+          sizes_.rows + std::min(sizes_.rows, vocabulary) + vocabulary + sizes_.distinct_tokens);
+  }
+
+  void recurrent(const LayerDescription& d);
+
+  void pool(const std::string& kind) {
+    if (kind != "last") rows();
+    // The last state is read from the scan itself: no gradient reaches its output, nor what was made of that.
+    for (std::size_t k = top_scan_; kind == "last" && k < operations_.size(); ++k) operations_[k].gradient = 0;
+    is_sequence_ = false;
+    const std::int64_t elements = sizes_.samples * width_;
+    value(elements, kind == "max" ? elements : kind == "mean" ? sizes_.samples : 0);
+  }
+
+  void flatten() {
+    value(rows() * width_, 4 * sizes_.rows);
+    width_ *= sizes_.time_steps;
+    is_sequence_ = false;
+  }
+
+  void linear(std::int64_t output_size) {
+    const std::int64_t count = rows();
+    has_gradient_ = true;
+    width_ = output_size;
+    value(count * width_, 0);
+  }
+
+  void layer_norm() {
+    const std::int64_t count = rows();
+    has_gradient_ = true;
+    value(count * width_, 2 * count);
+  }
+
+  void dropout(double probability, bool per_sequence) {
+    if (!training_ || probability == 0) return;
+    const std::int64_t count = rows();
+    const bool one_mask = per_sequence && is_sequence_;
+    value(count * width_, one_mask ? 2 * count + sizes_.samples * width_ : count * width_);
+  }
+
+  const PassSizes& sizes_;
+  bool training_;
+  std::int64_t width_;
+  bool is_sequence_ = true, folded_ = false, has_gradient_ = false;
+  std::vector<Operation> operations_;
+  std::size_t top_scan_ = 0;  // the operation of the last recurrent layer so far
+};
+
+void PassCounter::recurrent(const LayerDescription& d) {
+  const auto layers = setting<std::int64_t>(d, "layers"), proj_size = setting<std::int64_t>(d, "proj_size");
+  const bool dropout_between = training_ && setting<double>(d, "dropout") > 0;
+  ScanSizes s{.rows = sizes_.rows,
+              .time_steps = sizes_.time_steps,
+              .samples = sizes_.samples,
+              .hidden_size = setting<std::int64_t>(d, "hidden_size"),
+              .proj_size = proj_size,
+              .directions = setting<bool>(d, "bidirectional") ? 2 : 1,
+              .masked = training_ && setting<double>(d, "recurrent_dropout") > 0,
+              .training = training_,
+              .checkpoint_steps = sizes_.checkpoint_steps};
+  for (std::int64_t l = 0; l < layers; ++l) {
+    s.distinct_rows = folded_ ? sizes_.distinct_tokens : 0;
+    const ScanMemory memory = scan_memory(find_cell(setting<std::string>(d, "cell")), s);
+    folded_ = false;
+    has_gradient_ = true;
+    width_ = s.directions * (proj_size > 0 ? proj_size : s.hidden_size);
+    top_scan_ = operations_.size();
+    add(sizes_.rows * width_ + memory.kept, sizes_.rows * width_, memory.work);
+    if (dropout_between && l + 1 < layers) value(sizes_.rows * width_, sizes_.rows * width_);
+  }
+}
+
+}  // namespace
+
+std::int64_t training_pass_bytes(const LayerDescription& network, const PassSizes& sizes) {
+  PassCounter counter(sizes, true);
+  counter.layer(network);
+  return counter.peak_bytes();
+}
+
+std::int64_t inference_pass_bytes(const LayerDescription& network, const PassSizes& sizes) {
+  PassCounter counter(sizes, false);
+  counter.layer(network);
+  return counter.peak_bytes();
+}
+
+}  // namespace carousel

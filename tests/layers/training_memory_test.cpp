@@ -1,0 +1,140 @@
+// Oracle: what the arena of a tape hands out at most while the network runs, forward and backward.
+#include "layers/training_memory.h"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "autograd/ops/mean.h"
+#include "base/thread_pool.h"
+#include "layers/module.h"
+
+namespace carousel {
+namespace {
+
+struct Batch {
+  std::int64_t time_steps, samples, features;  // features 0: token ids
+  std::vector<std::int32_t> lengths = {};
+  std::int64_t distinct = 0;
+  std::int64_t checkpoint_steps = 0;
+};
+
+PassSizes sizes_of(const Batch& b) {
+  PassSizes sizes{.time_steps = b.time_steps, .samples = b.samples, .rows = b.time_steps * b.samples};
+  if (!b.lengths.empty()) sizes.rows = std::accumulate(b.lengths.begin(), b.lengths.end(), std::int64_t{0});
+  sizes.features = b.features;
+  sizes.distinct_tokens = b.distinct;
+  sizes.checkpoint_steps = b.checkpoint_steps;
+  return sizes;
+}
+
+std::int64_t measured(Sequential& network, const Batch& b, bool training) {
+  Tensor values({b.time_steps, b.samples, b.features});
+  IdTensor ids({b.time_steps, b.samples});
+  for (std::int64_t k = 0; k < ids.elements(); ++k)
+    ids[k] = static_cast<std::int32_t>(k % std::max(b.distinct, std::int64_t{1}));
+  detail::PassInput input;
+  if (b.features > 0) {
+    input.values = &values;
+  } else {
+    input.ids = &ids;
+  }
+  input.lengths = b.lengths;
+  input.checkpoint_steps = b.checkpoint_steps;
+  set_threads(1);  // takes the same memory and does not wait for a busy machine
+  Tape<float> tape;
+  tape.set_recording(training);
+  SequenceLayout layout;
+  const Variable output = detail::run_pass(network, tape, layout, input, training, {});
+  if (training) tape.backward(mean(output));
+  set_threads(0);
+  return static_cast<std::int64_t>(tape.arena().peak());
+}
+
+// Within 10 % is promised; what these networks and sizes leave is the rounding of pieces and the nodes.
+void expect_predicted(Sequential network, const Batch& batch) {
+  const LayerDescription description = network.describe();
+  for (const bool training : {true, false}) {
+    const auto got = static_cast<double>(training ? training_pass_bytes(description, sizes_of(batch))
+                                                  : inference_pass_bytes(description, sizes_of(batch)));
+    const auto expected = static_cast<double>(measured(network, batch, training));
+    EXPECT_NEAR(got / expected, 1, 0.02) << (training ? "training, " : "inference, ") << got << " of " << expected
+                                         << ", checkpoints every " << batch.checkpoint_steps;
+  }
+}
+
+RecurrentOptions recurrent(const std::string& cell, std::int64_t input_size) {
+  return {.cell = cell, .input_size = input_size, .hidden_size = 48, .layers = 2, .dropout = 0.2};
+}
+
+TEST(TrainingMemory, EveryCellWithAndWithoutCheckpoints) {
+  for (const char* cell : {"rnn", "lstm", "gru"}) {
+    for (const std::int64_t checkpoint_steps : {0, 20, 100}) {
+      for (const char* kind : {"last", "mean"}) {
+        Batch batch{300, 16, 3};
+        batch.checkpoint_steps = checkpoint_steps;
+        expect_predicted(Sequential{Recurrent{recurrent(cell, 3)}, Pool{kind}, Linear{48, 5}}, batch);
+      }
+    }
+  }
+}
+
+TEST(TrainingMemory, LengthsBothDirectionsAndRecurrentDropout) {
+  Batch batch{200, 12, 5, {200, 180, 160, 30, 20, 10, 200, 190, 1, 90, 80, 70}};
+  for (const std::int64_t checkpoint_steps : {0, 15}) {
+    batch.checkpoint_steps = checkpoint_steps;
+    RecurrentOptions options = recurrent("gru", 5);
+    options.bidirectional = true;
+    options.recurrent_dropout = 0.1;
+    expect_predicted(Sequential{Scale{Tensor({5}), Tensor({5})}, Recurrent{options}, Pool{"max"}, Linear{96, 2}},
+                     batch);
+  }
+}
+
+TEST(TrainingMemory, ProjectionAndAStackOfLayers) {
+  for (const std::int64_t checkpoint_steps : {0, 25}) {
+    Batch batch{250, 20, 4};
+    batch.checkpoint_steps = checkpoint_steps;
+    RecurrentOptions options = recurrent("lstm", 24);
+    options.proj_size = 16;
+    expect_predicted(Sequential{Linear{4, 24}, Activation{"tanh"}, Recurrent{options}, LayerNorm{16}, Dropout{0.5},
+                                Pool{"last"}, Linear{16, 3}},
+                     batch);
+  }
+}
+
+TEST(TrainingMemory, FoldedAndUnfoldedTokens) {
+  for (const std::int64_t checkpoint_steps : {0, 10}) {
+    Batch batch{100, 32, 0};
+    batch.distinct = 700;
+    batch.checkpoint_steps = checkpoint_steps;
+    expect_predicted(Sequential{Embedding{2000, 40}, Recurrent{recurrent("lstm", 40)}, Pool{"mean"}, Linear{48, 4}},
+                     batch);
+    expect_predicted(
+        Sequential{Embedding{2000, 40}, Dropout{0.3}, Recurrent{recurrent("gru", 40)}, Pool{"mean"}, Linear{48, 4}},
+        batch);
+  }
+}
+
+TEST(TrainingMemory, BranchesAndAFixedLength) {
+  std::vector<Sequential> branches;
+  branches.push_back(Sequential{Recurrent{recurrent("lstm", 2)}, Pool{"last"}, Linear{48, 12}});
+  branches.push_back(Sequential{Flatten{120}, Linear{240, 12}});
+  expect_predicted(Sequential{Sum{std::move(branches)}}, {120, 32, 2});
+}
+
+// What --max-memory rests on: a long sequence takes the less, the nearer the steps between checkpoints are to sqrt(T).
+TEST(TrainingMemory, CheckpointsOfALongSequenceShrinkIt) {
+  const LayerDescription description =
+      Sequential{Recurrent{recurrent("lstm", 1)}, Pool{"mean"}, Linear{48, 2}}.describe();
+  PassSizes sizes{.time_steps = 1'000'000, .samples = 1, .rows = 1'000'000, .features = 1};
+  const std::int64_t whole = training_pass_bytes(description, sizes);
+  sizes.checkpoint_steps = 1000;
+  const std::int64_t outputs = std::int64_t{2} * 2 * 1'000'000 * 48 * 4;  // of two layers, and their gradients
+  const std::int64_t dropped = std::int64_t{2} * 1'000'000 * 48 * 4;      // dropout between: value and mask
+  EXPECT_GT(whole, outputs + dropped + std::int64_t{2} * 7 * 1'000'000 * 48 * 4);
+  EXPECT_LT(training_pass_bytes(description, sizes), (outputs + dropped) * 5 / 4 + (outputs / 4));
+}
+
+}  // namespace
+}  // namespace carousel
