@@ -38,6 +38,7 @@ class Optimizer {
   double learning_rate() const noexcept { return learning_rate_; }
   void set_learning_rate(double rate);  // REQUIRES: finite, at least 0
   std::int64_t steps() const noexcept { return steps_; }
+  int slot_count() const noexcept { return static_cast<int>(slot_names_.size()); }  // values kept per weight
   const std::vector<Parameter*>& parameters() const noexcept { return parameters_; }
 
   OptimizerState state() const;

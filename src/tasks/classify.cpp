@@ -187,7 +187,7 @@ Fitted fit(const Options& options, ClassifyData& data, const Split& split, const
   ClassifyProblem problem(model.network(), data, split, training);
   TrainSummary summary;
   try {
-    summary = carousel::train(problem, trainer_options(training, defaults, run_dir), observer);
+    summary = train_within(training.max_memory, problem, trainer_options(training, defaults, run_dir), observer);
   } catch (const Error& error) {
     if (error.code() == Code::kDiverged && problem.has_best()) model.save(options.output.out);  // the last good weights
     throw;

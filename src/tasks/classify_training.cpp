@@ -67,6 +67,7 @@ Variable ClassifyProblem::loss(Tape<float>& tape, std::int64_t, std::int64_t bat
   const RandomKey key{static_cast<std::uint64_t>(options_.seed), Purpose::kDropout, passes_++};
   detail::PassInput input = batch_.pass_input();
   input.bptt = options_.bptt;
+  input.checkpoint_steps = checkpoint_steps;
   const Variable logits = detail::run_pass(network_, tape, layout_, input, true, key);
   return cross_entropy<float>(logits, labels_, loss_options_);
 }
@@ -78,6 +79,13 @@ std::optional<Validation> ClassifyProblem::validate() {
   constexpr std::size_t kEnough = 300;  // with fewer samples accuracy is too coarse to choose an epoch by
   if (valid_labels_.size() < kEnough) return Validation{loss, "loss", loss, false};
   return Validation{loss, "accuracy", accuracy(predicted_classes(scores), valid_labels_), true};
+}
+
+MemoryNeeds ClassifyProblem::memory_needs() {
+  MemoryNeeds needs{network_.describe(), largest_batch(data_.samples, split_.train, options_.batch_size),
+                    largest_prediction(data_.samples, split_.valid), data_bytes(data_.samples)};
+  for (const std::string& text : data_.texts) needs.data_bytes += std::ssize(text);
+  return needs;
 }
 
 std::string ClassifyProblem::describe(const Parameter& parameter, std::int64_t element) {

@@ -8,8 +8,8 @@
 #include "data/split.h"
 #include "layers/sequence_layout.h"
 #include "tasks/classify_data.h"
+#include "tasks/memory_plan.h"
 #include "tasks/task.h"
-#include "train/trainer.h"
 
 namespace carousel {
 
@@ -26,7 +26,7 @@ Metrics score_classes(const std::vector<std::int32_t>& predicted, const std::vec
 
 // The training problem: batches of samples of similar length; validated by accuracy, or by the loss where the
 // validation part is too small for that. Network and data are borrowed; `options` is resolved.
-class ClassifyProblem final : public TrainingProblem {
+class ClassifyProblem final : public TaskProblem {
  public:
   ClassifyProblem(Sequential& network, const ClassifyData& data, Split split, const TrainOptions& options);
 
@@ -35,8 +35,7 @@ class ClassifyProblem final : public TrainingProblem {
   Variable loss(Tape<float>& tape, std::int64_t epoch, std::int64_t batch) override;
   std::optional<Validation> validate() override;
   std::string describe(const Parameter& parameter, std::int64_t element) override;
-  void on_best() override { has_best_ = true; }
-  bool has_best() const noexcept { return has_best_; }  // an epoch was finished
+  MemoryNeeds memory_needs() override;
 
  private:
   Sequential& network_;
@@ -51,7 +50,6 @@ class ClassifyProblem final : public TrainingProblem {
   SampleBatch batch_;
   SequenceLayout layout_;
   std::uint64_t passes_ = 0;
-  bool has_best_ = false;
 };
 
 }  // namespace carousel

@@ -176,11 +176,12 @@ void write_report(const Options& options, const Model& model, const ForecastData
 }
 
 // Trains; if no epoch beat the linear start, the linear start is kept.
-TrainSummary train_network(ForecastProblem& problem, const TrainerOptions& options, Observer& observer) {
+TrainSummary train_network(ForecastProblem& problem, const TrainOptions& training, const TrainerOptions& options,
+                           Observer& observer) {
   const std::optional<Validation> before = problem.validate();
   std::vector<Tensor> start;
   for (const Parameter* parameter : problem.parameters()) start.push_back(parameter->value);
-  const TrainSummary summary = carousel::train(problem, options, observer);
+  const TrainSummary summary = train_within(training.max_memory, problem, options, observer);
   if (!before || !summary.best || summary.best->value < before->value) return summary;
   const std::vector<Parameter*> parameters = problem.parameters();
   for (std::size_t k = 0; k < parameters.size(); ++k) parameters[k]->value = start[k];
@@ -214,7 +215,7 @@ class Forecast final : public Task {
     ForecastProblem problem(model.network(), data, info, resolved);
     TrainSummary summary;
     try {
-      summary = train_network(problem, trainer_options(resolved, defaults, options.output.run_dir), observer);
+      summary = train_network(problem, resolved, trainer_options(resolved, defaults, options.output.run_dir), observer);
     } catch (const Error& error) {
       if (error.code() == Code::kDiverged && problem.has_best())
         model.save(options.output.out);  // the last good weights

@@ -99,6 +99,7 @@ Variable ForecastProblem::loss(Tape<float>& tape, std::int64_t, std::int64_t bat
   const RandomKey key{static_cast<std::uint64_t>(options_.seed), Purpose::kDropout, passes_++};
   detail::PassInput input = only_values(batch_.inputs);
   input.bptt = options_.bptt;
+  input.checkpoint_steps = checkpoint_steps;
   const Variable forecast = detail::run_pass(forecast_core(network_), tape, layout_, input, true, key);
   return loss_of(forecast, static_cast<const Tensor&>(expected_).view());
 }
@@ -114,6 +115,19 @@ std::optional<Validation> ForecastProblem::validate() {
   tape.set_recording(false);
   const double loss = loss_of(tape.constant(forecasts.view()), static_cast<const Tensor&>(expected).view()).item();
   return Validation{loss, options_.loss, loss, false};
+}
+
+MemoryNeeds ForecastProblem::memory_needs() {
+  MemoryNeeds needs{forecast_core(network_).describe(), {}, {}, 0};
+  PassSizes sizes{.time_steps = info_.window, .features = std::ssize(info_.columns)};
+  for (const auto& [part, samples] : {std::pair(&needs.training, std::min(per_epoch_, options_.batch_size)),
+                                      std::pair(&needs.validation, std::min(std::ssize(validation_), kBatch))}) {
+    sizes.samples = samples;
+    sizes.rows = samples * info_.window;
+    *part = sizes;
+  }
+  for (const Series& series : data_.series) needs.data_bytes += 16 * std::ssize(series.values);  // as read and scaled
+  return needs;
 }
 
 std::string ForecastProblem::describe(const Parameter& parameter, std::int64_t element) {

@@ -3,7 +3,7 @@
 
 #include "layers/sequence_layout.h"
 #include "tasks/forecast_data.h"
-#include "train/trainer.h"
+#include "tasks/memory_plan.h"
 
 namespace carousel {
 
@@ -13,7 +13,7 @@ Tensor predict_windows(Sequential& network, std::span<const Series> scaled, std:
 
 // The training problem: windows of the training part in random order, at most max_windows per epoch; validated by the
 // mean loss over the windows of the validation part.
-class ForecastProblem final : public TrainingProblem {
+class ForecastProblem final : public TaskProblem {
  public:
   ForecastProblem(Sequential& network, const ForecastData& data, const ForecastInfo& info, const TrainOptions& options);
 
@@ -22,8 +22,7 @@ class ForecastProblem final : public TrainingProblem {
   Variable loss(Tape<float>& tape, std::int64_t epoch, std::int64_t batch) override;
   std::optional<Validation> validate() override;
   std::string describe(const Parameter& parameter, std::int64_t element) override;
-  void on_best() override { has_best_ = true; }
-  bool has_best() const noexcept { return has_best_; }  // an epoch was finished
+  MemoryNeeds memory_needs() override;
 
   std::int64_t training_windows() const noexcept { return std::ssize(training_); }
 
@@ -42,7 +41,6 @@ class ForecastProblem final : public TrainingProblem {
   Tensor expected_;  // [N, horizon x targets] of the batch
   SequenceLayout layout_;
   std::uint64_t passes_ = 0;
-  bool has_best_ = false;
 };
 
 }  // namespace carousel

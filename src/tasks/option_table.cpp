@@ -136,6 +136,8 @@ const Option kTrainOptions[] = {
      .help = "batches whose gradients are added before the weights change"},
     {.key = "train.bptt", .field = kTraining<&TrainOptions::bptt>, .low = 0, .high = kLargeCount,
      .help = "cut back-propagation into pieces of this many steps, carrying the state; 0: whole sequences"},
+    {.key = "train.max_memory", .field = kTraining<&TrainOptions::max_memory>, .memory_size = true,
+     .help = "keep training within this much memory, by computing steps twice; an error if that is not enough"},
     {.key = "train.patience", .field = kTraining<&TrainOptions::patience>, .automatic = true, .low = 1, .high = 1e6,
      .help = "stop after this many epochs without improvement"},
     {.key = "train.loss", .field = kTraining<&TrainOptions::loss>, .automatic = true,

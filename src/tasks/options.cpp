@@ -40,6 +40,8 @@ std::string expectation(const Option& option) {
     if (!range.empty()) text += (option.high == kInfinity ? ", " : " from ") + range;
   } else if (is_bool(option)) {
     text = "true or false";
+  } else if (option.memory_size) {
+    text = "a number with a unit, as 512MB, 2GB or 1GiB";
   } else {
     text = fmt::format("one of {}", fmt::join(option.allowed, ", "));
   }
@@ -59,7 +61,7 @@ std::string subject(const Option& option, const std::string& place) {
 }
 
 template <class T>
-bool parse(const std::string& text, T& value) {
+bool parse(std::string_view text, T& value) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc() && end == text.data() + text.size();
 }
@@ -79,6 +81,7 @@ void assign_number(const Option& option, T& field, const std::string& text, cons
 void assign_text(const Option& option, std::string& field, const std::string& text, const std::string& place) {
   const bool is_default = text == *std::get<std::string*>(option.field(defaults()));
   const auto& allowed = option.allowed;
+  if (!is_default && option.memory_size && !parse_memory_size(text)) reject(option, text, place);
   if (!is_default && !allowed.empty() && std::find(allowed.begin(), allowed.end(), text) == allowed.end()) {
     reject(option, text, place);
   }
@@ -129,7 +132,7 @@ std::string Option::type() const {
 std::string Option::values() const {
   if (is_switch()) return {};
   if (is_integer(*this) || is_number(*this)) return range_text(*this);
-  return fmt::format("{}", fmt::join(allowed, ", "));
+  return memory_size ? "512MB, 2GB, 1GiB ..." : fmt::format("{}", fmt::join(allowed, ", "));
 }
 
 bool Option::is_switch() const {
@@ -165,6 +168,19 @@ std::string suggest_key(std::string_view key) {
   if (!whole.empty() || name.empty()) return whole;
   const auto index = std::find(names.begin(), names.end(), name) - names.begin();
   return fmt::format(", did you mean {}?", keys[static_cast<std::size_t>(index)]);
+}
+
+std::optional<std::int64_t> parse_memory_size(std::string_view text) {
+  constexpr std::pair<std::string_view, double> kUnits[] = {{"kB", 1e3},       {"MB", 1e6},       {"GB", 1e9},
+                                                            {"TB", 1e12},      {"KiB", 0x1.0p10}, {"MiB", 0x1.0p20},
+                                                            {"GiB", 0x1.0p30}, {"TiB", 0x1.0p40}};
+  for (const auto& [unit, factor] : kUnits) {
+    double number = 0;
+    if (!text.ends_with(unit) || !parse(text.substr(0, text.size() - unit.size()), number)) continue;
+    const double bytes = number * factor;
+    if (bytes >= 1 && bytes <= 1e15) return static_cast<std::int64_t>(bytes);
+  }
+  return std::nullopt;
 }
 
 std::vector<std::string> split_entries(const Option& option, const std::vector<std::string>& texts) {

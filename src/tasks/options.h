@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -69,6 +70,7 @@ struct TrainOptions {
   double clip_value = 0;        // by value; 0: off
   std::int64_t accumulate = 1;  // batches per optimiser step
   std::int64_t bptt = 0;        // truncate back-propagation to this many steps; 0: whole sequence
+  std::string max_memory;       // "2GB": cap on the memory of training; empty: none
   std::int64_t patience = 0;    // epochs without improvement before stopping; auto
   std::string loss;             // cross_entropy, mse, mae, huber, bce; auto
   double label_smoothing = 0;
@@ -109,6 +111,7 @@ struct Option {
   double low = -std::numeric_limits<double>::infinity();  // numbers: the smallest and the largest value
   double high = std::numeric_limits<double>::infinity();
   std::vector<std::string_view> allowed = {};  // texts: the only values; empty: any
+  bool memory_size = false;                    // texts: see parse_memory_size()
   bool commas = false;                         // lists: one text "a,b" means two values (never for paths)
   unsigned verbs = kTrain;
   std::string_view tasks = {};  // "forecast", "classify,regress"; empty: all
@@ -134,6 +137,9 @@ const Option* find_option(std::string_view key);
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& known);
 // The same for a key; knows the last part of a key alone ("lr"), too.
 std::string suggest_key(std::string_view key);
+
+// The bytes of "512MB", "2GB", "1.5GiB" (kB, MB, GB and TB count by 1000, KiB ... by 1024); nothing for any other text.
+std::optional<std::int64_t> parse_memory_size(std::string_view text);
 
 // The entries that texts of a flag, a variable or --set stand for: of a list with commas "a,b" is two, else each text
 // one.

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "tasks/baselines/regression_baselines.h"
 #include "tasks/baselines/text_baselines.h"
+#include "tasks/memory_plan.h"
 #include "tasks/metrics.h"
 #include "tasks/regress_model.h"
 #include "tasks/report.h"
@@ -49,7 +50,7 @@ Variable loss_of(const std::string& kind, const Variable& predicted, View<const 
   return mse<float>(predicted, target);
 }
 
-class RegressProblem final : public TrainingProblem {
+class RegressProblem final : public TaskProblem {
  public:
   RegressProblem(Sequential& network, const RegressData& data, const RegressInfo& info, Split split,
                  const TrainOptions& options)
@@ -82,7 +83,9 @@ class RegressProblem final : public TrainingProblem {
     }
     batch_.assign(data_.samples, chosen_);
     const RandomKey key{static_cast<std::uint64_t>(options_.seed), Purpose::kDropout, passes_++};
-    const Variable predicted = detail::run_pass(core_, tape, layout_, batch_.pass_input(), true, key);
+    detail::PassInput input = batch_.pass_input();
+    input.checkpoint_steps = checkpoint_steps;
+    const Variable predicted = detail::run_pass(core_, tape, layout_, input, true, key);
     return loss_of(options_.loss, predicted, scaled_targets(chosen_).view());
   }
 
@@ -106,8 +109,10 @@ class RegressProblem final : public TrainingProblem {
     return describe_weight(network_, parameter, element);
   }
 
-  void on_best() override { has_best_ = true; }
-  bool has_best() const noexcept { return has_best_; }  // an epoch was finished
+  MemoryNeeds memory_needs() override {
+    return {network_.describe(), largest_batch(data_.samples, split_.train, options_.batch_size),
+            largest_prediction(data_.samples, split_.valid), data_bytes(data_.samples)};
+  }
 
  private:
   const Tensor& scaled_targets(const Indices& indices) {
@@ -137,7 +142,6 @@ class RegressProblem final : public TrainingProblem {
   Tensor targets_;
   SequenceLayout layout_;
   std::uint64_t passes_ = 0;
-  bool has_best_ = false;
 };
 
 RegressData load(const DataOptions& options, std::int64_t seed, Split& split) {
@@ -229,7 +233,8 @@ class Regress final : public Task {
     RegressProblem problem(model.network(), data, info, split, training);
     TrainSummary summary;
     try {
-      summary = carousel::train(problem, trainer_options(training, defaults, options.output.run_dir), observer);
+      summary = train_within(training.max_memory, problem, trainer_options(training, defaults, options.output.run_dir),
+                             observer);
     } catch (const Error& error) {
       if (error.code() == Code::kDiverged && problem.has_best())
         model.save(options.output.out);  // the last good weights

@@ -1,6 +1,7 @@
 #include "tasks/samples.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "base/fail.h"
 
@@ -49,15 +50,58 @@ detail::PassInput SampleBatch::pass_input() const {
   return input;
 }
 
+PassSizes largest_batch(const Samples& samples, std::span<const std::int64_t> indices, std::int64_t batch_size) {
+  std::vector<std::int64_t> longest(indices.begin(), indices.end());
+  std::stable_sort(longest.begin(), longest.end(),
+                   [&](std::int64_t a, std::int64_t b) { return samples.length(a) > samples.length(b); });
+  longest.resize(std::min(longest.size(), static_cast<std::size_t>(batch_size)));
+  PassSizes sizes{.time_steps = longest.empty() ? 1 : std::max<std::int64_t>(samples.length(longest[0]), 1),
+                  .samples = std::ssize(longest),
+                  .rows = 0,
+                  .features = samples.features};
+  std::unordered_set<std::int32_t> tokens;
+  for (const std::int64_t sample : longest) {
+    sizes.rows += samples.length(sample);
+    if (!samples.tokens()) continue;
+    const auto& ids = samples.ids[static_cast<std::size_t>(sample)];
+    tokens.insert(ids.begin(), ids.end());
+  }
+  sizes.distinct_tokens = std::ssize(tokens);
+  return sizes;
+}
+
+std::int64_t data_bytes(const Samples& samples) {
+  std::int64_t values = 0;
+  for (std::int64_t n = 0; n < samples.size(); ++n) {
+    values += samples.length(n) * std::max<std::int64_t>(samples.features, 1);
+  }
+  return 4 * values;
+}
+
+namespace {
+
+// kInferenceBatch samples, fewer where they are very long.
+std::int64_t prediction_batch_size(std::span<const std::int32_t> lengths) {
+  constexpr std::int64_t kRows = 1 << 20;
+  const std::int64_t longest = lengths.empty() ? 1 : *std::max_element(lengths.begin(), lengths.end());
+  return std::clamp<std::int64_t>(kRows / std::max<std::int64_t>(longest, 1), 1, kInferenceBatch);
+}
+
+}  // namespace
+
+PassSizes largest_prediction(const Samples& samples, std::span<const std::int64_t> indices) {
+  return largest_batch(samples, indices, prediction_batch_size(samples.lengths(indices)));
+}
+
 Tensor predict_samples(Module& network, const Samples& samples, std::span<const std::int64_t> indices) {
   const std::vector<std::int32_t> lengths = samples.lengths(indices);
+  const std::int64_t batch_size = prediction_batch_size(lengths);
   Tape<float> tape;
   tape.set_recording(false);
   SequenceLayout layout;
   SampleBatch batch;
   Tensor all;
-  for (std::vector<std::int64_t>& places :
-       batches_by_length(lengths, {.batch_size = kInferenceBatch, .shuffle = false})) {
+  for (std::vector<std::int64_t>& places : batches_by_length(lengths, {.batch_size = batch_size, .shuffle = false})) {
     std::vector<std::int64_t> chosen(places);
     for (std::int64_t& place : chosen) place = indices[static_cast<std::size_t>(place)];
     batch.assign(samples, chosen);

@@ -12,6 +12,7 @@
 #include "data/sequences.h"
 #include "data/text/batching.h"
 #include "layers/module.h"
+#include "layers/training_memory.h"
 
 namespace carousel {
 
@@ -38,7 +39,14 @@ struct SampleBatch {
   detail::PassInput pass_input() const;
 };
 
-inline constexpr std::int64_t kInferenceBatch = 64;  // samples of a pass without training
+// The batch of at most `batch_size` of these samples with the most steps.
+PassSizes largest_batch(const Samples& samples, std::span<const std::int64_t> indices, std::int64_t batch_size);
+std::int64_t data_bytes(const Samples& samples);
+
+// The largest batch of predict_samples().
+PassSizes largest_prediction(const Samples& samples, std::span<const std::int64_t> indices);
+
+inline constexpr std::int64_t kInferenceBatch = 64;  // samples of a pass without training, fewer if very long
 
 // What the network gives for each of `indices`, in that order, without dropout: [indices, output_size].
 Tensor predict_samples(Module& network, const Samples& samples, std::span<const std::int64_t> indices);

@@ -28,6 +28,7 @@ void check(const TrainerOptions& options) {
   at_least("min_epochs", static_cast<double>(options.min_epochs), 0);
   at_least("patience", static_cast<double>(options.patience), 0);
   at_least("accumulate", static_cast<double>(options.accumulate), 1);
+  at_least("arena_bytes", static_cast<double>(options.arena_bytes), 0);
   at_least("clip_norm", options.clip_norm, 0);
   at_least("clip_value", options.clip_value, 0);
   if (!(options.average_decay >= 0 && options.average_decay < 1)) {
@@ -48,6 +49,7 @@ class Run {
         metrics_(options.run_dir) {
     if (options.average_decay > 0) average_.emplace(parameters_);
     optimizer_->zero_gradients();
+    tape_.arena().reserve(static_cast<std::size_t>(options.arena_bytes));
   }
 
   TrainSummary train() {

@@ -57,7 +57,8 @@ struct TrainerOptions {
   double average_decay = 0;  // d > 0: judge and keep the moving average d a + (1 - d) w of the weights instead of them
   OptimizerOptions optimizer;
   ScheduleOptions schedule;
-  std::string run_dir;  // gets metrics.csv; empty: none
+  std::int64_t arena_bytes = 0;  // memory for activations to take in one piece; 0: as it is needed
+  std::string run_dir;           // gets metrics.csv; empty: none
 };
 
 struct TrainSummary {

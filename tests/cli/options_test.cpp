@@ -93,6 +93,8 @@ TEST(Assign, MessagesNamePlaceValueAndWhatWasExpected) {
       "adam?");
   EXPECT_EQ(message_of("output.force", {"yes"}, "--set output.force"),
             "--set output.force is 'yes', expected true or false");
+  EXPECT_EQ(message_of("train.max_memory", {"2 bananas"}, "--max-memory"),
+            "--max-memory is '2 bananas', expected a number with a unit, as 512MB, 2GB or 1GiB");
   EXPECT_EQ(message_of("train.lr", {"0.1", "0.2"}, "--lr"), "--lr has 2 values, expected one");
 }
 
