@@ -3,11 +3,9 @@
 //
 // Weights lie in the layout that oneDNN prefers for each pass; bringing them there is not timed, and neither is
 // bringing gradients back. Zeroing the weight gradients (oneDNN adds to them) is.
-
 #include <omp.h>
 
 #include <algorithm>
-#include <cstring>
 #include <memory>
 
 #include "base/denormals.h"

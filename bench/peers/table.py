@@ -46,15 +46,19 @@ def figures(case: Case, rows: int, row: Row, ours: Row | None, peak: float) -> d
     return result
 
 
-HEAD = (f"  {'peer':<15}{'median us':>11}{'min us':>11}{'spread':>8}{'ratio':>8}{'GFLOP/s':>9}{'of peak':>9}"
+HEAD = (f"  {'peer':<15}{'median us':>12}{'min us':>12}{'spread':>8}{'ratio':>8}{'GFLOP/s':>9}{'of peak':>9}"
         f"{'error y':>10}{'error d':>10}  version")
+
+
+def microseconds(time: float) -> str:
+    return f"{time:>12.3f}" if time < 1000 else f"{time:>12.0f}"
 
 
 def line(entry: dict[str, object], note: str) -> str:
     """One line of the table from what figures() gives."""
     if "not_run" in entry:
         return f"  {entry['peer']:<15}not run: {entry['not_run']}"
-    times = f"{entry['median_us']:>11.3f}{entry['min_us']:>11.3f}{entry['spread']:>8.0%}"
+    times = f"{microseconds(entry['median_us'])}{microseconds(entry['min_us'])}{entry['spread']:>8.0%}"
     against = f"{entry['ratio']:>8.2f}" if "ratio" in entry else f"{'-':>8}"
     speed = f"{entry['gflops']:>9.2f}{entry['fraction_of_peak']:>9.1%}"
     gradients = f"{entry['error_gradients']:>10.1e}" if "error_gradients" in entry else f"{'-':>10}"

@@ -34,11 +34,9 @@ def training(case: Case, module: torch.nn.Module) -> Prepared:
         y, gradients = done
         if lengths is not None:
             y, _ = torch.nn.utils.rnn.pad_packed_sequence(y, total_length=case.T)
-        names = ["dx", *(f"d{name}" for name in case.arrays if name.startswith(("weight", "bias")))]
-        by_name = {"dx": gradients[0]} | {f"d{n}": g for (n, _), g in zip(parameters, gradients[1:])}
-        return {"y": y.detach().numpy()} | {name: by_name[name].numpy() for name in names}
+        names = ["x", *(name.split(".")[-1] for name, _ in module.named_parameters())]  # compiled: a prefix
+        return {"y": y.detach().numpy()} | {f"d{name}": values.numpy() for name, values in zip(names, gradients)}
 
-    parameters = list((getattr(module, "_orig_mod", module)).named_parameters())
     return Prepared(torch.__version__, run, collect)
 
 
