@@ -11,41 +11,63 @@
 namespace carousel::cli {
 namespace {
 
+// Writes the header; returns what to do with it.
+std::string export_header(const Model& model, const std::string& to, const CommandLine& line) {
+  const std::string name = line.text("--name", "model");
+  write_file_atomically(to, to_c_header(model.network(), {.name = name, .dtype = line.text("--dtype", "f32")}));
+  return fmt::format("include it and make a {}::Model", name);
+}
+
+// Writes the model file; returns what to do with it.
+std::string export_model(const Model& model, const std::string& to, const CommandLine& line) {
+  if (!line.text("--name").empty()) fail(Code::kUsage, "--name is for a header, but --to is {}", to);
+  model.save(to, line.text("--dtype", "f32"));
+  return "a model file, as train writes them";
+}
+
 int run_export(const CommandLine& line, Console& console) {
   const std::string to = line.text("--to");
-  if (to.empty()) fail(Code::kUsage, "--to is missing: the file to write, FILE.h");
-  if (!to.ends_with(".h")) fail(Code::kUsage, "--to: {} is of no known kind, expected a name that ends in .h", to);
+  if (to.empty()) fail(Code::kUsage, "--to is missing: the file to write, FILE.h or FILE.safetensors");
+  const bool header = to.ends_with(".h");
+  if (!header && !to.ends_with(".safetensors")) {
+    fail(Code::kUsage, "--to: {} is of no known kind, expected a name that ends in .h or .safetensors", to);
+  }
   check_output_file("--to", to, line.is_on("--force"));
   const Model model = Model::load(line.text("MODEL"));
-  const std::string text =
-      to_c_header(model.network(), {.name = line.text("--name", "model"), .dtype = line.text("--dtype", "f32")});
-  write_file_atomically(to, text);
+  const std::string use = header ? export_header(model, to, line) : export_model(model, to, line);
+  const auto bytes = file_system().size(to);
   if (console.json()) {
-    console.out_json({{"schema", 1}, {"file", to}, {"bytes", text.size()}});
+    console.out_json({{"schema", 1}, {"file", to}, {"bytes", bytes}});
   } else {
-    console.out(
-        fmt::format("{}: {} bytes; include it and make a {}::Model\n", to, text.size(), line.text("--name", "model")));
+    console.out(fmt::format("{}: {} bytes; {}\n", to, bytes, use));
   }
   return 0;
 }
 
 std::vector<Argument> export_arguments() {
   return {{.name = "MODEL", .help = "model file that train wrote", .required = true},
-          {.name = "--to", .value = "FILE", .help = "file to write; .h: a C++17 header without dependencies"},
+          {.name = "--to",
+           .value = "FILE",
+           .help = "file to write; .h: a C++17 header without dependencies; .safetensors: a model file"},
           {.name = "--name", .value = "NAME", .help = "namespace of the header [default model]"},
-          {.name = "--dtype", .value = "TYPE", .help = "format of recurrent weights", .allowed = {"f32", "int8"}},
+          {.name = "--dtype",
+           .value = "TYPE",
+           .help = "format of recurrent weights; bf16: model file only",
+           .allowed = {"f32", "bf16", "int8"}},
           {.name = "--force", .help = "replace an existing file"}};
 }
 
 }  // namespace
 
-const Verb kExportVerb{.name = "export",
-                       .purpose = "Train and use models",
-                       .usage = "MODEL --to FILE [options]",
-                       .summary = "writes a model in another form: a C++ header without dependencies",
-                       .examples = {"export filter.safetensors --to filter.h",
-                                    "export filter.safetensors --to filter.h --name filter --dtype int8"},
-                       .arguments = export_arguments,
-                       .run = run_export};
+const Verb kExportVerb{
+    .name = "export",
+    .purpose = "Train and use models",
+    .usage = "MODEL --to FILE [options]",
+    .summary = "writes a model in another form: a C++ header, or a model file with bf16 or int8 weights",
+    .examples = {"export filter.safetensors --to filter.h",
+                 "export filter.safetensors --to filter.h --name filter --dtype int8",
+                 "export filter.safetensors --to small.safetensors --dtype int8"},
+    .arguments = export_arguments,
+    .run = run_export};
 
 }  // namespace carousel::cli

@@ -19,7 +19,11 @@ class Model {
   Model(std::string task, Sequential network);
 
   static Model load(const std::string& path);  // Error{kIo}: cannot be read; Error{kModel}: damaged
-  void save(const std::string& path) const;    // atomic; Error{kIo}
+  // Atomic; Error{kIo}. The input and recurrent matrices of recurrent layers are stored in `dtype`: "f32", or rounded
+  // to "bf16" or "int8" as a Stream of this dtype rounds them, in half or a quarter of the space; a Stream or
+  // set_inference_dtype() of the same dtype then gives the same bits after loading as before. Error{kUsage} for another
+  // dtype, or for numbers to be rounded that are not finite.
+  void save(const std::string& path, const std::string& dtype = "f32") const;
 
   const std::string& task() const noexcept { return task_; }
   Sequential& network() const& noexcept { return *network_; }  // lives as long as the model

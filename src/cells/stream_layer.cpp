@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "base/fail.h"
 #include "cells/stream_simd.h"
@@ -17,12 +18,6 @@ constexpr std::int64_t kMostInt8Inputs = 16000;  // 16000 * 127 * 1023 < 2^31
 std::int64_t rounded_up(std::int64_t value, std::int64_t unit) { return (value + unit - 1) / unit * unit; }
 
 std::int64_t pairs_of(std::int64_t numbers) { return (numbers + 1) / 2; }
-
-std::uint32_t bf16_bits(float value) {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  if (std::isnan(value)) return (bits >> 16) | 0x40;  // the rounding below could make it infinite
-  return (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
-}
 
 // Writes values one after another.
 class Writer {
@@ -94,7 +89,8 @@ void put_pairs(Writer& out, const Panel& panel, const Side& side, WeightFormat f
       }
       for (std::int64_t lane = 0; lane < panel.lanes; ++lane) {
         if (format == WeightFormat::kBf16) {
-          out.put(bf16_bits(value(lane, k)) | bf16_bits(value(lane, k + 1)) << 16);
+          out.put(bf16_bits(value(lane, k)));
+          out.put(bf16_bits(value(lane, k + 1)));
           continue;
         }
         out.put(side.integer_at(panel.row(gate, lane), k));
@@ -152,9 +148,17 @@ void gather_integers(const Gather& gather, float* row, float* scales, std::byte*
 float quantise_row(std::span<const float> w, std::int8_t* q) noexcept {
   float largest = 0;
   for (const float value : w) largest = std::max(largest, std::abs(value));
-  const float scale = largest / 127;
+  float scale = largest / 127;
+  if (scale < std::numeric_limits<float>::min()) scale = 0;
   for (const float value : w) *q++ = static_cast<std::int8_t>(scale > 0 ? std::lround(value / scale) : 0);
   return scale;
+}
+
+std::uint16_t bf16_bits(float value) noexcept {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  // The rounding of a NaN could make it infinite.
+  const std::uint32_t rounded = std::isnan(value) ? bits | 0x400000 : bits + 0x7fff + ((bits >> 16) & 1);
+  return static_cast<std::uint16_t>(rounded >> 16);
 }
 
 WeightFormat parse_weight_format(std::string_view name) {

@@ -30,9 +30,13 @@ inline constexpr std::string_view kWeightFormats[] = {"f32", "bf16", "int8"};
 // Throws Error{kUsage} that lists the known ones.
 WeightFormat parse_weight_format(std::string_view name);
 
-// One row of weights in int8: w[k] is about scale q[k], q in [-127, 127]; the scale is that of the largest |w|.
-// Returns the scale, 0 for a row of zeros.
+// One row of weights in int8: w[k] is about scale q[k], q in [-127, 127]; the scale is that of the largest |w|. Returns
+// the scale, 0 for a row of zeros (or of numbers so small that the scale would count as zero). The row scale q[k] gives
+// the same scale and the same q again, so weights may be stored so.
 float quantise_row(std::span<const float> w, std::int8_t* q) noexcept;
+
+// The nearest bf16 number, ties to even, as the upper half of a float.
+std::uint16_t bf16_bits(float value) noexcept;
 
 // Rows of one call of step(): as many as keep a panel in the second cache beside their inputs while all of them pass.
 inline constexpr int kStreamRows = 32;

@@ -1,6 +1,7 @@
 #include "carousel/model.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/fail.h"
 #include "base/json.h"
@@ -29,6 +30,23 @@ const json& member(const json& description, const char* key, json::value_t type,
   return *found;
 }
 
+// What a Stream keeps in its format. (A projection is in f32 there, so it is in the file.)
+std::set<const Parameter*> recurrent_matrices(Sequential& network) {
+  std::set<const Parameter*> matrices;
+  for (const auto& [name, module] : network.modules()) {
+    if (auto* recurrent = dynamic_cast<Recurrent*>(module.get())) {
+      for (const Parameter* parameter : recurrent->parameters()) {
+        if (parameter->name.starts_with("weight_ih") || parameter->name.starts_with("weight_hh"))
+          matrices.insert(parameter);
+      }
+    }
+    if (auto* sum = dynamic_cast<Sum*>(module.get())) {
+      for (Sequential& branch : sum->branches()) matrices.merge(recurrent_matrices(branch));
+    }
+  }
+  return matrices;
+}
+
 // Moves the tensors of the file into the network. Both lists must agree in names, order and shapes.
 void fill_network(Sequential& network, ModelFile& file, const std::string& path) {
   const auto named = network.named_tensors();
@@ -53,7 +71,7 @@ Sequential build_network(const json& layers, ModelFile& file, const std::string&
   std::int64_t stored = 0, needed = 0;
   for (const auto& [name, tensor] : file.tensors) stored += tensor.elements();
   for (const auto& [name, layer] : list) needed += count_parameters(layer);
-  if (needed > 2 * stored + 1024) {
+  if (needed > stored + 1024) {
     fail(Code::kModel, "{}: the network needs {} numbers, the file has {}", path, needed, stored);
   }
   Sequential network = build_sequential(list);
@@ -81,14 +99,19 @@ Model Model::load(const std::string& path) {
   }
 }
 
-void Model::save(const std::string& path) const {
+void Model::save(const std::string& path, const std::string& dtype) const {
+  RoundedTensors rounded{parse_weight_format(dtype), {}};
+  const std::set<const Parameter*> matrices = recurrent_matrices(*network_);
   ModelFile file;
   file.description = {{"task", task_},
                       {"network", layers_to_json(network_->describe().branches[0])},
                       {"data", parse_json(task_data_)},
                       {"training", parse_json(training_)}};
-  for (const auto& [name, tensor] : network_->named_tensors()) file.tensors.emplace_back(name, tensor->value);
-  write_model_file(path, file);
+  for (const auto& [name, tensor] : network_->named_tensors()) {
+    file.tensors.emplace_back(name, tensor->value);
+    if (matrices.contains(tensor)) rounded.names.insert(name);
+  }
+  write_model_file(path, file, rounded);
 }
 
 std::int64_t Model::parameter_count() const {

@@ -2,7 +2,11 @@
 
 #include <zlib.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <list>
+#include <map>
 
 #include "base/fail.h"
 #include "base/file.h"
@@ -79,8 +83,8 @@ json checked_description(const SafetensorsFile& file, std::int64_t file_bytes, c
 void check_tensor(const SafetensorsFile& file, const TensorEntry& entry, const json& checksums,
                   const std::string& path) {
   const std::string name = printable(entry.name);
-  if (entry.dtype != Dtype::kF32) {
-    fail(Code::kModel, "{}: tensor '{}': got {}, expected F32", path, name, dtype_name(entry.dtype));
+  if (entry.dtype != Dtype::kF32 && entry.dtype != Dtype::kBf16 && entry.dtype != Dtype::kI8) {
+    fail(Code::kModel, "{}: tensor '{}': got {}, expected F32, BF16 or I8", path, name, dtype_name(entry.dtype));
   }
   const auto expected = checksums.find(entry.name);
   if (expected == checksums.end() || !expected->is_string()) {
@@ -94,16 +98,96 @@ void check_tensor(const SafetensorsFile& file, const TensorEntry& entry, const j
   }
 }
 
+constexpr std::string_view kScaleSuffix = ".scale";
+
+// The entries of tensors, some of them rounded, and the memory of those.
+class EntryList {
+ public:
+  void add(const std::string& name, View<const float> tensor, WeightFormat format) {
+    if (format == WeightFormat::kF32) {
+      entries.push_back(entry_of(name, tensor));
+      return;
+    }
+    if (std::ranges::any_of(tensor.span(), [](float value) { return !std::isfinite(value); }))
+      fail(Code::kUsage, "tensor '{}' has numbers that are not finite: it can be stored in f32 only", name);
+    if (format == WeightFormat::kBf16) {
+      std::vector<std::uint16_t>& bits = bf16_.emplace_back();
+      for (const float value : tensor.span()) bits.push_back(bf16_bits(value));
+      entries.push_back({name, Dtype::kBf16, tensor.shape, std::as_bytes(std::span(bits))});
+      return;
+    }
+    std::vector<std::int8_t>& integers = int8_.emplace_back(static_cast<std::size_t>(tensor.elements()));
+    Tensor& scales = scales_.emplace_back(Shape{tensor.shape[0]});
+    const std::int64_t columns = tensor.shape[1];
+    for (std::int64_t row = 0; row < tensor.shape[0]; ++row) {
+      const std::span<const float> values(tensor.row(row), static_cast<std::size_t>(columns));
+      scales[row] = quantise_row(values, integers.data() + row * columns);
+    }
+    entries.push_back({name, Dtype::kI8, tensor.shape, std::as_bytes(std::span(integers))});
+    entries.push_back(entry_of(name + std::string(kScaleSuffix), scales.view()));
+  }
+
+  std::vector<TensorEntry> entries;
+
+ private:
+  std::list<std::vector<std::uint16_t>> bf16_;
+  std::list<std::vector<std::int8_t>> int8_;
+  std::list<Tensor> scales_;
+};
+
+using EntryMap = std::map<std::string_view, const TensorEntry*>;
+
+// The scales [rows] of an I8 matrix.
+const TensorEntry& scales_of(const TensorEntry& entry, const EntryMap& entries, const std::string& path) {
+  const auto found = entries.find(entry.name + std::string(kScaleSuffix));
+  const std::string name = printable(entry.name);
+  if (entry.shape.rank() != 2 || found == entries.end()) {
+    fail(Code::kModel, "{}: tensor '{}' of shape {} is I8, expected a matrix and beside it '{}{}'", path, name,
+         entry.shape.to_string(), name, kScaleSuffix);
+  }
+  const TensorEntry& scales = *found->second;
+  if (scales.dtype != Dtype::kF32 || !(scales.shape == Shape{entry.shape[0]})) {
+    fail(Code::kModel, "{}: tensor '{}{}' is {} of shape {}, expected F32 of shape {}", path, name, kScaleSuffix,
+         dtype_name(scales.dtype), scales.shape.to_string(), Shape{entry.shape[0]}.to_string());
+  }
+  return scales;
+}
+
+// The numbers of an entry; an I8 matrix times its scales.
+Tensor numbers_of(const TensorEntry& entry, const EntryMap& entries, const std::string& path) {
+  Tensor tensor = tensor_of<float>(entry);
+  if (entry.dtype != Dtype::kI8) return tensor;
+  const Tensor scales = tensor_of<float>(scales_of(entry, entries, path));
+  for (std::int64_t row = 0; row < entry.shape[0]; ++row) {
+    if (!(scales[row] >= 0) || std::isinf(scales[row])) {
+      fail(Code::kModel, "{}: tensor '{}{}': row {} is {}, expected a finite number from 0 on", path,
+           printable(entry.name), kScaleSuffix, row, scales[row]);
+    }
+    for (float& value : std::span(tensor.data() + row * entry.shape[1], static_cast<std::size_t>(entry.shape[1])))
+      value *= scales[row];
+  }
+  return tensor;
+}
+
+// Whether an entry only goes with an I8 matrix.
+bool is_scale(const TensorEntry& entry, const EntryMap& entries) {
+  std::string_view name = entry.name;
+  if (!name.ends_with(kScaleSuffix)) return false;
+  name.remove_suffix(kScaleSuffix.size());
+  const auto found = entries.find(name);
+  return found != entries.end() && found->second->dtype == Dtype::kI8;
+}
+
 }  // namespace
 
-void write_model_file(const std::string& path, const ModelFile& file) {
+void write_model_file(const std::string& path, const ModelFile& file, const RoundedTensors& rounded) {
   if (!file.description.is_object()) fail(Code::kInternal, "{}: the description is no JSON object", path);
-  std::vector<TensorEntry> entries;
-  json checksums = json::object();
+  EntryList list;
   for (const auto& [name, tensor] : file.tensors) {
-    entries.push_back(entry_of(name, tensor.view()));
-    checksums[name] = checksum(entries.back().bytes);
+    list.add(name, tensor.view(), rounded.names.contains(name) ? rounded.format : WeightFormat::kF32);
   }
+  json checksums = json::object();
+  for (const TensorEntry& entry : list.entries) checksums[entry.name] = checksum(entry.bytes);
   json description = file.description;
   description["format"] = kFormat;
   description["version"] = CAROUSEL_VERSION;
@@ -115,7 +199,7 @@ void write_model_file(const std::string& path, const ModelFile& file) {
   } catch (const json::exception& error) {
     fail(Code::kUsage, "{}: the description cannot be written: {}", path, error.what());
   }
-  std::string content = write_safetensors(entries, {{std::string(kMetadataKey), text}});
+  std::string content = write_safetensors(list.entries, {{std::string(kMetadataKey), text}});
   std::uint64_t length;
   std::memcpy(&length, content.data(), sizeof length);
   const std::string_view header(content.data(), sizeof length + length);
@@ -137,10 +221,14 @@ ModelFile read_model_file(const std::string& path) {
     fail(Code::kModel, "{}: description: expected one checksum for each of the {} tensors", path,
          file.tensors().size());
   }
-  model.tensors.reserve(file.tensors().size());
+  EntryMap entries;
   for (const TensorEntry& entry : file.tensors()) {
     check_tensor(file, entry, *checksums, path);
-    model.tensors.emplace_back(entry.name, tensor_of<float>(entry));
+    entries.emplace(entry.name, &entry);
+  }
+  model.tensors.reserve(file.tensors().size());
+  for (const TensorEntry& entry : file.tensors()) {
+    if (!is_scale(entry, entries)) model.tensors.emplace_back(entry.name, numbers_of(entry, entries, path));
   }
   model.description.erase("checksums");
   model.description.erase("header_crc32");

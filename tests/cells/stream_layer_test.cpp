@@ -223,6 +223,28 @@ TEST(StreamLayer, AnInputThatIsNoNumberIsNotHiddenAndHarmsNoOtherRow) {
   }
 }
 
+// Oracle: the first rounding.
+TEST(QuantiseRow, ScaleTimesIntegersGivesTheSameScaleAndTheSameIntegers) {
+  for (std::uint64_t seed = 0; seed < 20000; ++seed) {
+    const float deviation = std::ldexp(1.0f, static_cast<int>(seed % 200) - 120);
+    const Floats row = random_floats(7, seed, deviation);
+    std::int8_t first[7], again[7];
+    const float scale = quantise_row(row, first);
+    Floats rounded;
+    for (const std::int8_t q : first) rounded.push_back(scale * q);
+    EXPECT_EQ(scale, quantise_row(rounded, again)) << seed;
+    for (std::size_t k = 0; k < 7; ++k) {
+      EXPECT_EQ(first[k], again[k]) << seed;
+      EXPECT_NEAR(rounded[k], row[k], 0.5001f * scale + 1e-35f) << seed;
+    }
+  }
+  const Floats tiny{1e-40f, -3e-39f, 2e-38f}, zero(3);
+  std::int8_t q[3];
+  EXPECT_EQ(0.0f, quantise_row(tiny, q));
+  EXPECT_EQ(0, q[2]);
+  EXPECT_EQ(0.0f, quantise_row(zero, q));
+}
+
 TEST(StreamLayer, AStepAllocatesNothingAndInt8HasItsLimit) {
   const Case c(find_cell("gru"), 7, 9, WeightFormat::kInt8);
   const StreamLayer layer = c.layer();
