@@ -1,14 +1,20 @@
-# carousel_folder(NAME [FAST | COLD] [SEPARATE] [SOURCES ...] [HOT_SOURCES ...] [LINKS ...] [PRIVATE_LINKS ...]): the
-# static library carousel_NAME of one folder under src/. LINKS are the folders (and libraries) that it may include.
+# carousel_folder(NAME [FAST | COLD] [SEPARATE] [SOURCES ...] [HOT_SOURCES ...] [LINKS ...] [PRIVATE_LINKS ...]
+# [FULL_SOURCES ...] [FULL_LINKS ...]): the static library carousel_NAME of one folder under src/. LINKS are the folders
+# (and libraries) that it may include. FULL_*: sources and private links that CAROUSEL_INFERENCE_ONLY leaves out.
 # FAST: it computes, so -O3. COLD: mostly text and JSON, where a quick build counts for more, so -O1 except for its
 # HOT_SOURCES. SEPARATE: every file is compiled by itself, also with CAROUSEL_UNITY_BUILD (a file that Highway compiles
 # once for each instruction set must be).
 function(carousel_folder name)
-  cmake_parse_arguments(ARG "FAST;COLD;SEPARATE" "" "SOURCES;HOT_SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "FAST;COLD;SEPARATE" ""
+                        "SOURCES;HOT_SOURCES;LINKS;PRIVATE_LINKS;FULL_SOURCES;FULL_LINKS" ${ARGN})
+  if(NOT CAROUSEL_INFERENCE_ONLY)
+    list(APPEND ARG_SOURCES ${ARG_FULL_SOURCES})
+    list(APPEND ARG_PRIVATE_LINKS ${ARG_FULL_LINKS})
+  endif()
   add_library(carousel_${name} STATIC ${ARG_SOURCES} ${ARG_HOT_SOURCES})
   if(ARG_FAST)
     carousel_precompile(carousel_${name} fast -O3)
-  elseif(ARG_COLD)
+  elseif(ARG_COLD OR CAROUSEL_INFERENCE_ONLY)  # without training base and tensor are cold, too
     carousel_precompile(carousel_${name} cold -O1 <nlohmann/json.hpp>)
     set_source_files_properties(${ARG_HOT_SOURCES} PROPERTIES SKIP_PRECOMPILE_HEADERS ON
                                 COMPILE_OPTIONS $<$<CONFIG:Release>:-O2>)
@@ -24,9 +30,14 @@ function(carousel_folder name)
                         PRIVATE ${ARG_PRIVATE_LINKS} $<BUILD_INTERFACE:carousel_flags>)
 endfunction()
 
-# carousel_test(FOLDER [SOURCES ...] [LINKS ...]): the test program of one folder; every case is a ctest of its own.
+# carousel_test(FOLDER [SOURCES ...] [LINKS ...] [FULL_SOURCES ...] [FULL_LINKS ...]): the test program of one folder;
+# every case is a ctest of its own.
 function(carousel_test folder)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS;FULL_SOURCES;FULL_LINKS" ${ARGN})
+  if(NOT CAROUSEL_INFERENCE_ONLY)
+    list(APPEND ARG_SOURCES ${ARG_FULL_SOURCES})
+    list(APPEND ARG_LINKS ${ARG_FULL_LINKS})
+  endif()
   add_executable(${folder}_tests ${ARG_SOURCES})
   target_include_directories(${folder}_tests PRIVATE ${PROJECT_SOURCE_DIR})
   target_compile_definitions(${folder}_tests PRIVATE CAROUSEL_GOLDEN_DIR="${PROJECT_SOURCE_DIR}/tests/golden")

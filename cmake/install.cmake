@@ -5,13 +5,20 @@ include(CMakePackageConfigHelpers)
 
 add_library(carousel SHARED)
 add_library(carousel::carousel ALIAS carousel)
-foreach(folder base tensor kernels autograd cells layers models train data formats tasks)
+set(folders base tensor kernels autograd cells layers models)
+if(NOT CAROUSEL_INFERENCE_ONLY)
+  list(APPEND folders train data formats tasks)
+endif()
+foreach(folder IN LISTS folders)
   target_sources(carousel PRIVATE $<TARGET_OBJECTS:carousel_${folder}>)
   get_target_property(libraries carousel_${folder} LINK_LIBRARIES)
   list(FILTER libraries EXCLUDE REGEX "^carousel_")  # the other folders: their objects are already here
   target_link_libraries(carousel PRIVATE ${libraries})
 endforeach()
 file(GLOB public_headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/carousel/*.h)
+if(CAROUSEL_INFERENCE_ONLY)  # carousel.h is all of them
+  list(FILTER public_headers EXCLUDE REGEX "/(carousel|loss|optim)\\.h$")
+endif()
 target_sources(carousel PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/include FILES ${public_headers})
 target_compile_features(carousel PUBLIC cxx_std_20)
 set_target_properties(carousel PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
@@ -19,9 +26,16 @@ set_target_properties(carousel PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION $
 if(NOT CAROUSEL_SANITIZE)
   target_link_options(carousel PRIVATE -Wl,--no-undefined)
 endif()
+if(CAROUSEL_INFERENCE_ONLY)  # it may stand beside another fmt or nlohmann-json in the same process
+  target_link_options(carousel PRIVATE -Wl,--gc-sections
+                      -Wl,--version-script=${PROJECT_SOURCE_DIR}/cmake/exported_symbols.map)
+  set_target_properties(carousel PROPERTIES LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/exported_symbols.map)
+endif()
 
 install(TARGETS carousel EXPORT carousel FILE_SET HEADERS)
-install(TARGETS carousel_cli)
+if(NOT CAROUSEL_INFERENCE_ONLY)
+  install(TARGETS carousel_cli)
+endif()
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/carousel)
 install(EXPORT carousel NAMESPACE carousel:: FILE carouselConfig.cmake DESTINATION ${package_dir})

@@ -3,7 +3,7 @@
 // Shows the two promises of a stream: step by step gives what the whole sequence gives at once, and its state is a
 // value, so that a sequence can be put aside and taken up again. The network here is not trained; every trained model
 // that `carousel train` wrote and that reads numbers forwards in time is used in the same way.
-#include <carousel/carousel.h>
+#include <carousel/stream.h>
 
 #include <algorithm>
 #include <cmath>

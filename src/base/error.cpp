@@ -1,5 +1,7 @@
 #include "carousel/error.h"
 
+#include "base/fail.h"
+
 namespace carousel {
 
 int exit_status(Code code) noexcept {
@@ -19,6 +21,10 @@ int exit_status(Code code) noexcept {
       return 6;
   }
   return 1;
+}
+
+void detail::fail_with(Code code, fmt::string_view format, fmt::format_args arguments) {
+  throw Error(code, fmt::vformat(format, arguments));
 }
 
 }  // namespace carousel

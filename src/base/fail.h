@@ -7,11 +7,16 @@
 
 namespace carousel {
 
+namespace detail {
+// As fail(): the formatting is compiled once, not in every file.
+[[noreturn]] void fail_with(Code code, fmt::string_view format, fmt::format_args arguments);
+}  // namespace detail
+
 // Throws Error(code, message). The message names thing, expected, got and place:
 //   fail(Code::kUsage, "{}: h0 has {} columns, expected hidden_size {}", "gru", 5, 4);
 template <class... Args>
 [[noreturn]] void fail(Code code, fmt::format_string<Args...> format, Args&&... args) {
-  throw Error(code, fmt::format(format, std::forward<Args>(args)...));
+  detail::fail_with(code, format, fmt::make_format_args(args...));
 }
 
 }  // namespace carousel

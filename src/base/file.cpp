@@ -10,12 +10,10 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <limits>
 #include <system_error>
 #include <utility>
 
 #include "base/fail.h"
-#include "base/gzip.h"
 
 namespace carousel {
 
@@ -128,21 +126,6 @@ class PosixFileSystem final : public FileSystem {
 
 std::atomic<FileSystem*> replaced_by{nullptr};
 
-// Everything that `read` gives, piece by piece until it gives 0.
-template <class Read>
-std::string read_all(Read read, std::int64_t limit, const std::string& path, std::int64_t expected = 0) {
-  std::string content;
-  content.reserve(static_cast<std::size_t>(expected));
-  std::array<std::byte, 1 << 16> buffer;
-  while (const std::size_t count = read(std::span(buffer))) {
-    if (count > static_cast<std::uint64_t>(limit) - content.size()) {
-      fail(Code::kData, "{}: content is larger than {} bytes, the limit here", path, limit);
-    }
-    content.append(reinterpret_cast<const char*>(buffer.data()), count);
-  }
-  return content;
-}
-
 }  // namespace
 
 FileSystem& file_system() {
@@ -155,14 +138,13 @@ FileSystem* set_file_system(FileSystem* replacement) { return replaced_by.exchan
 
 std::string read_file(const std::string& path) {
   const std::unique_ptr<File> file = file_system().open_read(path);
-  const std::int64_t expected = file_system().exists(path) ? file_system().size(path) : 0;
-  return read_all([&](std::span<std::byte> out) { return file->read(out); }, std::numeric_limits<std::int64_t>::max(),
-                  path, expected);
-}
-
-std::string read_text(const std::string& path, std::int64_t limit) {
-  GzipReader reader(path);
-  return read_all([&](std::span<std::byte> out) { return reader.read(out); }, limit, path);
+  std::string content;
+  content.reserve(file_system().exists(path) ? static_cast<std::size_t>(file_system().size(path)) : 0);
+  std::array<std::byte, 1 << 16> buffer;
+  while (const std::size_t count = file->read(buffer)) {
+    content.append(reinterpret_cast<const char*>(buffer.data()), count);
+  }
+  return content;
 }
 
 namespace {

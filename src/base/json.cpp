@@ -10,8 +10,4 @@ bool read_json(std::string_view text, nlohmann::json_sax<nlohmann::json>& reader
 
 std::string json_text(const nlohmann::json& value) { return value.dump(); }
 
-std::string json_output(const nlohmann::ordered_json& value) {
-  return value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
-}
-
 }  // namespace carousel

@@ -1,5 +1,5 @@
-// json.h: nlohmann-json, with its parser and its writer compiled once, in json.cpp, instead of in every file that uses
-// them (they cost several seconds a file).
+// json.h: nlohmann-json, with its parser and its writers compiled once, in json.cpp and json_output.cpp, instead of in
+// every file that uses them (they cost several seconds a file).
 #pragma once
 
 #include <nlohmann/json.hpp>

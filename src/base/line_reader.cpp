@@ -7,6 +7,19 @@
 
 namespace carousel {
 
+std::string read_text(const std::string& path, std::int64_t limit) {
+  GzipReader reader(path);
+  std::string content;
+  std::array<std::byte, 1 << 16> buffer;
+  while (const std::size_t count = reader.read(buffer)) {
+    if (count > static_cast<std::uint64_t>(limit) - content.size()) {
+      fail(Code::kData, "{}: content is larger than {} bytes, the limit here", path, limit);
+    }
+    content.append(reinterpret_cast<const char*>(buffer.data()), count);
+  }
+  return content;
+}
+
 struct LineReader::Implementation {
   Implementation(const std::string& where, std::int64_t max_bytes) : path(where), limit(max_bytes), reader(where) {}
 

@@ -1,7 +1,5 @@
 #include "base/thread_pool.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -53,7 +51,6 @@ void prepare_thread() noexcept {
   if (prepared) return;
   prepared = true;
   flush_denormals();
-  omp_set_num_threads(1);
 }
 
 // Spins until ready() or the spin time is over; says which.

@@ -1,12 +1,9 @@
 #include "kernels/gemm.h"
 
-#include <dnnl.h>
-#include <omp.h>
-
 #include <algorithm>
 
-#include "base/fail.h"
 #include "base/thread_pool.h"
+#include "kernels/gemm_float.h"
 
 namespace carousel::kernels {
 namespace {
@@ -48,29 +45,7 @@ const T* at(Op op, const T* matrix, std::int64_t ld, std::int64_t row, std::int6
   return matrix + (op == Op::kPlain ? row * ld + column : column * ld + row);
 }
 
-template <class T>
-void scale_rows(const Gemm<T>& p) {
-  for (std::int64_t i = 0; i < p.m; ++i) {
-    T* row = p.c + i * p.ldc;
-    if (p.beta == T{0}) {
-      std::fill(row, row + p.n, T{0});
-    } else if (p.beta != T{1}) {
-      for (std::int64_t j = 0; j < p.n; ++j) row[j] *= p.beta;
-    }
-  }
-}
-
-void multiply(const Gemm<float>& p) {
-  // OpenMP keeps this setting per thread; with more than one thread oneDNN would open a team of its own.
-  [[maybe_unused]] thread_local const bool single_threaded = (omp_set_num_threads(1), true);
-  const auto letter = [](Op op) { return op == Op::kPlain ? 'N' : 'T'; };
-  const dnnl_status_t status =
-      dnnl_sgemm(letter(p.op_a), letter(p.op_b), p.m, p.n, p.k, 1.0f, p.a, p.lda, p.b, p.ldb, p.beta, p.c, p.ldc);
-  if (status != dnnl_success) {
-    fail(Code::kInternal, "gemm: oneDNN refused a product of {} x {} x {} (row lengths {}, {}, {}) with status {}", p.m,
-         p.n, p.k, p.lda, p.ldb, p.ldc, static_cast<int>(status));
-  }
-}
+void multiply(const Gemm<float>& p) { gemm_float(p); }
 
 void multiply(const Gemm<double>& p) {
   scale_rows(p);
@@ -94,6 +69,18 @@ void multiply(const Gemm<double>& p) {
 }
 
 }  // namespace
+
+template <class T>
+void scale_rows(const Gemm<T>& p) noexcept {
+  for (std::int64_t i = 0; i < p.m; ++i) {
+    T* row = p.c + i * p.ldc;
+    if (p.beta == T{0}) {
+      std::fill(row, row + p.n, T{0});
+    } else if (p.beta != T{1}) {
+      for (std::int64_t j = 0; j < p.n; ++j) row[j] *= p.beta;
+    }
+  }
+}
 
 template <class T>
 void gemm_on_this_thread(const Gemm<T>& product) {
@@ -120,6 +107,7 @@ void gemm(const Gemm<T>& product) {
   });
 }
 
+template void scale_rows(const Gemm<float>&) noexcept;
 template void gemm_on_this_thread(const Gemm<float>&);
 template void gemm_on_this_thread(const Gemm<double>&);
 template void gemm(const Gemm<float>&);

@@ -1,8 +1,9 @@
 // gemm.h: matrix products.
 //
 // Row-major, with leading dimensions (elements from one row to the next). float goes to oneDNN's sgemm, called
-// single-threaded from our own workers; double is a plain loop, there for the oracles. The work is split into blocks
-// that follow from the sizes alone, so the result is the same bits for any number of threads.
+// single-threaded from our own workers (with CAROUSEL_INFERENCE_ONLY to packed_matrix.h); double is a plain loop, there
+// for the oracles. The work is split into blocks that follow from the sizes alone, so the result is the same bits for
+// any number of threads.
 #pragma once
 
 #include <cstdint>

@@ -1,13 +1,12 @@
 #include "models/model_file.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <list>
 #include <map>
 
+#include "base/crc32.h"
 #include "base/fail.h"
 #include "base/file.h"
 #include "models/json_text.h"
@@ -26,12 +25,8 @@ constexpr std::string_view kNoDigits = "00000000";
 // quotes escaped twice, so it cannot look like this.
 constexpr std::string_view kCrcMarker = R"(\"header_crc32\":\")";
 
-std::uint32_t crc_of(std::span<const std::byte> bytes) {
-  return static_cast<std::uint32_t>(::crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
-}
-
 std::string checksum(std::span<const std::byte> bytes) {
-  return fmt::format("{:08x}-{:x}", crc_of(bytes), bytes.size());
+  return fmt::format("{:08x}-{:x}", crc32(bytes), bytes.size());
 }
 
 // Where the eight digits of the header's checksum stand; npos if there are none.
@@ -45,7 +40,7 @@ std::size_t digits_position(std::string_view header) {
 std::string header_checksum(std::string_view header, std::size_t digits) {
   std::string blank(header);
   blank.replace(digits, kNoDigits.size(), kNoDigits);
-  return fmt::format("{:08x}", crc_of(std::as_bytes(std::span(blank))));
+  return fmt::format("{:08x}", crc32(std::as_bytes(std::span(blank))));
 }
 
 [[noreturn]] void fail_damaged(const std::string& path, std::string_view what, std::string_view expected,

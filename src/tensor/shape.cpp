@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <string>
 
 #include "base/checked_size.h"
 #include "base/fail.h"
@@ -24,6 +25,10 @@ std::int64_t Shape::elements() const noexcept {
 
 bool Shape::operator==(const Shape& other) const noexcept { return std::ranges::equal(sizes(), other.sizes()); }
 
-std::string Shape::to_string() const { return fmt::format("[{}]", fmt::join(sizes(), ", ")); }
+std::string Shape::to_string() const {
+  std::string text = "[";
+  for (const std::int64_t size : sizes()) text += (text.size() > 1 ? ", " : "") + std::to_string(size);
+  return text + "]";
+}
 
 }  // namespace carousel
