@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Builds what CAROUSEL_INFERENCE_ONLY builds for 64-bit ARM with Debian's cross compiler, and runs its tests of
+# kernels and cells (the streaming step among them) under qemu-user: NEON is compared with the references that they hold every instruction set to.
+set -euo pipefail
+
+case "${1:-}" in
+  "") ;;
+  --help | -h) echo "usage: tools/test_neon.sh"; exit 0 ;;
+  *) echo "test_neon.sh: unknown option '$1', expected --help or nothing" >&2; exit 2 ;;
+esac
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+bash tools/setup.sh --neon
+build=$PWD/build/neon
+root=$build/root
+
+# Only headers are needed of what stands on this machine: with NEON alone Highway has nothing to choose between and
+# needs no library, fmt and nlohmann-json are used as headers, googletest is compiled from Debian's sources.
+mkdir -p "$root/include" "$root/pkgconfig"
+for header in hwy fmt nlohmann; do ln -sfn "/usr/include/$header" "$root/include/$header"; done
+printf 'Name: libhwy\nDescription: headers\nVersion: %s\nCflags: -I%s\n' \
+  "$(pkg-config --modversion libhwy)" "$root/include" >"$root/pkgconfig/libhwy.pc"
+export PKG_CONFIG_LIBDIR=$root/pkgconfig
+
+cross=(-G Ninja --log-level=WARNING -DCMAKE_TOOLCHAIN_FILE="$PWD/cmake/aarch64-linux-gnu.cmake"
+       -DCMAKE_FIND_ROOT_PATH="$root" -DCMAKE_INSTALL_PREFIX="$root")
+if [ ! -e "$root/lib/libgtest.a" ]; then
+  cmake -S /usr/src/googletest -B "$build/googletest" "${cross[@]}" -DBUILD_GMOCK=OFF \
+    -DCMAKE_POSITION_INDEPENDENT_CODE=ON
+  cmake --build "$build/googletest" --target install >/dev/null
+fi
+cmake -S . -B "$build" "${cross[@]}" -DCMAKE_BUILD_TYPE=Release -DCAROUSEL_INFERENCE_ONLY=ON
+cmake --build "$build" --target kernels_tests cells_tests
+for tests in kernels cells; do
+  qemu-aarch64 -L /usr/aarch64-linux-gnu "$build/bin/${tests}_tests" --gtest_brief=1
+done
