@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds what CAROUSEL_INFERENCE_ONLY builds for 64-bit ARM with Debian's cross compiler, and runs its tests of
-# kernels and cells (the streaming step among them) under qemu-user: NEON is compared with the references that they hold every instruction set to.
+# kernels and cells (the streaming step among them) under qemu-user: NEON is compared with the references that every
+# instruction set is held to.
 set -euo pipefail
 
 case "${1:-}" in

@@ -2,8 +2,8 @@
 """check_step_instructions.py VALGRIND PROGRAM: one step of a stream takes the same number of instructions for any data.
 
 Oracle: callgrind, which counts every instruction from the entry of carousel::Stream::step to that of after_step(),
-called right behind it. It writes one file for each step, in order; PROGRAM prints one line for each, "CELL FORMAT: KIND". A
-step's "first" line is not compared: the first call of a kernel in a process looks up the instruction set.
+called right behind it. It writes one file for each step, in order; PROGRAM prints one line for each, "CELL FORMAT:
+KIND". A step's "first" line is not compared: the first call of a kernel in a process looks up the instruction set.
 """
 import glob
 import os
