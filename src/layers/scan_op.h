@@ -80,7 +80,7 @@ std::int64_t chunk_steps(std::int64_t longest, std::int64_t samples, bool needs_
 
 // W x is computed in blocks of so many rows, counted from the first row of x. oneDNN adds up in an order of its own for
 // each number of rows, so chunks compute whole blocks, also where they need a part: the bits do not depend on the cut.
-inline constexpr std::int64_t kProductRows = 256;
+inline constexpr std::int64_t kProductRows = 1024;
 
 // Rows of W x that cover any chunk of at most `chunk_rows` rows. A folded input has its products in a table.
 inline std::int64_t product_rows(std::int64_t chunk_rows, std::int64_t rows, bool folded) noexcept {
