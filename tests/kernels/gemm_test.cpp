@@ -102,6 +102,24 @@ TYPED_TEST(GemmOf, LargeProductsCutIntoBlocksEqualTheDefinition) {
   }
 }
 
+// Oracle: the definition. With the padding A's rows are 512 and 1024 elements long, which gemm_float takes through
+// copies of 256 x 256.
+TYPED_TEST(GemmOf, ATransposedMatrixWithRowsOfWholePagesEqualsTheDefinition) {
+  for (const Sizes size : {Sizes{509, 40, 300}, {1021, 33, 257}, {509, 32, 1}, {509, 31, 20}}) {
+    for (const Op op_b : {Op::kPlain, Op::kTransposed}) {
+      for (const double beta : {0.0, 1.0, -0.5}) {
+        auto o = make<TypeParam>(Op::kTransposed, op_b, size, static_cast<TypeParam>(beta));
+        const auto before = o.c;
+        gemm(o.product);
+        expect_definition(o, before);
+        o.c = before;
+        gemm_on_this_thread(o.product);
+        expect_definition(o, before);
+      }
+    }
+  }
+}
+
 // Oracle: the result on one thread, bit for bit.
 TYPED_TEST(GemmOf, AnyNumberOfThreadsGivesTheSameBits) {
   auto one = make<TypeParam>(Op::kPlain, Op::kTransposed, {331, 403, 150}, TypeParam{1});
