@@ -83,7 +83,7 @@ TrainResult train(const Task& task, const Options& options, const Console& conso
     TrainResult result = task.train(options, progress);
     progress.finish();
     return result;
-  } catch (...) {
+  } catch (...) {  // thrown again: the error starts on a line of its own, below the progress
     progress.finish();
     throw;
   }

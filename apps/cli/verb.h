@@ -38,7 +38,7 @@ struct Verb {
   int (*run)(const CommandLine&, Console&);  // returns the exit status
 };
 
-// Every verb, in the order of the overview (main.cpp).
+// Every verb, in the order of the overview (commands.cpp).
 std::span<const Verb* const> all_verbs();
 
 // The arguments of the verb, then those that every verb has (--json, --quiet, --verbose, --color, --help).

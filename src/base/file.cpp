@@ -164,7 +164,7 @@ void write_beside_and_rename(FileSystem& files, const std::string& path, std::st
     file->sync();
     file->close();
     files.rename(temporary, path);
-  } catch (...) {
+  } catch (...) {  // thrown again: no temporary file stays behind
     try {
       files.remove(temporary);
     } catch (const Error&) {  // NOLINT: the first error is the one to report

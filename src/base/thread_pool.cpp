@@ -84,7 +84,7 @@ struct Job {
       if (index >= count) break;
       try {
         (*task)(index);
-      } catch (...) {
+      } catch (...) {  // kept: the caller of parallel_for throws it again
         next.store(count, std::memory_order_relaxed);
         const std::lock_guard lock(error_mutex);
         if (!error || index < error_index) {
@@ -195,7 +195,7 @@ void run_in_order(std::int64_t count, const TaskRef& task) {
   const bool outer = std::exchange(inside_task, true);
   try {
     for (std::int64_t i = 0; i < count; ++i) task(i);
-  } catch (...) {
+  } catch (...) {  // thrown again: the thread goes back to what it was
     inside_task = outer;
     throw;
   }
