@@ -104,6 +104,9 @@ int run_inspect(const CommandLine& line, Console& console) {
   request.time_step = line.integer("--step", 0, kMost, request.time_step);
   const Model model = Model::load(line.text("MODEL"));
   set_threads(static_cast<int>(config.options.train.threads));
+  for (const char* flag : {"--training", "--dtype"}) {
+    if (line.has(flag) && !line.is_on("--plan")) fail(Code::kUsage, "{} needs --plan, which it is a part of", flag);
+  }
   if (line.is_on("--plan")) {
     constexpr std::int64_t kUsualBatch = 32;
     const NetworkPlan plan =
