@@ -120,29 +120,6 @@ void put_panel(std::byte* at, const Panel& panel, const Sides& sides, WeightForm
   put_pairs(out, panel, hh, format);
 }
 
-// Rows of `size` numbers that a kernel wants side by side, each filled up with zeros to `stride`.
-struct Gather {
-  const float* const* rows;
-  int count;
-  std::int64_t size, stride;
-
-  void copy(int row, float* to) const { std::fill_n(std::copy_n(rows[row], size, to), stride - size, 0.0f); }
-};
-
-void gather_floats(const Gather& gather, std::byte* to) {
-  auto* out = reinterpret_cast<float*>(to);
-  for (int r = 0; r < gather.count; ++r) gather.copy(r, out + r * gather.stride);
-}
-
-// row: [stride] to work in; scales [count].
-void gather_integers(const Gather& gather, float* row, float* scales, std::byte* to) {
-  auto* out = reinterpret_cast<std::int16_t*>(to);
-  for (int r = 0; r < gather.count; ++r) {
-    gather.copy(r, row);
-    scales[r] = to_integers({row, static_cast<std::size_t>(gather.stride)}, out + r * gather.stride);
-  }
-}
-
 }  // namespace
 
 float quantise_row(std::span<const float> w, std::int8_t* q) noexcept {
@@ -176,8 +153,8 @@ StreamLayer::StreamLayer(const StreamLayerWeights& weights, WeightFormat format,
       recurrent_size_(weights.recurrent_size),
       hidden_size_(weights.hidden_size),
       panels_((weights.hidden_size + lanes_ - 1) / lanes_),
-      input_stride_(rounded_up(input_size_, 2 * lanes_)),
-      recurrent_stride_(rounded_up(recurrent_size_, 2 * lanes_)) {
+      input_stride_(rounded_up(input_size_ + 1, 2 * lanes_)),
+      recurrent_stride_(rounded_up(recurrent_size_ + 1, 2 * lanes_)) {
   if (format == WeightFormat::kInt8 && std::max(input_size_, recurrent_size_) > kMostInt8Inputs) {
     fail(Code::kUsage, "int8: a layer with {} inputs, at most {} are possible; use bf16",
          std::max(input_size_, recurrent_size_), kMostInt8Inputs);
@@ -210,52 +187,35 @@ void StreamLayer::pack(const StreamLayerWeights& weights) {
 std::int64_t StreamLayer::state_length() const noexcept { return std::max(panels_ * lanes_, recurrent_size_); }
 
 void StreamLayer::lay_out_workspace(std::int64_t rows) {
-  const bool int8 = format_ == WeightFormat::kInt8, projected = !weight_hr_.empty();
-  const std::int64_t number = int8 ? 2 : 4;
+  const bool int8 = format_ == WeightFormat::kInt8;
   std::int64_t bytes[kParts] = {};
-  bytes[kInput] = rows * input_stride_ * number;
-  bytes[kRecurrent] = rows * recurrent_stride_ * number;
+  bytes[kInput] = int8 ? rows * input_stride_ * 2 : 0;
+  bytes[kRecurrent] = int8 ? rows * recurrent_stride_ * 2 : 0;
   bytes[kScales] = int8 ? 2 * rows * 4 : 0;
-  bytes[kRow] = int8 ? std::max(input_stride_, recurrent_stride_) * 4 : 0;  // an input before it is rounded
-  bytes[kHidden] = projected ? rows * panels_ * lanes_ * 4 : 0;             // what is projected
-  bytes[kOutput] = projected ? rows * recurrent_size_ * 4 : 0;
+  bytes[kHidden] = rows * panels_ * lanes_ * 4;
+  bytes[kOutput] = weight_hr_.empty() ? 0 : rows * recurrent_size_ * 4;
   for (int k = 0; k < kParts; ++k) parts_[k + 1] = parts_[k] + rounded_up(bytes[k], kAlignment);
 }
 
 void StreamLayer::step(const StreamRows& rows, std::byte* workspace) const noexcept {
-  std::byte* part[kParts];
-  for (int k = 0; k < kParts; ++k) part[k] = workspace + parts_[k];
-  auto* scales = reinterpret_cast<float*>(part[kScales]);
-  auto* row = reinterpret_cast<float*>(part[kRow]);
-  if (format_ == WeightFormat::kInt8) {
-    gather_integers({rows.x, rows.count, input_size_, input_stride_}, row, scales, part[kInput]);
-    gather_integers({rows.states[0], rows.count, recurrent_size_, recurrent_stride_}, row, scales + rows.count,
-                    part[kRecurrent]);
-  } else {
-    gather_floats({rows.x, rows.count, input_size_, input_stride_}, part[kInput]);
-    gather_floats({rows.states[0], rows.count, recurrent_size_, recurrent_stride_}, part[kRecurrent]);
-  }
-  StreamStep s{.rows = rows.count,
-               .input_pairs = pairs_of(input_size_),
-               .recurrent_pairs = pairs_of(recurrent_size_),
-               .panels = panels_,
-               .panel_bytes = panel_bytes_,
-               .x = part[kInput],
-               .h = part[kRecurrent],
-               .input_stride = input_stride_,
-               .recurrent_stride = recurrent_stride_,
-               .x_scale = scales,
-               .h_scale = scales + rows.count,
-               .weights = weights_.data()};
-  for (int k = 0; k < cell_->state_count(); ++k) s.previous[k] = s.next[k] = rows.states[k];
-  if (weight_hr_.empty()) return cell_->stream_step[static_cast<int>(format_)](s);
-
-  auto* hidden = reinterpret_cast<float*>(part[kHidden]);
-  float* hidden_rows[kStreamRows];
-  for (int r = 0; r < rows.count; ++r) hidden_rows[r] = hidden + r * panels_ * lanes_;
-  s.next[0] = hidden_rows;
+  const auto part = [&](Part k) { return workspace + parts_[k]; };
+  auto* scales = reinterpret_cast<float*>(part(kScales));
+  auto* hidden = reinterpret_cast<float*>(part(kHidden));
+  StreamStep s{
+      .rows = rows.count,
+      .input_size = input_size_,
+      .recurrent_size = recurrent_size_,
+      .panels = panels_,
+      .panel_bytes = panel_bytes_,
+      .x = rows.x,
+      .hidden = hidden,
+      .weights = weights_.data(),
+      .input = {reinterpret_cast<std::int16_t*>(part(kInput)), scales, input_stride_},
+      .recurrent = {reinterpret_cast<std::int16_t*>(part(kRecurrent)), scales + rows.count, recurrent_stride_}};
+  for (int k = 0; k < cell_->state_count(); ++k) s.states[k] = rows.states[k];
   cell_->stream_step[static_cast<int>(format_)](s);
-  project(rows, hidden, reinterpret_cast<float*>(part[kOutput]));
+  if (!weight_hr_.empty()) return project(rows, hidden, reinterpret_cast<float*>(part(kOutput)));
+  for (int r = 0; r < rows.count; ++r) std::copy_n(hidden + r * panels_ * lanes_, hidden_size_, rows.states[0][r]);
 }
 
 // h = W_hr hidden for every row. hidden [rows, padded H], output [rows, P] to work in.

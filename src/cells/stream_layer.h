@@ -59,17 +59,22 @@ struct StreamRows {
   float* states[kMaxStates][kStreamRows];  // [state_length()], replaced by the next ones; the first begins with h [P]
 };
 
-// The same as the kernels see it. Vectors that are written end at a multiple of the vector length.
+// Where a kernel puts rows of x or h that it rounded to integers, for int8.
+struct StreamIntegers {
+  std::int16_t* values = nullptr;  // [rows, stride]
+  float* scales = nullptr;         // [rows]
+  std::int64_t stride = 0;         // even
+};
+
+// The same as the kernels see it.
 struct StreamStep {
   int rows = 0;
-  std::int64_t input_pairs = 0, recurrent_pairs = 0, panels = 0, panel_bytes = 0;
-  const void* x = nullptr;  // [rows, input_stride]: input_pairs pairs of float, or of int16 for int8
-  const void* h = nullptr;  // [rows, recurrent_stride]
-  std::int64_t input_stride = 0, recurrent_stride = 0;
-  const float *x_scale = nullptr, *h_scale = nullptr;  // [rows], int8 only
-  const std::byte* weights = nullptr;                  // panels of panel_bytes
-  const float* const* previous[kMaxStates] = {};       // [rows] pointers
-  float* const* next[kMaxStates] = {};
+  std::int64_t input_size = 0, recurrent_size = 0, panels = 0, panel_bytes = 0;
+  const float* const* x = nullptr;        // [rows] pointers
+  float* const* states[kMaxStates] = {};  // [rows] pointers; all but the first are replaced, in whole vectors
+  float* hidden = nullptr;                // [rows, panels, L]: the next first state, which may not replace h yet
+  const std::byte* weights = nullptr;     // panels of panel_bytes
+  StreamIntegers input, recurrent;
 };
 
 // Owns the packed weights and nothing else: any number of threads may step at once.
@@ -88,7 +93,7 @@ class StreamLayer {
   void step(const StreamRows& rows, std::byte* workspace) const noexcept;
 
  private:
-  enum Part { kInput, kRecurrent, kScales, kRow, kHidden, kOutput, kParts };
+  enum Part { kInput, kRecurrent, kScales, kHidden, kOutput, kParts };
   void lay_out_workspace(std::int64_t rows);
   void pack(const StreamLayerWeights& weights);
   void project(const StreamRows& rows, const float* hidden, float* output) const noexcept;
@@ -96,7 +101,7 @@ class StreamLayer {
   const Cell* cell_;
   WeightFormat format_;
   std::int64_t lanes_, input_size_, recurrent_size_, hidden_size_, panels_, panel_bytes_ = 0;
-  std::int64_t input_stride_, recurrent_stride_;  // C and P rounded up to vectors of pairs
+  std::int64_t input_stride_, recurrent_stride_;  // C and P and at least one more, rounded up to vectors
   std::int64_t parts_[kParts + 1] = {};           // where the parts of a workspace begin, and their end
   std::vector<std::byte, AlignedAllocator<std::byte>> weights_;
   std::vector<float, AlignedAllocator<float>> weight_hr_;  // packed; empty: no projection

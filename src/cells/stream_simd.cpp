@@ -15,6 +15,7 @@
 // foreach_target.h stands first: it includes this file again for every instruction set.
 #include "hwy/highway.h"
 #include "kernels/math-inl.h"
+#include "kernels/vectors-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace carousel {
@@ -36,6 +37,11 @@ constexpr int kTileRows = 4;  // 32 vector registers: 16 sums
 constexpr int kTileRows = 3;  // 16 vector registers: 12 sums
 #endif
 
+template <WeightFormat kFormat>
+constexpr std::int64_t kPairBytes = kFormat == WeightFormat::kF32    ? 8
+                                    : kFormat == WeightFormat::kBf16 ? 4
+                                                                     : 2;
+
 // Gates whose sums are in registers at a time.
 template <class C, int R>
 constexpr int gates_at_once() {
@@ -43,11 +49,11 @@ constexpr int gates_at_once() {
   return R == 1 || G < 2 ? G : 2;
 }
 
-// One of x and h for the rows of a tile, [R, 2 pairs].
-template <class T>
+// One of x and h for the rows of a tile.
+template <class T, int R>
 struct TileInput {
-  const T* at;
-  std::int64_t stride, pairs;  // stride: from one row to the next
+  const T* rows[R];  // [size] each
+  std::int64_t size;
 };
 
 // Sums of products of pairs of inputs of R rows with N gates of weights.
@@ -69,48 +75,50 @@ HWY_INLINE void add_row(V (&sums)[R][N], int r, float input, const V (&weights)[
   for (int g = 0; g < N; ++g) sums[r][g] = hn::MulAdd(element, weights[g], sums[r][g]);
 }
 
-// weights: of the first of N gates of G.
-template <int G, int R, int N>
-HWY_INLINE void add_f32(FloatSums<R, N>& sums, const TileInput<float>& in, const std::byte* weights) {
-  const D d;
-  const std::int64_t L = static_cast<std::int64_t>(hn::Lanes(d));
-  const float* w = reinterpret_cast<const float*>(weights);
-  for (const float *x = in.at, *end = x + 2 * in.pairs; x != end; x += 2, w += 2 * G * L) {
-    V first[N], second[N];
-    for (int g = 0; g < N; ++g) first[g] = hn::LoadU(d, w + 2 * g * L);
-    for (int r = 0; r < R; ++r) add_row<R, N>(sums.even, r, x[r * in.stride], first);
-    for (int g = 0; g < N; ++g) second[g] = hn::LoadU(d, w + (2 * g + 1) * L);
-    for (int r = 0; r < R; ++r) add_row<R, N>(sums.odd, r, x[r * in.stride + 1], second);
-  }
-}
-
-// The two bf16 numbers of a 32-bit lane are the upper halves of two floats.
-template <int G, int R, int N>
-HWY_INLINE void add_bf16(FloatSums<R, N>& sums, const TileInput<float>& in, const std::byte* weights) {
+// The weights of N gates of G for one input of a pair. The two bf16 numbers of a 32-bit lane are the upper halves of
+// two floats.
+template <WeightFormat kFormat, int G, int kSecond, int N>
+HWY_INLINE void load_weights(const std::byte* pair, V (&weights)[N]) {
   const D d;
   const hn::RebindToUnsigned<D> du;
   const std::int64_t L = static_cast<std::int64_t>(hn::Lanes(d));
-  const auto upper = hn::Set(du, 0xffff0000U);
-  const std::uint32_t* w = reinterpret_cast<const std::uint32_t*>(weights);
-  for (const float *x = in.at, *end = x + 2 * in.pairs; x != end; x += 2, w += G * L) {
-    V first[N], second[N];
-    for (int g = 0; g < N; ++g) first[g] = hn::BitCast(d, hn::ShiftLeft<16>(hn::LoadU(du, w + g * L)));
-    for (int r = 0; r < R; ++r) add_row<R, N>(sums.even, r, x[r * in.stride], first);
-    for (int g = 0; g < N; ++g) second[g] = hn::BitCast(d, hn::And(hn::LoadU(du, w + g * L), upper));
-    for (int r = 0; r < R; ++r) add_row<R, N>(sums.odd, r, x[r * in.stride + 1], second);
+  for (int g = 0; g < N; ++g) {
+    if constexpr (kFormat == WeightFormat::kF32) {
+      weights[g] = hn::LoadU(d, reinterpret_cast<const float*>(pair) + (2 * g + kSecond) * L);
+    } else {
+      const auto both = hn::LoadU(du, reinterpret_cast<const std::uint32_t*>(pair) + g * L);
+      weights[g] = hn::BitCast(d, kSecond ? hn::And(both, hn::Set(du, 0xffff0000U)) : hn::ShiftLeft<16>(both));
+    }
   }
 }
 
-// The exact integer sums of one side, as floats.
+// weights: of the first of N gates of G.
+template <WeightFormat kFormat, int G, int R, int N>
+HWY_INLINE void add_floats(FloatSums<R, N>& sums, const TileInput<float, R>& in, const std::byte* weights) {
+  const std::int64_t bytes = G * static_cast<std::int64_t>(hn::Lanes(D())) * kPairBytes<kFormat>;
+  V column[N];
+  std::int64_t k = 0;
+  for (; k + 2 <= in.size; k += 2, weights += bytes) {
+    load_weights<kFormat, G, 0>(weights, column);
+    for (int r = 0; r < R; ++r) add_row<R, N>(sums.even, r, in.rows[r][k], column);
+    load_weights<kFormat, G, 1>(weights, column);
+    for (int r = 0; r < R; ++r) add_row<R, N>(sums.odd, r, in.rows[r][k + 1], column);
+  }
+  if (k == in.size) return;
+  load_weights<kFormat, G, 0>(weights, column);
+  for (int r = 0; r < R; ++r) add_row<R, N>(sums.even, r, in.rows[r][k], column);
+}
+
+// The exact integer sums of one side, as floats. in.size is even.
 #if HWY_TARGET == HWY_SCALAR
 template <int G, int R, int N>
-HWY_INLINE void sum_int8(const TileInput<std::int16_t>& in, const std::byte* weights, V (&sums)[R][N]) {
+HWY_INLINE void sum_int8(const TileInput<std::int16_t, R>& in, const std::byte* weights, V (&sums)[R][N]) {
   std::int32_t whole[R][N] = {};
   const std::int8_t* w = reinterpret_cast<const std::int8_t*>(weights);
-  for (const std::int16_t *x = in.at, *end = x + 2 * in.pairs; x != end; x += 2, w += 2 * G) {
+  for (std::int64_t k = 0; k < in.size; k += 2, w += 2 * G) {
     for (int r = 0; r < R; ++r) {
-      const std::int16_t* row = x + r * in.stride;
-      for (int g = 0; g < N; ++g) whole[r][g] += row[0] * w[2 * g] + row[1] * w[2 * g + 1];
+      const std::int16_t* x = in.rows[r] + k;
+      for (int g = 0; g < N; ++g) whole[r][g] += x[0] * w[2 * g] + x[1] * w[2 * g + 1];
     }
   }
   for (int r = 0; r < R; ++r) {
@@ -119,7 +127,7 @@ HWY_INLINE void sum_int8(const TileInput<std::int16_t>& in, const std::byte* wei
 }
 #else
 template <int G, int R, int N>
-HWY_INLINE void sum_int8(const TileInput<std::int16_t>& in, const std::byte* weights, V (&sums)[R][N]) {
+HWY_INLINE void sum_int8(const TileInput<std::int16_t, R>& in, const std::byte* weights, V (&sums)[R][N]) {
   const hn::RebindToSigned<D> di;
   const hn::Repartition<std::int16_t, D> d16;
   const hn::Rebind<std::int8_t, decltype(d16)> d8;
@@ -129,12 +137,12 @@ HWY_INLINE void sum_int8(const TileInput<std::int16_t>& in, const std::byte* wei
     for (int g = 0; g < N; ++g) low[r][g] = high[r][g] = hn::Zero(di);
   }
   const std::int8_t* w = reinterpret_cast<const std::int8_t*>(weights);
-  for (const std::int16_t *x = in.at, *end = x + 2 * in.pairs; x != end; x += 2, w += 2 * G * L) {
+  for (std::int64_t k = 0; k < in.size; k += 2, w += 2 * G * L) {
     hn::Vec<decltype(d16)> column[N];
     for (int g = 0; g < N; ++g) column[g] = hn::PromoteTo(d16, hn::LoadU(d8, w + 2 * g * L));
     for (int r = 0; r < R; ++r) {
       std::int32_t both;
-      __builtin_memcpy(&both, x + r * in.stride, sizeof both);
+      __builtin_memcpy(&both, in.rows[r] + k, sizeof both);
       const auto inputs = hn::BitCast(d16, hn::Set(di, both));
       for (int g = 0; g < N; ++g) {
         low[r][g] = hn::ReorderWidenMulAccumulate(di, inputs, column[g], low[r][g], high[r][g]);
@@ -153,7 +161,6 @@ HWY_INLINE void sum_int8(const TileInput<std::int16_t>& in, const std::byte* wei
 template <class C, WeightFormat kFormat>
 struct Panel {
   static constexpr int G = static_cast<int>(C::kGates.size());
-  static constexpr std::int64_t kPairBytes = kFormat == WeightFormat::kF32 ? 8 : kFormat == WeightFormat::kBf16 ? 4 : 2;
   const float *bias, *recurrent_bias, *input_scales, *recurrent_scales;
   const std::byte *ih, *hh;
 
@@ -164,7 +171,7 @@ struct Panel {
     input_scales = recurrent_bias + vectors;
     recurrent_scales = input_scales + vectors;
     ih = reinterpret_cast<const std::byte*>(input_scales + (kFormat == WeightFormat::kInt8 ? 2 * vectors : 0));
-    hh = ih + s.input_pairs * vectors * kPairBytes;
+    hh = ih + (s.input_size + 1) / 2 * vectors * kPairBytes<kFormat>;
   }
 };
 
@@ -174,6 +181,14 @@ struct TileGates {
   V a[R][G], q[R][G];
 };
 
+template <int R>
+HWY_INLINE TileInput<std::int16_t, R> integers_of(const StreamIntegers& in, int row, std::int64_t size) {
+  TileInput<std::int16_t, R> tile;
+  tile.size = size + size % 2;
+  for (int r = 0; r < R; ++r) tile.rows[r] = in.values + (row + r) * in.stride;
+  return tile;
+}
+
 // Gates first .. first + N - 1 of rows row .. row + R - 1, in int8.
 template <class C, int R, int N, class Gates>
 HWY_INLINE void multiply_int8(const StreamStep& s, int row, const Panel<C, WeightFormat::kInt8>& panel, int first,
@@ -181,15 +196,13 @@ HWY_INLINE void multiply_int8(const StreamStep& s, int row, const Panel<C, Weigh
   constexpr int G = static_cast<int>(C::kGates.size());
   const D d;
   const std::int64_t L = static_cast<std::int64_t>(hn::Lanes(d));
-  const TileInput<std::int16_t> x{static_cast<const std::int16_t*>(s.x) + row * s.input_stride, s.input_stride,
-                                  s.input_pairs};
-  const TileInput<std::int16_t> h{static_cast<const std::int16_t*>(s.h) + row * s.recurrent_stride, s.recurrent_stride,
-                                  s.recurrent_pairs};
+  const TileInput<std::int16_t, R> x = integers_of<R>(s.input, row, s.input_size);
+  const TileInput<std::int16_t, R> h = integers_of<R>(s.recurrent, row, s.recurrent_size);
   V input[R][N], recurrent[R][N];
-  sum_int8<G, R, N>(x, panel.ih + first * L * panel.kPairBytes, input);
-  sum_int8<G, R, N>(h, panel.hh + first * L * panel.kPairBytes, recurrent);
+  sum_int8<G, R, N>(x, panel.ih + first * L * kPairBytes<WeightFormat::kInt8>, input);
+  sum_int8<G, R, N>(h, panel.hh + first * L * kPairBytes<WeightFormat::kInt8>, recurrent);
   for (int r = 0; r < R; ++r) {
-    const V x_scale = hn::Set(d, s.x_scale[row + r]), h_scale = hn::Set(d, s.h_scale[row + r]);
+    const V x_scale = hn::Set(d, s.input.scales[row + r]), h_scale = hn::Set(d, s.recurrent.scales[row + r]);
     for (int k = 0; k < N; ++k) {
       const std::int64_t at = (first + k) * L;
       const V ih = hn::Mul(x_scale, hn::LoadU(d, panel.input_scales + at));
@@ -211,29 +224,26 @@ HWY_INLINE void multiply_floats(const StreamStep& s, int row, const Panel<C, kFo
   constexpr int G = static_cast<int>(C::kGates.size());
   const D d;
   const std::int64_t L = static_cast<std::int64_t>(hn::Lanes(d));
-  const auto add = [&](FloatSums<R, N>& sums, const TileInput<float>& in, const std::byte* weights) HWY_ATTR {
-    weights += first * L * panel.kPairBytes;
-    if constexpr (kFormat == WeightFormat::kBf16) {
-      add_bf16<G, R, N>(sums, in, weights);
-    } else {
-      add_f32<G, R, N>(sums, in, weights);
-    }
-  };
-  const TileInput<float> x{static_cast<const float*>(s.x) + row * s.input_stride, s.input_stride, s.input_pairs};
-  const TileInput<float> h{static_cast<const float*>(s.h) + row * s.recurrent_stride, s.recurrent_stride,
-                           s.recurrent_pairs};
+  TileInput<float, R> x, h;
+  x.size = s.input_size;
+  h.size = s.recurrent_size;
+  for (int r = 0; r < R; ++r) {
+    x.rows[r] = s.x[row + r];
+    h.rows[r] = s.states[0][row + r];
+  }
+  const std::int64_t offset = first * L * kPairBytes<kFormat>;
   FloatSums<R, N> sums;
-  add(sums, x, panel.ih);
+  add_floats<kFormat, G>(sums, x, panel.ih + offset);
   if constexpr (C::kSplitGates) {
     FloatSums<R, N> recurrent;
-    add(recurrent, h, panel.hh);
+    add_floats<kFormat, G>(recurrent, h, panel.hh + offset);
     for (int r = 0; r < R; ++r) {
       for (int k = 0; k < N; ++k) {
         gates.q[r][first + k] = hn::Add(recurrent.total(r, k), hn::LoadU(d, panel.recurrent_bias + (first + k) * L));
       }
     }
   } else {
-    add(sums, h, panel.hh);
+    add_floats<kFormat, G>(sums, h, panel.hh + offset);
   }
   for (int r = 0; r < R; ++r) {
     for (int k = 0; k < N; ++k) {
@@ -268,9 +278,10 @@ HWY_INLINE void run_tile(const StreamStep& s, int row, std::int64_t index) {
       v.a[g] = gates.a[r][g];
       if constexpr (C::kSplitGates) v.q[g] = gates.q[r][g];
     }
-    for (int k = 0; k < S; ++k) v.previous[k] = hn::LoadU(d, s.previous[k][row + r] + unit);
+    for (int k = 0; k < S; ++k) v.previous[k] = hn::LoadU(d, s.states[k][row + r] + unit);
     C::template step<M, V>(v);
-    for (int k = 0; k < S; ++k) hn::StoreU(v.next[k], d, s.next[k][row + r] + unit);
+    hn::StoreU(v.next[0], d, s.hidden + (row + r) * s.panels * static_cast<std::int64_t>(hn::Lanes(d)) + unit);
+    for (int k = 1; k < S; ++k) hn::StoreU(v.next[k], d, s.states[k][row + r] + unit);
   }
 }
 
@@ -281,8 +292,38 @@ HWY_INLINE void run_rows(const StreamStep& s, int row, int count, std::int64_t p
   if constexpr (R > 1) run_rows<C, kFormat, R - 1>(s, row, count, panel);
 }
 
+// values = scale integers, |integer| <= 1023; returns the scale, which is NaN if a value is not finite.
+HWY_INLINE float to_integers(const float* values, std::int64_t size, std::int16_t* integers) {
+  constexpr float kLargest = 1023;
+  const D d;
+  const hn::Rebind<std::int16_t, D> d16;
+  const V zero = hn::Zero(d), most = hn::Set(d, kLargest), least = hn::Set(d, -kLargest);
+  V largest = zero, check = zero;  // check: 0, or NaN from a value that is not finite
+  kernels::HWY_NAMESPACE::for_each_vector(d, size, [&](const auto& lanes, std::int64_t k) HWY_ATTR {
+    const V value = lanes.load(values + k);
+    largest = hn::Max(largest, hn::Abs(value));
+    check = hn::MulAdd(value, zero, check);
+  });
+  const V span = hn::MaxOfLanes(d, largest);
+  const V factor = hn::IfThenElseZero(hn::Gt(span, zero), hn::Div(most, span));  // no branch: data decides nothing
+  kernels::HWY_NAMESPACE::for_each_vector(d, size, [&](const auto& lanes, std::int64_t k) HWY_ATTR {
+    const V value = hn::Min(hn::Max(hn::Mul(lanes.load(values + k), factor), least), most);
+    hn::StoreU(hn::DemoteTo(d16, hn::NearestInt(value)), d16, integers + k);
+  });
+  integers[size] = 0;  // the second of the last pair, where the size is odd
+  return hn::GetLane(span) / kLargest + hn::GetLane(hn::SumOfLanes(d, check));
+}
+
+HWY_INLINE void round_rows(const float* const* rows, int count, std::int64_t size, const StreamIntegers& to) {
+  for (int r = 0; r < count; ++r) to.scales[r] = to_integers(rows[r], size, to.values + r * to.stride);
+}
+
 template <class C, WeightFormat kFormat>
 void run_stream(const StreamStep& s) noexcept {
+  if constexpr (kFormat == WeightFormat::kInt8) {
+    round_rows(s.x, s.rows, s.input_size, s.input);
+    round_rows(s.states[0], s.rows, s.recurrent_size, s.recurrent);
+  }
   for (std::int64_t panel = 0; panel < s.panels; ++panel) {
     for (int row = 0, count = 0; row < s.rows; row += count) {
       const int left = s.rows - row;
@@ -291,27 +332,6 @@ void run_stream(const StreamStep& s) noexcept {
       run_rows<C, kFormat, kTileRows>(s, row, count, panel);
     }
   }
-}
-
-float to_integers_with_vectors(std::span<const float> values, std::int16_t* integers) {
-  constexpr float kLargest = 1023;
-  const D d;
-  const hn::Rebind<std::int16_t, D> d16;
-  const V zero = hn::Zero(d), most = hn::Set(d, kLargest), least = hn::Set(d, -kLargest);
-  const float* end = values.data() + values.size();
-  V largest = zero, check = zero;  // check: 0, or NaN from a value that is not finite
-  for (const float* at = values.data(); at != end; at += hn::Lanes(d)) {
-    const V value = hn::LoadU(d, at);
-    largest = hn::Max(largest, hn::Abs(value));
-    check = hn::MulAdd(value, zero, check);
-  }
-  const V span = hn::MaxOfLanes(d, largest);
-  const V factor = hn::IfThenElseZero(hn::Gt(span, zero), hn::Div(most, span));  // no branch: data decides nothing
-  for (const float* at = values.data(); at != end; at += hn::Lanes(d), integers += hn::Lanes(d)) {
-    const V value = hn::Min(hn::Max(hn::Mul(hn::LoadU(d, at), factor), least), most);
-    hn::StoreU(hn::DemoteTo(d16, hn::NearestInt(value)), d16, integers);
-  }
-  return hn::GetLane(span) / kLargest + hn::GetLane(hn::SumOfLanes(d, check));
 }
 
 std::span<const StreamCell> stream_table() {
@@ -336,12 +356,8 @@ namespace carousel {
 
 HWY_EXPORT(stream_table);
 HWY_EXPORT(lanes_of_target);
-HWY_EXPORT(to_integers_with_vectors);
 
 std::span<const StreamCell> stream_cells() { return HWY_DYNAMIC_DISPATCH(stream_table)(); }
-float to_integers(std::span<const float> values, std::int16_t* integers) noexcept {
-  return HWY_DYNAMIC_DISPATCH(to_integers_with_vectors)(values, integers);
-}
 std::int64_t stream_lanes() { return HWY_DYNAMIC_DISPATCH(lanes_of_target)(); }
 
 }  // namespace carousel

@@ -15,8 +15,4 @@ struct StreamCell {
 std::span<const StreamCell> stream_cells();  // in the order of cells.def
 std::int64_t stream_lanes();                 // floats in a vector, L
 
-// values = scale integers, |integer| <= 1023; returns the scale, which is NaN if a value is not finite. The number of
-// values is a multiple of L; `integers` has room for as many.
-float to_integers(std::span<const float> values, std::int16_t* integers) noexcept;
-
 }  // namespace carousel
