@@ -50,7 +50,7 @@ class Optimizer {
 
   Optimizer(std::vector<Parameter*> parameters, double learning_rate, std::vector<std::string> slot_names,
             float initial_slot = 0);
-  virtual void update(Parameter& parameter, Slots& slots) = 0;  // steps() is already t
+  virtual void update(Parameter& parameter, Slots& slots) = 0;  // steps() is already t; leaves the gradient zero
 
  private:
   std::vector<Parameter*> parameters_;

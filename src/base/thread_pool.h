@@ -6,7 +6,7 @@
 // Workers spin briefly before they sleep. A call from inside a task runs in order on the calling thread, and so does a
 // call made while another thread's call is under way; with count 1, task(0) is simply called and may split its own
 // work. Every thread that computes here (workers, the caller of set_threads or parallel_for) flushes denormal numbers
-// to zero and keeps OpenMP to one thread from then on.
+// to zero from then on.
 #pragma once
 
 #include <cstdint>

@@ -11,7 +11,7 @@ namespace {
 // Cutting costs a few percent of the speed of one thread, so the more blocks, the larger each must be: `count` blocks
 // need count^2 kBlockFlops. No block is thinner than this; its sides are multiples of kStep.
 constexpr double kBlockFlops = 2e6;
-constexpr std::int64_t kMaxBlocks = 16, kBlockRows = 16, kBlockColumns = 64, kStep = 16;
+constexpr std::int64_t kMaxBlocks = 16, kBlockRows = 32, kBlockColumns = 64, kStep = 16;
 
 // How C is cut: row_parts x column_parts blocks of rows x columns (the last ones may be smaller).
 struct Blocks {
@@ -21,7 +21,7 @@ struct Blocks {
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-// Halves the longer side until the blocks are small or many enough. A function of the sizes alone.
+// Halves the longer side until the blocks are small or many enough.
 Blocks cut(std::int64_t m, std::int64_t n, std::int64_t k) {
   const double flops = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
   Blocks blocks{1, 1, m, n};
@@ -93,7 +93,7 @@ template <class T>
 void gemm(const Gemm<T>& product) {
   if (product.m == 0 || product.n == 0) return;
   const Blocks blocks = cut(product.m, product.n, product.k);
-  if (blocks.row_parts * blocks.column_parts == 1) return gemm_on_this_thread(product);
+  if (threads() == 1 || blocks.row_parts * blocks.column_parts == 1) return gemm_on_this_thread(product);
   parallel_for(blocks.row_parts * blocks.column_parts, [&](std::int64_t index) {
     const std::int64_t row = index / blocks.column_parts * blocks.rows;
     const std::int64_t column = index % blocks.column_parts * blocks.columns;

@@ -1,9 +1,8 @@
 // gemm.h: matrix products.
 //
-// Row-major, with leading dimensions (elements from one row to the next). float goes to oneDNN's sgemm, called
-// single-threaded from our own workers (with CAROUSEL_INFERENCE_ONLY to packed_matrix.h); double is a plain loop, there
-// for the oracles. The work is split into blocks that follow from the sizes alone, so the result is the same bits for
-// any number of threads.
+// Row-major, with leading dimensions (elements from one row to the next). double is a plain loop, for the oracles.
+// The bits are the same for any number of threads. Those of an element of a float C do not depend on the other rows and
+// columns nor on how A and B are stored: it is summed in runs of k that follow from k and the instruction set alone.
 #pragma once
 
 #include <cstdint>

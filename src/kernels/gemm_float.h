@@ -1,5 +1,4 @@
-// gemm_float.h: what gemm.cpp asks of the library that multiplies floats. One of two files is compiled:
-// gemm_float_dnnl.cpp, or with CAROUSEL_INFERENCE_ONLY gemm_float_packed.cpp.
+// gemm_float.h: a product of floats on the calling thread. Internal to the products of gemm.h.
 #pragma once
 
 #include "kernels/gemm.h"

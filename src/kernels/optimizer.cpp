@@ -31,14 +31,17 @@ namespace hn = hwy::HWY_NAMESPACE;
 using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
 
-// Calls f(lanes, i, g, w) for every vector; g is the scaled gradient with weight decay.
+// Calls f(lanes, i, g, w) for every vector; g is the scaled gradient with weight decay. The gradient is zero
+// afterwards.
 template <class F>
 HWY_INLINE void for_gradient(const Weights& weights, const F& f) {
   const D d;
   const V scale = hn::Set(d, weights.gradient_scale), decay = hn::Set(d, weights.weight_decay);
   for_each_vector(d, weights.count, [&](auto lanes, std::int64_t i) HWY_ATTR {
     const V w = lanes.load(weights.w + i);
-    f(lanes, i, hn::MulAdd(decay, w, scale * lanes.load(weights.gradient + i)), w);
+    const V g = hn::MulAdd(decay, w, scale * lanes.load(weights.gradient + i));
+    lanes.store(hn::Zero(d), weights.gradient + i);
+    f(lanes, i, g, w);
   });
 }
 

@@ -1,9 +1,10 @@
 // optimizer.h: what an optimiser does to one parameter, in one pass over its memory.
 //
-// Each step reads the gradient, multiplies it by gradient_scale (clipping, averaging over accumulated batches), updates
-// the optimiser's own arrays, which the caller keeps and starts at zero, and the weights. All arrays have `count`
-// elements. Equations are PyTorch's (torch.optim); g is gradient_scale * gradient, plus weight_decay w except in
-// AdamW. Elements are independent and split over the thread pool: the same bits for any number of threads.
+// Each step reads the gradient and leaves zeros there, multiplies it by gradient_scale (clipping, averaging over
+// accumulated batches), updates the optimiser's own arrays, which the caller keeps and starts at zero, and the weights.
+// All arrays have `count` elements. Equations are PyTorch's (torch.optim); g is gradient_scale * gradient, plus
+// weight_decay w except in AdamW. Elements are independent and split over the thread pool: the same bits for any number
+// of threads.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,7 @@ namespace carousel::kernels {
 struct Weights {
   std::int64_t count = 0;
   float* w = nullptr;
-  const float* gradient = nullptr;
+  float* gradient = nullptr;
   float gradient_scale = 1;
   float weight_decay = 0;
 };

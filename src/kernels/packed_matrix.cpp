@@ -1,8 +1,7 @@
-// The micro-kernel keeps a tile of R rows x (panels x 2) vectors of y in registers and walks down k. A panel is two
-// vectors of columns of B, stored one k after another, so that it streams through the cache exactly once per call.
 #include "kernels/packed_matrix.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/thread_pool.h"
 
@@ -10,21 +9,13 @@
 #define HWY_TARGET_INCLUDE "kernels/packed_matrix.cpp"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
+#include "kernels/tile-inl.h"
 
 #ifndef CAROUSEL_KERNELS_PACKED_MATRIX_ONCE
 #define CAROUSEL_KERNELS_PACKED_MATRIX_ONCE
 namespace carousel::kernels {
 
-template <class T>
-struct PackedProduct {
-  std::int64_t rows, n, k;
-  const T* x;
-  std::int64_t ldx;
-  const T* packed;
-  bool accumulate;  // beta is 1
-  T* y;
-  std::int64_t ldy;
-};
+constexpr std::int64_t kRunBytes = 20480;  // of a panel, to stay in the first cache
 
 template <class T>
 struct PackJob {
@@ -43,203 +34,131 @@ namespace carousel::kernels {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
-constexpr int kMaxRows = 12;  // 32 vector registers: 24 accumulators
-#else
-constexpr int kMaxRows = 6;  // 16 vector registers: 12 accumulators
-#endif
-
-// Where a tile reads and writes. `panel` is the distance from one panel to the next.
-template <class T>
-struct Tile {
-  std::int64_t k;
-  const T* x;
-  std::int64_t ldx;
-  const T* b;
-  std::int64_t panel;
-  bool accumulate;
-  T* y;
-  std::int64_t ldy;
-  const T* ahead;  // asked for early, ahead_step elements for each k
-  std::int64_t ahead_step;
-};
-
-template <int R, int P, class D, class T = hn::TFromD<D>>
-HWY_INLINE void multiply_tile(D d, const Tile<T>& tile) {
-  constexpr int kVectors = 2 * P;
-  const std::int64_t lanes = hn::Lanes(d), ldx = tile.ldx, ldy = tile.ldy, panel = tile.panel;
-  const T* HWY_RESTRICT x = tile.x;
-  const T* HWY_RESTRICT b = tile.b;
-  T* HWY_RESTRICT y = tile.y;
-  hn::Vec<D> sum[R][kVectors];
-#pragma GCC unroll 12
-  for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 8
-    for (int v = 0; v < kVectors; ++v)
-      sum[r][v] = tile.accumulate ? hn::LoadU(d, y + r * ldy + v * lanes) : hn::Zero(d);
-  }
-  const T* ahead = tile.ahead;
-  for (const T* end = x + tile.k; x != end; ++x, b += 2 * lanes, ahead += tile.ahead_step) {
-    if constexpr (P == 1) __builtin_prefetch(ahead, 0, 2);
-    hn::Vec<D> column[kVectors];
-#pragma GCC unroll 8
-    for (int v = 0; v < kVectors; ++v) column[v] = hn::Load(d, b + (v / 2) * panel + (v % 2) * lanes);
-#pragma GCC unroll 12
-    for (int r = 0; r < R; ++r) {
-      const auto element = hn::Set(d, x[r * ldx]);
-#pragma GCC unroll 8
-      for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::MulAdd(element, column[v], sum[r][v]);
-    }
-  }
-#pragma GCC unroll 12
-  for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 8
-    for (int v = 0; v < kVectors; ++v) hn::StoreU(sum[r][v], d, y + r * ldy + v * lanes);
-  }
-}
-
-template <int P, class D, class T = hn::TFromD<D>>
-HWY_NOINLINE void multiply_rows(D d, int rows, const Tile<T>& tile) {
-  switch (rows) {
-    case 1:
-      return multiply_tile<1, P>(d, tile);
-    case 2:
-      return multiply_tile<2, P>(d, tile);
-    case 3:
-      return multiply_tile<3, P>(d, tile);
-    default:
-      break;
-  }
-  if constexpr (P == 1) {
-    switch (rows) {
-      case 4:
-        return multiply_tile<4, 1>(d, tile);
-      case 5:
-        return multiply_tile<5, 1>(d, tile);
-      case 6:
-        return multiply_tile<6, 1>(d, tile);
-      default:
-        break;
-    }
-    if constexpr (kMaxRows == 12) {
-      switch (rows) {
-        case 7:
-          return multiply_tile<7, 1>(d, tile);
-        case 8:
-          return multiply_tile<8, 1>(d, tile);
-        case 9:
-          return multiply_tile<9, 1>(d, tile);
-        case 10:
-          return multiply_tile<10, 1>(d, tile);
-        case 11:
-          return multiply_tile<11, 1>(d, tile);
-        case 12:
-          return multiply_tile<12, 1>(d, tile);
-        default:
-          break;
-      }
-    }
-  }
-}
-
-// The last panel, of which only `columns` are real: by way of a full tile of our own.
-template <class D, class T = hn::TFromD<D>>
-HWY_NOINLINE void multiply_edge(D d, int rows, std::int64_t columns, Tile<T> tile) {
-  constexpr std::int64_t kWidth = 2 * hn::MaxLanes(D());
-  alignas(64) T buffer[kMaxRows * kWidth] = {};
-  T* y = tile.y;
-  if (tile.accumulate) {
-    for (int r = 0; r < rows; ++r) std::copy(y + r * tile.ldy, y + r * tile.ldy + columns, buffer + r * kWidth);
-  }
-  const std::int64_t ldy = tile.ldy;
-  tile.y = buffer;
-  tile.ldy = kWidth;
-  multiply_rows<1>(d, rows, tile);
-  for (int r = 0; r < rows; ++r) std::copy(buffer + r * kWidth, buffer + r * kWidth + columns, y + r * ldy);
-}
-
 // All rows times one panel, of which `columns` are real.
 //
 // Rows are dealt out evenly (16 = 6 + 5 + 5, not 6 + 6 + 4): a thin tile cannot hide the latency of its sums. k is cut
 // into runs whose part of the panel stays in the first cache while all rows pass; a sum goes to y and back between
 // runs, which changes no bit of it.
-template <class T>
+template <Form kForm, class T>
 HWY_INLINE void multiply_panel(const PackedProduct<T>& p, std::int64_t column, std::int64_t width) {
-  constexpr std::int64_t kRunBytes = 20480;
   const hn::ScalableTag<T> d;
   const std::int64_t blocks = (p.rows + kMaxRows - 1) / kMaxRows, columns = std::min(width, p.n - column);
   const std::int64_t bytes = p.k * width * static_cast<std::int64_t>(sizeof(T));
-  const std::int64_t runs = blocks == 1 ? 1 : std::max<std::int64_t>(1, (bytes + kRunBytes / 2) / kRunBytes);
-  const T* panel = p.packed + column * p.k;
+  const bool whole = blocks == 1 || p.into == Into::kAdd;
+  const std::int64_t runs = whole ? 1 : std::max<std::int64_t>(1, (bytes + kRunBytes / 2) / kRunBytes);
   Tile<T> tile{};
   tile.ldx = p.ldx;
+  tile.ldb = p.ldb ? p.ldb : width;
+  const T* panel = p.b + column * (p.ldb ? 1 : p.k);
   tile.ldy = p.ldy;
   tile.ahead_step = (width + blocks - 1) / blocks;
   for (std::int64_t run = 0; run < runs; ++run) {
     const std::int64_t from = p.k * run / runs;
     tile.k = p.k * (run + 1) / runs - from;
-    tile.b = panel + from * width;
-    tile.accumulate = p.accumulate || run > 0;
+    tile.b = panel + from * tile.ldb;
+    tile.into = run > 0 ? Into::kContinue : p.into;
     // What comes next lies next in memory: the next run, or the next panel.
     const T* next = column + width < p.n || run + 1 < runs ? tile.b + tile.k * width : tile.b;
     for (std::int64_t block = 0; block < blocks; ++block) {
       const std::int64_t first = p.rows * block / blocks, end = p.rows * (block + 1) / blocks;
-      tile.x = p.x + first * p.ldx + from;
+      tile.x = kForm == Form::kRows ? p.x + first * p.ldx + from : p.x + first * p.k + from * (end - first);
       tile.y = p.y + first * p.ldy + column;
       tile.ahead = next + block * tile.k * tile.ahead_step;
       if (columns == width) {
-        multiply_rows<1>(d, static_cast<int>(end - first), tile);
+        multiply_rows<kForm>(d, static_cast<int>(end - first), tile);
       } else {
-        multiply_edge(d, static_cast<int>(end - first), columns, tile);
+        multiply_edge<kForm>(d, static_cast<int>(end - first), columns, tile);
       }
     }
   }
 }
 
-template <class T>
-HWY_INLINE void multiply_all(const PackedProduct<T>& p) {
-  if (p.rows == 0 || p.n == 0) return;
+// R rows times P panels side by side, from `column` on: a thin tile alone has too few sums to hide their latency.
+// Returns the column after the last that had so many panels.
+template <int R, int P, Form kForm, class T>
+HWY_INLINE std::int64_t multiply_thin(const PackedProduct<T>& p, std::int64_t column) {
   const hn::ScalableTag<T> d;
-  const std::int64_t width = 2 * hn::Lanes(d);
-  std::int64_t column = 0;
-  if (p.rows <= 3) {  // thin tiles take two panels side by side
-    for (; column + 2 * width <= p.n; column += 2 * width) {
-      multiply_rows<2>(d, static_cast<int>(p.rows),
-                       Tile<T>{p.k, p.x, p.ldx, p.packed + column * p.k, p.k * width, p.accumulate, p.y + column, p.ldy,
-                               nullptr, 0});
-    }
+  const std::int64_t width = 2 * hn::Lanes(d), next = kForm == Form::kInterleavedTimesPlain ? 1 : p.k;
+  for (; p.rows == R && column + P * width <= p.n; column += P * width) {
+    multiply_tile<R, P, kForm>(d, Tile<T>{.k = p.k,
+                                          .x = p.x,
+                                          .ldx = p.ldx,
+                                          .b = p.b + column * next,
+                                          .ldb = p.ldb,
+                                          .panel = width * next,
+                                          .into = p.into,
+                                          .y = p.y + column,
+                                          .ldy = p.ldy});
   }
-  for (; column < p.n; column += width) multiply_panel(p, column, width);
+  return column;
+}
+
+template <Form kForm, class T>
+HWY_INLINE void multiply_all(const PackedProduct<T>& p) {
+  const std::int64_t width = 2 * hn::Lanes(hn::ScalableTag<T>());
+  std::int64_t column = multiply_thin<1, 4, kForm>(p, 0);
+  column = multiply_thin<1, 2, kForm>(p, column);
+  column = multiply_thin<2, 2, kForm>(p, column);
+  column = multiply_thin<3, 2, kForm>(p, column);
+  for (; column < p.n; column += width) multiply_panel<kForm>(p, column, width);
+}
+
+template <class T>
+HWY_INLINE void multiply_any(const PackedProduct<T>& p) {
+  if (!p.interleaved) return multiply_all<Form::kRows>(p);
+  if (p.ldb == 0) return multiply_all<Form::kInterleaved>(p);
+  multiply_all<Form::kInterleavedTimesPlain>(p);
+}
+
+// L values k of 4 columns, as rows of 4: `out` has row length ldo.
+template <class D>
+HWY_INLINE void transpose_columns(D d, const float* in, std::int64_t ldw, float* out, std::int64_t ldo) {
+  constexpr std::int64_t L = hn::MaxLanes(D());
+  alignas(64) float rows[4 * L];
+  hn::StoreInterleaved4(hn::LoadU(d, in), hn::LoadU(d, in + ldw), hn::LoadU(d, in + 2 * ldw),
+                        hn::LoadU(d, in + 3 * ldw), d, rows);
+  for (std::int64_t l = 0; l < L; ++l) std::memcpy(out + l * ldo, rows + 4 * l, 4 * sizeof(float));
 }
 
 // Panel `index` of the packed form; columns beyond n are zero.
 template <class T>
 HWY_INLINE void pack_panel_of(const PackJob<T>& job, std::int64_t index) {
   const hn::ScalableTag<T> d;
-  const std::int64_t width = 2 * hn::Lanes(d), column = index * width, columns = std::min(width, job.n - column);
+  const std::int64_t lanes = hn::Lanes(d), width = 2 * lanes, column = index * width;
+  const std::int64_t columns = std::min(width, job.n - column);
   T* out = job.packed + column * job.k;
+  std::int64_t l = 0;
   if (job.op == Op::kPlain) {
-    for (std::int64_t l = 0; l < job.k; ++l, out += width) {
+    for (; columns == width && l < job.k; ++l, out += width) {
+      const T* in = job.w + l * job.ldw + column;
+      hn::StoreU(hn::LoadU(d, in), d, out);
+      hn::StoreU(hn::LoadU(d, in + lanes), d, out + lanes);
+    }
+    for (; l < job.k; ++l, out += width) {
       const T* in = job.w + l * job.ldw + column;
       std::copy(in, in + columns, out);
       std::fill(out + columns, out + width, T{0});
     }
     return;
   }
-  constexpr std::int64_t kRun = 16;  // so many k at a time stay in the first cache while all columns pass
-  for (std::int64_t first = 0; first < job.k; first += kRun) {
-    const std::int64_t end = std::min(job.k, first + kRun);
-    for (std::int64_t c = 0; c < width; ++c) {
-      const T* in = job.w + (column + c) * job.ldw;
-      for (std::int64_t l = first; l < end; ++l) out[l * width + c] = c < columns ? in[l] : T{0};
+  const T* in = job.w + column * job.ldw;
+  if constexpr (sizeof(T) == sizeof(float) && hn::MaxLanes(hn::ScalableTag<T>()) >= 4) {
+    for (; columns == width && l + lanes <= job.k; l += lanes) {
+      for (std::int64_t c = 0; c < width; c += 4) {
+        transpose_columns(d, in + c * job.ldw + l, job.ldw, out + l * width + c, width);
+      }
     }
+  }
+  for (; l < job.k; ++l) {
+    for (std::int64_t c = 0; c < width; ++c) out[l * width + c] = c < columns ? in[c * job.ldw + l] : T{0};
   }
 }
 
-void multiply_float(const PackedProduct<float>& product) { multiply_all(product); }
-void multiply_double(const PackedProduct<double>& product) { multiply_all(product); }
+void multiply_float(const PackedProduct<float>& product) { multiply_any(product); }
+void multiply_double(const PackedProduct<double>& product) { multiply_any(product); }
 void pack_panel_float(const PackJob<float>& job, std::int64_t index) { pack_panel_of(job, index); }
 void pack_panel_double(const PackJob<double>& job, std::int64_t index) { pack_panel_of(job, index); }
+std::int64_t most_rows() { return kMaxRows; }
 std::int64_t panel_width_float() { return 2 * hn::Lanes(hn::ScalableTag<float>()); }
 std::int64_t panel_width_double() { return 2 * hn::Lanes(hn::ScalableTag<double>()); }
 
@@ -255,6 +174,7 @@ HWY_EXPORT(multiply_float);
 HWY_EXPORT(multiply_double);
 HWY_EXPORT(pack_panel_float);
 HWY_EXPORT(pack_panel_double);
+HWY_EXPORT(most_rows);
 HWY_EXPORT(panel_width_float);
 HWY_EXPORT(panel_width_double);
 
@@ -286,13 +206,79 @@ void pack(Op op, std::int64_t k, std::int64_t n, const T* w, std::int64_t ldw, T
 }
 
 template <class T>
+void pack_on_this_thread(Op op, std::int64_t k, std::int64_t n, const T* w, std::int64_t ldw, T* packed) {
+  const PackJob<T> job{op, k, n, w, ldw, packed};
+  for (std::int64_t panel = 0, width = panel_width(T{}); panel * width < n; ++panel) run(job, panel);
+}
+
+template <class T>
+void interleave(Op op, std::int64_t rows, std::int64_t k, const T* x, std::int64_t ldx, T* interleaved) {
+  const std::int64_t most = HWY_DYNAMIC_DISPATCH(most_rows)(), blocks = (rows + most - 1) / most;
+  if (op == Op::kPlain) {
+    for (std::int64_t block = 0; block < blocks; ++block) {
+      const std::int64_t first = rows * block / blocks, end = rows * (block + 1) / blocks;
+      for (std::int64_t l = 0; l < k; ++l) {
+        for (std::int64_t r = first; r < end; ++r) *interleaved++ = x[r * ldx + l];
+      }
+    }
+    return;
+  }
+  const std::int64_t least = rows / blocks, rest = rows % blocks;
+  for (std::int64_t l = 0; l < k; ++l) {
+    const T* in = x + l * ldx;
+    T* out = interleaved;
+    // rest: what rows * block leaves when it is divided by the blocks, without a division for each.
+    for (std::int64_t block = 0, left = rest; block < blocks; ++block, left += rest) {
+      const std::int64_t count = least + (left >= blocks ? 1 : 0);
+      if (left >= blocks) left -= blocks;
+      T* to = out + l * count;
+      if (count == 6) {  // as most are with 16 registers
+        std::memcpy(to, in, 6 * sizeof(T));
+      } else {
+        for (std::int64_t r = 0; r < count; ++r) to[r] = in[r];
+      }
+      in += count;
+      out += count * k;
+    }
+  }
+}
+
+template <class T>
+std::int64_t panel_columns() noexcept {
+  return panel_width(T{});
+}
+
+template <class T>
+std::int64_t short_k() noexcept {
+  return kRunBytes / static_cast<std::int64_t>(sizeof(T)) / panel_width(T{});
+}
+
+template <class T>
+void multiply_packed(const PackedProduct<T>& product) noexcept {
+  if (product.rows > 0 && product.n > 0) run(product);
+}
+
+template <class T>
 void multiply_packed(std::int64_t rows, std::int64_t n, std::int64_t k, const T* x, std::int64_t ldx, const T* packed,
                      T beta, T* y, std::int64_t ldy) noexcept {
-  run(PackedProduct<T>{rows, n, k, x, ldx, packed, beta != T{0}, y, ldy});
+  multiply_packed(PackedProduct<T>{.rows = rows,
+                                   .n = n,
+                                   .k = k,
+                                   .x = x,
+                                   .ldx = ldx,
+                                   .b = packed,
+                                   .into = beta != T{0} ? Into::kContinue : Into::kReplace,
+                                   .y = y,
+                                   .ldy = ldy});
 }
 
 template void pack(Op, std::int64_t, std::int64_t, const float*, std::int64_t, float*);
 template void pack(Op, std::int64_t, std::int64_t, const double*, std::int64_t, double*);
+template void pack_on_this_thread(Op, std::int64_t, std::int64_t, const float*, std::int64_t, float*);
+template void interleave(Op, std::int64_t, std::int64_t, const float*, std::int64_t, float*);
+template std::int64_t panel_columns<float>() noexcept;
+template std::int64_t short_k<float>() noexcept;
+template void multiply_packed(const PackedProduct<float>&) noexcept;
 template void multiply_packed(std::int64_t, std::int64_t, std::int64_t, const float*, std::int64_t, const float*, float,
                               float*, std::int64_t) noexcept;
 template void multiply_packed(std::int64_t, std::int64_t, std::int64_t, const double*, std::int64_t, const double*,

@@ -26,4 +26,39 @@ template <class T>
 void multiply_packed(std::int64_t rows, std::int64_t n, std::int64_t k, const T* x, std::int64_t ldx, const T* packed,
                      T beta, T* y, std::int64_t ldy) noexcept;
 
+// What becomes of the y that is there: nothing, its sums go on, or the product is added to it when it is complete.
+enum class Into { kReplace, kContinue, kAdd };
+
+// What gemm_float() asks for beyond that, piece by piece of a large product.
+template <class T>
+struct PackedProduct {
+  std::int64_t rows = 0, n = 0, k = 0;
+  const T* x = nullptr;  // [rows, k], row length ldx
+  std::int64_t ldx = 0;
+  bool interleaved = false;  // x is what interleave() gives, and has no ldx
+  const T* b = nullptr;      // packed;
+  std::int64_t ldb = 0;  // or, if x is interleaved, B as it is [k, n]: its row length; panel_columns() divides n then
+  Into into = Into::kReplace;
+  T* y = nullptr;  // [rows, n]
+  std::int64_t ldy = 0;
+};
+
+template <class T>
+std::int64_t panel_columns() noexcept;
+
+template <class T>
+void multiply_packed(const PackedProduct<T>& product) noexcept;
+
+// The same as pack(), by the calling thread alone.
+template <class T>
+void pack_on_this_thread(Op op, std::int64_t k, std::int64_t n, const T* w, std::int64_t ldw, T* packed);
+
+// op(x) [rows, k] in the order in which a product reads it: rows * k elements.
+template <class T>
+void interleave(Op op, std::int64_t rows, std::int64_t k, const T* x, std::int64_t ldx, T* interleaved);
+
+// The longest k for which a panel of B stays in the first cache while many rows pass.
+template <class T>
+std::int64_t short_k() noexcept;
+
 }  // namespace carousel::kernels

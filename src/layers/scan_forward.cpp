@@ -97,42 +97,33 @@ void ForwardLoop<T>::step(SampleRange range, std::int64_t t, std::int64_t first_
 
 namespace {
 
-// Rows first .. first + rows of x W_ih^T, first at the start of a block; [rows, G H].
+// Rows first .. first + rows of x W_ih^T, [rows, G H].
 template <class T>
 void multiply_input(const ScanOp<T>& op, const ScanDirection<T>& direction, std::int64_t first, std::int64_t rows,
                     T* products) {
   const std::int64_t width = op.gate_width(), C = op.x.shape()[1];
-  for (std::int64_t row = 0; row < rows; row += kProductRows) {
-    kernels::gemm<T>({.op_b = kernels::Op::kTransposed,
-                      .m = std::min(kProductRows, rows - row),
-                      .n = width,
-                      .k = C,
-                      .a = op.x.value().data + (first + row) * C,
-                      .lda = C,
-                      .b = direction.weights.weight_ih.value().data,
-                      .ldb = C,
-                      .c = products + row * width,
-                      .ldc = width});
-  }
+  kernels::gemm<T>({.op_b = kernels::Op::kTransposed,
+                    .m = rows,
+                    .n = width,
+                    .k = C,
+                    .a = op.x.value().data + first * C,
+                    .lda = C,
+                    .b = direction.weights.weight_ih.value().data,
+                    .ldb = C,
+                    .c = products,
+                    .ldc = width});
 }
 
 // A = x W_ih^T of one chunk.
 template <class T>
 void project_input(const ScanOp<T>& op, const ForwardLoop<T>& loop, const Chunk& chunk) {
-  ScanDirection<T>& direction = *loop.direction;
+  const ScanDirection<T>& direction = *loop.direction;
+  if (!loop.table) return multiply_input(op, direction, chunk.first_row, chunk.rows, direction.a);
   const std::int64_t width = op.gate_width();
-  if (loop.table) {
-    direction.a = direction.products;
-    for (std::int64_t r = 0; r < chunk.rows; ++r) {
-      const std::int64_t entry = op.row_index[static_cast<std::size_t>(chunk.first_row + r)];
-      std::copy_n(loop.table + entry * width, width, direction.a + r * width);
-    }
-    return;
+  for (std::int64_t r = 0; r < chunk.rows; ++r) {
+    const std::int64_t entry = op.row_index[static_cast<std::size_t>(chunk.first_row + r)];
+    std::copy_n(loop.table + entry * width, width, direction.a + r * width);
   }
-  const std::int64_t first = chunk.first_row / kProductRows * kProductRows;
-  const std::int64_t blocks = (chunk.first_row + chunk.rows - first + kProductRows - 1) / kProductRows;
-  multiply_input(op, direction, first, std::min(blocks * kProductRows, op.layout->rows() - first), direction.products);
-  direction.a = direction.products + (chunk.first_row - first) * width;
 }
 
 template <class T>
@@ -156,8 +147,7 @@ template <class T>
 void allocate_chunk(ScanOp<T>& op, ScanDirection<T>& direction, bool save) {
   Arena& arena = op.tape->arena();
   const std::int64_t rows = op.largest_chunk(), H = op.hidden_size, P = op.output_size;
-  direction.products =
-      arena.allocate<T>(product_rows(rows, op.layout->rows(), !op.row_index.empty()) * op.gate_width());
+  direction.a = arena.allocate<T>(rows * op.gate_width());
   if (direction.mask || (save && op.projected)) direction.recurrent_input = arena.allocate<T>(rows * P);
   if (!save) return;
   for (int k = 0; k < op.cell->extras; ++k) direction.extra[k] = arena.allocate<T>(rows * H);

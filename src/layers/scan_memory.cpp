@@ -29,7 +29,7 @@ struct ScanCounts {
   }
 
   std::int64_t chunk(bool save) const {
-    std::int64_t floats = detail::product_rows(R, s.rows, s.distinct_rows > 0) * width;
+    std::int64_t floats = R * width;
     if (s.masked || (save && projected)) floats += R * P;
     if (!save) return floats;
     floats += R * H * (cell.extras + cell.state_count() - 1);

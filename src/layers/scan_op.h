@@ -24,8 +24,7 @@ struct ScanDirection {
   ScanWeights<T> weights;
   bool reverse = false;
   std::int64_t column = 0;         // of its output in a row of the node's value
-  T* products = nullptr;           // whole blocks of W x that cover the chunk (scan_forward.cpp)
-  T* a = nullptr;                  // [R, G H], in `products`: W x, then gates, then their gradients
+  T* a = nullptr;                  // [R, G H]: W x, then gates, then their gradients
   T* extra[kMaxExtras] = {};       // [R, H]
   T* previous[kMaxStates] = {};    // [R, P or H]: states before each step
   T* recurrent_input = nullptr;    // [R, P]: h as it entered the recurrent product (masked if there is a mask)
@@ -77,15 +76,6 @@ int split_samples(const SequenceLayout& layout, int directions, SampleRange (&ra
 // the products.
 std::int64_t chunk_steps(std::int64_t longest, std::int64_t samples, bool needs_gradient,
                          std::int64_t checkpoint_steps) noexcept;
-
-// W x is computed in blocks of so many rows, counted from the first row of x. oneDNN adds up in an order of its own for
-// each number of rows, so chunks compute whole blocks, also where they need a part: the bits do not depend on the cut.
-inline constexpr std::int64_t kProductRows = 1024;
-
-// Rows of W x that cover any chunk of at most `chunk_rows` rows. A folded input has its products in a table.
-inline std::int64_t product_rows(std::int64_t chunk_rows, std::int64_t rows, bool folded) noexcept {
-  return folded ? chunk_rows : std::min(chunk_rows + 2 * (kProductRows - 1), rows);
-}
 
 // Everything that a direction's loop shares between its tasks. [N, ...] buffers are in sorted order.
 template <class T>

@@ -61,7 +61,6 @@ Optimizer::Optimizer(std::vector<Parameter*> parameters, double learning_rate, s
 void Optimizer::step() {
   ++steps_;
   for (std::size_t i = 0; i < parameters_.size(); ++i) update(*parameters_[i], slots_[i]);
-  zero_gradients();
 }
 
 void Optimizer::zero_gradients() noexcept {

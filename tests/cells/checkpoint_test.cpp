@@ -105,7 +105,7 @@ TEST_P(Checkpoint, GradientsEqualCentralDifferences) {
   EXPECT_TRUE(check_gradients([&](Tape<double>& tape) { return c.all_outputs(tape); }, c.parameters()));
 }
 
-// 40 steps of up to 21 samples are several blocks of the input product, and no chunk ends where a block does.
+// The input products of 40 steps of up to 21 samples are cut into several blocks, and no chunk ends where a block does.
 const CaseSizes kLarge{.time_steps = 40,
                        .samples = 21,
                        .input_size = 13,

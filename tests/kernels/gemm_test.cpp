@@ -9,6 +9,7 @@
 
 #include "base/thread_pool.h"
 #include "tests/kernels/random_values.h"
+#include "tests/kernels/targets.h"
 
 namespace carousel::kernels {
 namespace {
@@ -102,22 +103,52 @@ TYPED_TEST(GemmOf, LargeProductsCutIntoBlocksEqualTheDefinition) {
   }
 }
 
-// Oracle: the definition. With the padding A's rows are 512 and 1024 elements long, which gemm_float takes through
-// copies of 256 x 256.
-TYPED_TEST(GemmOf, ATransposedMatrixWithRowsOfWholePagesEqualsTheDefinition) {
-  for (const Sizes size : {Sizes{509, 40, 300}, {1021, 33, 257}, {509, 32, 1}, {509, 31, 20}}) {
-    for (const Op op_b : {Op::kPlain, Op::kTransposed}) {
-      for (const double beta : {0.0, 1.0, -0.5}) {
-        auto o = make<TypeParam>(Op::kTransposed, op_b, size, static_cast<TypeParam>(beta));
-        const auto before = o.c;
-        gemm(o.product);
-        expect_definition(o, before);
-        o.c = before;
-        gemm_on_this_thread(o.product);
-        expect_definition(o, before);
+// Oracle: the definition, on every instruction set. The sizes stand on both sides of every cut and of every case that
+// gemm_float() takes by itself: runs of k, chunks of 96 rows and 1024 columns, few rows, few columns.
+TEST(GemmFloat, EveryCutEqualsTheDefinition) {
+  const Sizes sizes[] = {{1, 70, 40},  {2, 70, 40},   {3, 70, 40},   {16, 33, 700}, {17, 16, 330},   {17, 17, 330},
+                         {40, 1, 650}, {97, 40, 321}, {193, 31, 80}, {20, 1030, 7}, {100, 65, 1000}, {16, 1, 3}};
+  testing::for_every_target([&] {
+    for (const Sizes size : sizes) {
+      for (const Op op_a : {Op::kPlain, Op::kTransposed}) {
+        for (const Op op_b : {Op::kPlain, Op::kTransposed}) {
+          for (const float beta : {0.0f, 1.0f, -0.5f}) {
+            auto o = make<float>(op_a, op_b, size, beta);
+            const auto before = o.c;
+            gemm_on_this_thread(o.product);
+            expect_definition(o, before);
+          }
+        }
       }
     }
-  }
+  });
+}
+
+// Oracle: the element alone, bit for bit, a product of 1 x 1; for every way of storing A and B, few rows and columns
+// and many, k in one run and in several.
+TEST(GemmFloat, AnElementIsTheSameBitsAmongAnyOthers) {
+  testing::for_every_target([] {
+    for (const Sizes size : {Sizes{205, 75, 700}, {75, 205, 700}, {9, 300, 400}, {150, 140, 330}, {300, 9, 20}}) {
+      for (const Op op_a : {Op::kPlain, Op::kTransposed}) {
+        for (const Op op_b : {Op::kPlain, Op::kTransposed}) {
+          auto all = make<float>(op_a, op_b, size, 1.0f);
+          auto alone = all.product;
+          const auto before = all.c;
+          gemm_on_this_thread(all.product);
+          alone.m = alone.n = 1;
+          for (std::int64_t e = 0; e < 12; ++e) {
+            const std::int64_t i = e * (size.m - 1) / 11, j = (e * 5 % 12) * (size.n - 1) / 11;
+            float c = before[i * all.product.ldc + j];
+            alone.a = all.a.data() + (op_a == Op::kPlain ? i * alone.lda : i);
+            alone.b = all.b.data() + (op_b == Op::kPlain ? j : j * alone.ldb);
+            alone.c = &c;
+            gemm_on_this_thread(alone);
+            EXPECT_EQ(c, all.c[i * all.product.ldc + j]) << "element " << i << ", " << j << " of " << size.m;
+          }
+        }
+      }
+    }
+  });
 }
 
 // Oracle: the result on one thread, bit for bit.
