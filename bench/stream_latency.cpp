@@ -7,11 +7,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "carousel/carousel.h"
+#include "stream_main.h"
 
 namespace {
 
@@ -31,21 +31,9 @@ std::vector<double> sorted_times(const Action& action) {
   return times;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  if (argc < 3) {
-    std::fprintf(stderr, "usage: bench_stream_latency C H [f32|bf16|int8]\n");
-    return 2;
-  }
-  const long input_size = std::atol(argv[1]), hidden_size = std::atol(argv[2]);
-  const std::string dtype = argc > 3 ? argv[3] : "f32";
-  carousel::Sequential network{
-      carousel::Recurrent{{.cell = "lstm", .input_size = input_size, .hidden_size = hidden_size}},
-      carousel::Linear{hidden_size, 1}};
-  network.initialize(1);
-  carousel::Stream stream(network, {.dtype = dtype});
-  std::vector<float> x(static_cast<std::size_t>(input_size));
+void measure(carousel::Sequential& network, const carousel::bench::StreamSizes& sizes) {
+  carousel::Stream stream(network, {.dtype = sizes.dtype});
+  std::vector<float> x(static_cast<std::size_t>(sizes.input_size));
   const auto step = sorted_times([&](std::size_t k) {
     x[0] = static_cast<float>(k % 97) / 97;
     stream.step(x);
@@ -55,6 +43,10 @@ int main(int argc, char** argv) {
   std::printf(
       "{\"cell\": \"lstm\", \"C\": %ld, \"H\": %ld, \"dtype\": \"%s\", \"steps\": %zu, \"p50_ns\": %.0f, \"p99_ns\": "
       "%.0f, \"p99_9_ns\": %.0f, \"max_ns\": %.0f, \"clock_ns\": %.0f, \"idle_max_ns\": %.0f}\n",
-      input_size, hidden_size, dtype.c_str(), kSteps, at(0.5), at(0.99), at(0.999), step.back(), idle[kSteps / 2],
-      idle.back());
+      sizes.input_size, sizes.hidden_size, sizes.dtype.c_str(), kSteps, at(0.5), at(0.99), at(0.999), step.back(),
+      idle[kSteps / 2], idle.back());
 }
+
+}  // namespace
+
+int main(int argc, char** argv) { return carousel::bench::stream_main(argc, argv, measure); }

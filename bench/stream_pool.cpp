@@ -7,11 +7,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "carousel/carousel.h"
+#include "stream_main.h"
 
 namespace {
 
@@ -64,16 +64,9 @@ void compare(carousel::Sequential& network, std::int64_t count, const std::strin
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 3) {
-    std::fprintf(stderr, "usage: bench_stream_pool C H [f32|bf16|int8]\n");
-    return 2;
-  }
-  const long input_size = std::atol(argv[1]), hidden_size = std::atol(argv[2]);
-  const std::string dtype = argc > 3 ? argv[3] : "f32";
-  carousel::Sequential network{
-      carousel::Recurrent{{.cell = "lstm", .input_size = input_size, .hidden_size = hidden_size}},
-      carousel::Linear{hidden_size, 1}};
-  std::printf("{\"cell\": \"lstm\", \"C\": %ld, \"H\": %ld, \"dtype\": \"%s\"}\n", input_size, hidden_size,
-              dtype.c_str());
-  for (const std::int64_t count : {1, 4, 16, 64, 256}) compare(network, count, dtype);
+  return carousel::bench::stream_main(argc, argv, [](carousel::Sequential& network, const auto& sizes) {
+    std::printf("{\"cell\": \"lstm\", \"C\": %ld, \"H\": %ld, \"dtype\": \"%s\"}\n", sizes.input_size,
+                sizes.hidden_size, sizes.dtype.c_str());
+    for (const std::int64_t count : {1, 4, 16, 64, 256}) compare(network, count, sizes.dtype);
+  });
 }

@@ -7,6 +7,7 @@
 // foreach_target.h stands first: it includes this file again for every instruction set.
 #include "hwy/highway.h"
 #include "kernels/math-inl.h"
+#include "kernels/vectors-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace carousel {
@@ -20,41 +21,27 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using D = hn::ScalableTag<float>;
 
-struct FullLanes {
-  using V = hn::Vec<D>;
+// How a vector of units, or the last ones of a row, is loaded and stored, and its mathematics.
+template <class Vector>
+struct CellLanes : Vector {
   using M = kernels::HWY_NAMESPACE::SimdMath<D>;
-  HWY_INLINE V load(const float* p) const { return hn::LoadU(D(), p); }
-  HWY_INLINE void store(V value, float* p) const { hn::StoreU(value, D(), p); }
-};
-
-// The last units of a row, fewer than a vector.
-struct TailLanes {
-  using V = hn::Vec<D>;
-  using M = kernels::HWY_NAMESPACE::SimdMath<D>;
-  hn::Mask<D> mask;
-  HWY_INLINE V load(const float* p) const { return hn::MaskedLoad(mask, D(), p); }
-  HWY_INLINE void store(V value, float* p) const { hn::BlendedStore(value, mask, D(), p); }
 };
 
 template <class C>
 void run_forward(const StepForward<float>& s) noexcept {
-  const std::int64_t width = static_cast<std::int64_t>(hn::Lanes(D()));
-  const std::int64_t whole = s.hidden_size - s.hidden_size % width;
-  const TailLanes tail{hn::FirstN(D(), static_cast<std::size_t>(s.hidden_size - whole))};
   for (std::int64_t row = 0; row < s.rows; ++row) {
-    for (std::int64_t unit = 0; unit < whole; unit += width) forward_units<C>(s, row, unit, FullLanes{});
-    if (whole < s.hidden_size) forward_units<C>(s, row, whole, tail);
+    kernels::HWY_NAMESPACE::for_each_vector(D(), s.hidden_size, [&](auto vector, std::int64_t unit) HWY_ATTR {
+      forward_units<C>(s, row, unit, CellLanes<decltype(vector)>{vector});
+    });
   }
 }
 
 template <class C>
 void run_backward(const StepBackward<float>& s) noexcept {
-  const std::int64_t width = static_cast<std::int64_t>(hn::Lanes(D()));
-  const std::int64_t whole = s.hidden_size - s.hidden_size % width;
-  const TailLanes tail{hn::FirstN(D(), static_cast<std::size_t>(s.hidden_size - whole))};
   for (std::int64_t row = 0; row < s.rows; ++row) {
-    for (std::int64_t unit = 0; unit < whole; unit += width) backward_units<C>(s, row, unit, FullLanes{});
-    if (whole < s.hidden_size) backward_units<C>(s, row, whole, tail);
+    kernels::HWY_NAMESPACE::for_each_vector(D(), s.hidden_size, [&](auto vector, std::int64_t unit) HWY_ATTR {
+      backward_units<C>(s, row, unit, CellLanes<decltype(vector)>{vector});
+    });
   }
 }
 

@@ -17,17 +17,12 @@ class DelimitedParser : public RowParser {
  public:
   DelimitedParser(CheckedLines& lines, char delimiter, const TableOptions& options, bool forced)
       : delimiter_(delimiter), quotes_(options.quotes), ragged_(options.ragged), forced_(forced) {
-    read_record(lines, first_);
-    first_pending_ = !is_header(first_, options.header);
-    columns_ = first_pending_ ? numbered_names(first_.cells.size()) : header_names(lines, first_);
+    read_record(lines, first_.row);
+    columns_ = first_.names(lines, options.header);
   }
 
   bool next(CheckedLines& lines, Row& row) override {
-    if (first_pending_) {
-      first_pending_ = false;
-      row = first_;
-      return true;
-    }
+    if (first_.take(row)) return true;
     if (!read_record(lines, row)) return false;
     if (!ragged_) check_width(lines, row, columns_);
     return true;
@@ -114,8 +109,7 @@ class DelimitedParser : public RowParser {
   bool quotes_, ragged_, forced_;
   std::string record_, line_;
   std::vector<std::pair<std::size_t, std::size_t>> fields_;  // [begin, end) in record_
-  Row first_;
-  bool first_pending_ = false;
+  FirstRow first_;
 };
 
 }  // namespace
@@ -123,38 +117,6 @@ class DelimitedParser : public RowParser {
 std::unique_ptr<RowParser> make_delimited_parser(CheckedLines& lines, char delimiter, const TableOptions& options,
                                                  bool forced) {
   return std::make_unique<DelimitedParser>(lines, delimiter, options, forced);
-}
-
-std::vector<std::string> numbered_names(std::size_t count) {
-  std::vector<std::string> names;
-  for (std::size_t i = 1; i <= count; ++i) names.push_back(fmt::format("c{}", i));
-  return names;
-}
-
-std::vector<std::string> header_names(const CheckedLines& lines, const Row& header) {
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < header.cells.size(); ++i) {
-    const std::string_view name = trim_blanks(header.cells[i]);
-    names.push_back(name.empty() ? fmt::format("c{}", i + 1) : std::string(name));
-  }
-  std::vector<std::string> sorted = names;
-  std::sort(sorted.begin(), sorted.end());
-  const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
-  if (twice != sorted.end()) {
-    fail(Code::kData, "{}:{}: the header names column '{}' twice; if there is no header, say --format csv-no-header",
-         lines.path(), header.line, shortened(*twice));
-  }
-  return names;
-}
-
-bool is_header(const Row& first, Header header) {
-  if (header != Header::kAuto) return header == Header::kPresent;
-  bool number = false;
-  for (const std::string_view cell : first.cells) {
-    if (!is_missing(cell) && !to_number(cell)) return true;
-    number = number || !is_missing(cell);
-  }
-  return !number;
 }
 
 void check_width(const CheckedLines& lines, const Row& row, const std::vector<std::string>& columns) {

@@ -53,17 +53,12 @@ class LinesParser : public RowParser {
 class SpaceParser : public RowParser {
  public:
   SpaceParser(CheckedLines& lines, const TableOptions& options) : ragged_(options.ragged) {
-    read(lines, first_);
-    first_pending_ = !is_header(first_, options.header);
-    columns_ = first_pending_ ? numbered_names(first_.cells.size()) : header_names(lines, first_);
+    read(lines, first_.row);
+    columns_ = first_.names(lines, options.header);
   }
 
   bool next(CheckedLines& lines, Row& row) override {
-    if (first_pending_) {
-      first_pending_ = false;
-      row = first_;
-      return true;
-    }
+    if (first_.take(row)) return true;
     if (!read(lines, row)) return false;
     if (!ragged_) check_width(lines, row, columns_);
     return true;
@@ -83,8 +78,7 @@ class SpaceParser : public RowParser {
 
   bool ragged_;
   std::string line_;
-  Row first_;
-  bool first_pending_ = false;
+  FirstRow first_;
 };
 
 }  // namespace

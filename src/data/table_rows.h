@@ -34,13 +34,21 @@ std::unique_ptr<RowParser> make_json_parser(CheckedLines& lines);
 std::unique_ptr<RowParser> make_fasttext_parser();
 std::unique_ptr<RowParser> make_lines_parser(const std::string& label);
 
-// Names for the columns: the header's cells (an empty one is named by its place), or c1 .. cn. Throws Error{kData} if a
-// name occurs twice.
-std::vector<std::string> header_names(const CheckedLines& lines, const Row& header);
-std::vector<std::string> numbered_names(std::size_t count);
+// The first row of a form that may have a header: it names the columns, or it is a row like the others.
+class FirstRow {
+ public:
+  Row row;  // read into it, then ask for the names
 
-// Whether this first row is the header, by `header` or (kAuto) because not all its cells are numbers or missing.
-bool is_header(const Row& first, Header header);
+  // The header's cells (an empty one is named by its place), or c1 .. cn. It is the header by `header` or (kAuto)
+  // because not all its cells are numbers or missing. Throws Error{kData} if a name occurs twice.
+  std::vector<std::string> names(const CheckedLines& lines, Header header);
+
+  // Whether it is the next row to give; then it is given, once.
+  bool take(Row& next);
+
+ private:
+  bool pending_ = false;
+};
 
 // Throws Error{kData} if the row has not one cell for each column.
 void check_width(const CheckedLines& lines, const Row& row, const std::vector<std::string>& columns);

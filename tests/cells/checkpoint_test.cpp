@@ -6,19 +6,14 @@
 
 #include "autograd/ops/add.h"
 #include "autograd/ops/linear.h"
-#include "autograd/ops/sum.h"
 #include "base/thread_pool.h"
 #include "tests/cells/recurrent_case.h"
-#include "tests/support/allocation_counter.h"
 #include "tests/support/expect_error.h"
 
 namespace carousel {
 namespace {
 
-class Checkpoint : public ::testing::TestWithParam<std::string> {
- protected:
-  const Cell& cell() const { return find_cell(GetParam()); }
-};
+class Checkpoint : public EveryCell {};
 
 // 1, -1/2, 1/3 ...: every output counts, each with a weight of its own.
 template <class T>
@@ -162,35 +157,8 @@ TEST_P(Checkpoint, TheArenaShrinks) {
 
 TEST_P(Checkpoint, AStepAllocatesNothingAfterTheFirst) {
   RecurrentCase<float> c(cell(), {.time_steps = 9, .samples = 8, .input_size = 6, .hidden_size = 16, .directions = 2});
-  Tape<float> tape;
-  const BasicTensor<float> ones = projection<float>(32);
-  ScanWeights<float> w[2];
-  const auto step = [&] {
-    tape.reset();
-    auto next = c.weights.begin();
-    for (auto& direction : w) {
-      direction = {};
-      direction.weight_ih = tape.parameter(*next++);
-      direction.weight_hh = tape.parameter(*next++);
-      direction.bias_ih = tape.parameter(*next++);
-      direction.bias_hh = tape.parameter(*next++);
-      next += cell().state_count();
-    }
-    StackInput<float> input;
-    input.cell = &cell();
-    input.directions = 2;
-    input.layout = &c.layout;
-    input.x = reshape(tape.parameter(c.x), {72, 6});
-    input.weights = w;
-    input.checkpoint_steps = 4;
-    const auto pooled = reshape(pool_mean(run_stack(input).output, c.layout), {8, 32});
-    tape.backward(carousel::sum(linear(pooled, tape.constant(ones.view()))));
-  };
-  step();
-  const AllocationCounter counter;
-  step();
-  step();
-  EXPECT_EQ(0, counter.count());
+  c.checkpoint_steps = 4;
+  EXPECT_EQ(0, allocations_after_the_first_step(c));
 }
 
 // A folded input: row r of the scan is row index[r] of x.
@@ -253,11 +221,6 @@ TEST_P(Checkpoint, ALossOfTheFinalStatesAloneNeedsNoGradientOfTheOutputs) {
   expect_near(gradients(false, 3), expected, 1e-12, "with checkpoints");
 }
 
-std::vector<std::string> cell_names() {
-  std::vector<std::string> list;
-  for (const Cell& cell : all_cells()) list.emplace_back(cell.name);
-  return list;
-}
 INSTANTIATE_TEST_SUITE_P(AllCells, Checkpoint, ::testing::ValuesIn(cell_names()),
                          [](const auto& test) { return test.param; });
 

@@ -1,5 +1,8 @@
-// recurrent_case.h: a random recurrent stack of any cell, for the tests of the cells.
+// recurrent_case.h: a random recurrent stack of any cell, and suites that run on every cell, for the tests of the
+// cells.
 #pragma once
+
+#include <gtest/gtest.h>
 
 #include <algorithm>
 #include <deque>
@@ -9,8 +12,10 @@
 #include "autograd/ops/concatenate_columns.h"
 #include "autograd/ops/reshape.h"
 #include "autograd/ops/select_rows.h"
+#include "autograd/ops/sum.h"
 #include "layers/pool_ops.h"
 #include "layers/stack.h"
+#include "tests/support/allocation_counter.h"
 #include "tests/support/expect_near.h"
 #include "tests/support/gradient_check.h"
 
@@ -73,39 +78,38 @@ struct RecurrentCase {
   struct Result {
     BasicVariable<T> output;              // [T, N, D P]
     std::vector<BasicVariable<T>> final;  // per scan and state
-    std::vector<ScanWeights<T>> scan_weights;
   };
 
-  Result run(Tape<T>& tape) {
-    Result result;
+  // The stack on this tape, ready to run. scan_weights: [layers * directions], lives as long as the input.
+  StackInput<T> input(Tape<T>& tape, std::span<ScanWeights<T>> scan_weights) {
     auto next = weights.begin();
-    for (int k = 0; k < sizes.layers * sizes.directions; ++k) {
-      ScanWeights<T> w;
+    for (ScanWeights<T>& w : scan_weights) {
       w.weight_ih = tape.parameter(*next++);
       w.weight_hh = tape.parameter(*next++);
       w.bias_ih = tape.parameter(*next++);
       w.bias_hh = tape.parameter(*next++);
       if (sizes.proj_size > 0) w.weight_hr = tape.parameter(*next++);
       for (int s = 0; s < cell->state_count(); ++s) w.initial[s] = tape.parameter(*next++);
-      result.scan_weights.push_back(w);
     }
-    StackInput<T> input;
-    input.cell = cell;
-    input.layers = sizes.layers;
-    input.directions = sizes.directions;
-    input.layout = &layout;
     const auto padded = reshape(tape.parameter(x), {sizes.time_steps * sizes.samples, sizes.input_size});
-    input.x = select_rows(padded, layout.padded_rows());
-    input.weights = result.scan_weights;
-    input.dropout = dropout;
-    input.bptt = bptt;
-    input.checkpoint_steps = checkpoint_steps;
-    input.recurrent_dropout = recurrent_dropout;
-    input.key = {7, Purpose::kDropout, 3};
-    const StackOutput<T> out = run_stack(input);
-    result.output = unpack(out.output, layout);
-    result.final.assign(out.final.begin(), out.final.end());
-    return result;
+    return {.cell = cell,
+            .layers = sizes.layers,
+            .directions = sizes.directions,
+            .layout = &layout,
+            .x = select_rows(padded, layout.padded_rows()),
+            .row_index = {},
+            .weights = scan_weights,
+            .dropout = dropout,
+            .recurrent_dropout = recurrent_dropout,
+            .key = {7, Purpose::kDropout, 3},
+            .bptt = bptt,
+            .checkpoint_steps = checkpoint_steps};
+  }
+
+  Result run(Tape<T>& tape) {
+    std::vector<ScanWeights<T>> scan_weights(static_cast<std::size_t>(sizes.layers * sizes.directions));
+    const StackOutput<T> out = run_stack(input(tape, scan_weights));
+    return {unpack(out.output, layout), {out.final.begin(), out.final.end()}};
   }
 
   // Everything that a run gives, side by side in one row: the loss of a gradient check sees all of it.
@@ -124,5 +128,32 @@ struct RecurrentCase {
     return BasicParameter<T>(name, std::move(value));
   }
 };
+
+// The base of a suite that runs on every cell of cells.def.
+class EveryCell : public ::testing::TestWithParam<std::string> {
+ protected:
+  const Cell& cell() const { return find_cell(GetParam()); }
+};
+
+inline std::vector<std::string> cell_names() {
+  std::vector<std::string> list;
+  for (const Cell& cell : all_cells()) list.emplace_back(cell.name);
+  return list;
+}
+
+// How often the heap is asked for memory by two training steps (forward, backward) after the first.
+inline std::int64_t allocations_after_the_first_step(RecurrentCase<float>& c) {
+  Tape<float> tape;
+  std::vector<ScanWeights<float>> weights(static_cast<std::size_t>(c.sizes.layers * c.sizes.directions));
+  const auto step = [&] {
+    tape.reset();
+    tape.backward(sum(pool_mean(run_stack(c.input(tape, weights)).output, c.layout)));
+  };
+  step();
+  const AllocationCounter counter;
+  step();
+  step();
+  return counter.count();
+}
 
 }  // namespace carousel

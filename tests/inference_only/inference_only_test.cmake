@@ -4,18 +4,10 @@
 #
 # Oracle: docs/embedding.md (2 MB; nothing but the C++ library and Highway), examples/stream.output.
 cmake_minimum_required(VERSION 3.25)
+include(${CMAKE_CURRENT_LIST_DIR}/../support/install_checks.cmake)
 
 set(work ${BUILD_DIR}/inference-only)
 set(prefix ${work}/prefix)
-
-# run(OUT COMMAND...): stops the test if COMMAND fails; its standard output is left in OUT.
-function(run out)
-  execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE errors)
-  if(NOT status EQUAL 0)
-    message(FATAL_ERROR "${ARGN}\nexit status ${status}\n${output}\n${errors}")
-  endif()
-  set(${out} "${output}" PARENT_SCOPE)
-endfunction()
 
 run(_ ${CMAKE_COMMAND} -S ${SOURCE_DIR} -B ${work} -G Ninja -DCMAKE_BUILD_TYPE=Release -DCAROUSEL_INFERENCE_ONLY=ON
     -DCMAKE_CXX_COMPILER=${COMPILER})
@@ -39,11 +31,7 @@ foreach(entry IN LISTS needed)
 endforeach()
 message(STATUS "${library}: ${size} bytes")
 
-file(GLOB headers RELATIVE ${prefix}/include ${prefix}/include/carousel/*.h)
-foreach(header IN LISTS headers)
-  file(WRITE ${work}/header.cpp "#include <${header}>\n#include <${header}>\n")
-  run(_ ${COMPILER} -std=c++20 -Wall -Wextra -Werror -fsyntax-only -I${prefix}/include ${work}/header.cpp)
-endforeach()
+check_headers(${prefix} ${work})
 file(WRITE ${work}/application/CMakeLists.txt "cmake_minimum_required(VERSION 3.25)
 project(application LANGUAGES CXX)
 find_package(carousel 0.1 REQUIRED)
@@ -52,10 +40,4 @@ target_link_libraries(stream PRIVATE carousel::carousel)\n")
 run(_ ${CMAKE_COMMAND} -S ${work}/application -B ${work}/application/build -G Ninja -DCMAKE_BUILD_TYPE=Release
     -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_PREFIX_PATH=${prefix})
 run(_ ${CMAKE_COMMAND} --build ${work}/application/build)
-run(output ${work}/application/build/stream)
-file(READ ${SOURCE_DIR}/examples/stream.output expected)
-string(STRIP "${expected}" expected)
-string(FIND "${output}" "${expected}\n" found)
-if(found EQUAL -1)
-  message(FATAL_ERROR "stream: expected the line\n${expected}\ngot\n${output}")
-endif()
+check_example(stream ${work}/application/build/stream)

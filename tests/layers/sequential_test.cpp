@@ -6,15 +6,10 @@
 #include "carousel/error.h"
 #include "carousel/layers.h"
 #include "tests/support/expect_near.h"
+#include "tests/support/random_tensor.h"
 
 namespace carousel {
 namespace {
-
-Tensor random_tensor(const Shape& shape, std::uint64_t seed) {
-  Tensor tensor(shape);
-  fill_normal({seed, Purpose::kTest, 0}, 0.0f, 1.0f, tensor.span());
-  return tensor;
-}
 
 IdTensor random_ids(const Shape& shape, std::uint64_t below) {
   IdTensor ids(shape);

@@ -8,21 +8,15 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "base/random.h"
 #include "cells/cell.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/random_tensor.h"
 
 namespace carousel {
 namespace {
 
 using Axes = std::vector<std::string>;
 using Sizes = std::vector<std::int64_t>;
-
-Tensor random_tensor(const Shape& shape, std::uint64_t seed) {
-  Tensor tensor(shape);
-  fill_normal({seed, Purpose::kTest, 0}, 0.0f, 1.0f, tensor.span());
-  return tensor;
-}
 
 void expect_tensor(const TensorInfo& tensor, const std::string& name, const Axes& axes, const Sizes& shape) {
   EXPECT_EQ(name, tensor.name);

@@ -5,20 +5,14 @@
 
 #include <cstring>
 
-#include "base/random.h"
 #include "carousel/error.h"
 #include "cells/cell.h"
 #include "tests/support/expect_near.h"
+#include "tests/support/random_tensor.h"
 #include "tests/support/temporary_folder.h"
 
 namespace carousel {
 namespace {
-
-Tensor random_tensor(const Shape& shape, std::uint64_t seed) {
-  Tensor tensor(shape);
-  fill_normal({seed, Purpose::kTest, 0}, 0.0f, 1.0f, tensor.span());
-  return tensor;
-}
 
 TEST(Model, EveryCellIsSavedAndLoadedBitForBit) {
   const TemporaryFolder folder;

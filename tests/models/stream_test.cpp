@@ -3,21 +3,15 @@
 
 #include <gtest/gtest.h>
 
-#include "base/random.h"
 #include "base/thread_pool.h"
 #include "carousel/error.h"
 #include "cells/cell.h"
 #include "tests/support/allocation_counter.h"
 #include "tests/support/expect_near.h"
+#include "tests/support/random_tensor.h"
 
 namespace carousel {
 namespace {
-
-Tensor random_tensor(const Shape& shape, std::uint64_t seed) {
-  Tensor tensor(shape);
-  fill_normal({seed, Purpose::kTest, 0}, 0.0f, 1.0f, tensor.span());
-  return tensor;
-}
 
 std::span<const float> step_of(const Tensor& x, std::int64_t t) {
   return {x.data() + t * x.shape()[2], static_cast<std::size_t>(x.shape()[2])};

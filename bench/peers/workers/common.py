@@ -5,30 +5,26 @@ import os
 import statistics
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
 import numpy as np
+
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+import grid
 
 SLICE_SECONDS = 0.3
 WARM_UPS = 2
 Arrays = dict[str, np.ndarray]
 
 
-@dataclass
-class Case:
+@dataclass(frozen=True)
+class Case(grid.Case):
     """A case of the grid with its arrays: x [T, N, C], lengths [N], weights with PyTorch's names and gate order."""
-    variant: str
-    mode: str
-    cell: str
-    T: int
-    N: int
-    C: int
-    H: int
-    L: int
     threads: int
-    arrays: Arrays = field(default_factory=dict)
+    variant: str
+    arrays: Arrays
 
 
 @dataclass
@@ -41,9 +37,7 @@ class Prepared:
 
 def read_case(folder: Path, variant: str) -> Case:
     settings = json.loads((folder / "case.json").read_text())
-    case = Case(variant=variant, **{name: settings[name] for name in ("mode", "cell", *"TNCHL", "threads")})
-    case.arrays = {path.stem: np.load(path) for path in folder.glob("*.npy")}
-    return case
+    return Case(**settings, variant=variant, arrays={path.stem: np.load(path) for path in folder.glob("*.npy")})
 
 
 def flush_denormals() -> None:

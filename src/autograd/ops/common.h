@@ -51,16 +51,6 @@ void fill_each(T* out, std::int64_t count, F value) {
   send(GradientTarget<T>{out, T(0)}, count, value);
 }
 
-// out[i] = kernel(in[i]) for every element, with one of kernels/pointwise.h.
-template <class T>
-void fill_pointwise(void (*kernel)(std::span<const T>, std::span<T>) noexcept, const T* in, T* out,
-                    std::int64_t count) {
-  for_blocks(count, kElementBlock, [=](std::int64_t begin, std::int64_t end) {
-    const auto size = static_cast<std::size_t>(end - begin);
-    kernel({in + begin, size}, {out + begin, size});
-  });
-}
-
 // Zero-fills a target that is to be overwritten, so that a scatter may add to it.
 template <class T>
 void begin_scatter(GradientTarget<T> target, std::int64_t count) {

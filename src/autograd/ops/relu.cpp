@@ -1,31 +1,13 @@
 #include "autograd/ops/relu.h"
 
-#include "autograd/ops/common.h"
+#include "autograd/ops/activation.h"
 #include "kernels/pointwise.h"
 
 namespace carousel {
-namespace {
-
-template <class T>
-struct ReluNode final : Node<T> {
-  Node<T>* x;
-
-  void backward() override {
-    const T* y = this->data();
-    const T* dy = this->gradient;
-    detail::send(x->claim_gradient(), this->value.elements(),
-                 [=](std::int64_t i) { return y[i] > T(0) ? dy[i] : T(0); });
-  }
-};
-
-}  // namespace
 
 template <class T>
 BasicVariable<T> relu(BasicVariable<T> x) {
-  auto* node = x.tape().template record<ReluNode<T>>(x.shape(), x.node()->needs_gradient);
-  node->x = x.node();
-  detail::fill_pointwise<T>(kernels::relu, node->x->data(), node->data(), node->value.elements());
-  return BasicVariable<T>(node);
+  return detail::activation<T>(x, kernels::relu, [](T y, T dy) { return y > T(0) ? dy : T(0); });
 }
 
 template BasicVariable<float> relu(BasicVariable<float>);
