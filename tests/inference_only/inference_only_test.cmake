@@ -31,7 +31,7 @@ foreach(entry IN LISTS needed)
 endforeach()
 message(STATUS "${library}: ${size} bytes")
 
-check_headers(${prefix} ${work})
+check_headers(${prefix} ${work} carousel/stream.h)
 file(WRITE ${work}/application/CMakeLists.txt "cmake_minimum_required(VERSION 3.25)
 project(application LANGUAGES CXX)
 find_package(carousel 0.1 REQUIRED)

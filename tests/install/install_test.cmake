@@ -12,7 +12,7 @@ file(REMOVE_RECURSE ${work})
 run(_ ${CMAKE_COMMAND} --install ${BUILD_DIR} --prefix ${work}/first)
 file(RENAME ${work}/first ${work}/prefix)
 
-check_headers(${work}/prefix ${work})
+check_headers(${work}/prefix ${work} carousel/carousel.h)
 
 run(_ ${CMAKE_COMMAND} -S ${SOURCE_DIR}/examples -B ${work}/examples -G Ninja -DCMAKE_BUILD_TYPE=Release
     -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_PREFIX_PATH=${work}/prefix)
