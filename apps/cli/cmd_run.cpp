@@ -20,10 +20,8 @@
 namespace carousel::cli {
 namespace {
 
-using Layers = std::vector<std::pair<std::string, LayerDescription>>;
-
 // The names of State::values: "h", "c" of the only recurrent layer, else "encoder.h" ... with the layer's name before.
-void collect_state_names(const Layers& layers, const std::string& prefix, std::vector<std::string>& names,
+void collect_state_names(const LayerList& layers, const std::string& prefix, std::vector<std::string>& names,
                          int& recurrent_layers) {
   for (const auto& [name, layer] : layers) {
     for (std::size_t k = 0; k < layer.branches.size(); ++k) {
@@ -46,9 +44,9 @@ std::vector<std::string> state_names(const Sequential& network) {
   return names;
 }
 
-bool takes_ids(const std::vector<std::pair<std::string, LayerDescription>>& layers) {
+bool takes_ids(const LayerList& layers) {
   if (layers.empty()) return false;
-  const LayerDescription& first = layers.front().second;
+  const LayerDescription& first = layers.front().layer;
   return first.type == "embedding" || (first.type == "sum" && takes_ids(first.branches.at(0)));
 }
 

@@ -37,12 +37,20 @@ struct State {
   std::vector<Tensor> values;
 };
 
+struct NamedLayer;
+using LayerList = std::vector<NamedLayer>;
+
 // What a layer is, as plain data: enough to build it again.
 struct LayerDescription {
   using Setting = std::variant<bool, std::int64_t, double, std::string>;
-  std::string type;                                                             // "recurrent", "linear" ...
-  std::map<std::string, Setting> settings;                                      // "hidden_size" -> 256 ...
-  std::vector<std::vector<std::pair<std::string, LayerDescription>>> branches;  // of "sum" only
+  std::string type;                         // "recurrent", "linear" ...
+  std::map<std::string, Setting> settings;  // "hidden_size" -> 256 ...
+  std::vector<LayerList> branches;          // of "sum"; the only one of "sequential" are its layers
+};
+
+struct NamedLayer {
+  std::string name;  // in the network
+  LayerDescription layer;
 };
 
 class Module {
@@ -255,6 +263,6 @@ void set_inference_dtype(Sequential& network, const std::string& dtype);
 std::unique_ptr<Module> build_module(const LayerDescription& description);
 // Elements of all parameters and buffers, counted before any memory is asked for.
 std::int64_t count_parameters(const LayerDescription& description);
-Sequential build_sequential(const std::vector<std::pair<std::string, LayerDescription>>& layers);
+Sequential build_sequential(const LayerList& layers);
 
 }  // namespace carousel

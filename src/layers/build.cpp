@@ -130,7 +130,7 @@ std::unique_ptr<Module> build_module(const LayerDescription& description) {
   return module;
 }
 
-Sequential build_sequential(const std::vector<std::pair<std::string, LayerDescription>>& layers) {
+Sequential build_sequential(const LayerList& layers) {
   Sequential network;
   for (const auto& [name, description] : layers) network.add(name, build_module(description));
   return network;

@@ -71,7 +71,7 @@ void Sequential::initialize(std::uint64_t seed) {
 
 LayerDescription Sequential::describe() const {
   LayerDescription description{"sequential", {}, {{}}};
-  for (const auto& [name, module] : modules_) description.branches[0].emplace_back(name, module->describe());
+  for (const auto& [name, module] : modules_) description.branches[0].push_back({name, module->describe()});
   return description;
 }
 

@@ -71,7 +71,7 @@ class PassCounter {
     return is_sequence_ ? sizes_.rows : sizes_.samples;
   }
 
-  void branch(const std::vector<std::pair<std::string, LayerDescription>>& layers) {
+  void branch(const LayerList& layers) {
     for (const auto& [name, description] : layers) layer(description);
   }
 

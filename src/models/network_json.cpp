@@ -56,7 +56,7 @@ LayerList layers_from_json(const json& list) {
     if (!entry.is_array() || entry.size() != 2 || !entry[0].is_string()) {
       fail(Code::kModel, "network: expected [name, layer] pairs");
     }
-    layers.emplace_back(entry[0].get<std::string>(), layer_from_json(entry[1]));
+    layers.push_back({entry[0].get<std::string>(), layer_from_json(entry[1])});
   }
   return layers;
 }

@@ -2,16 +2,10 @@
 // ...]
 #pragma once
 
-#include <string>
-#include <utility>
-#include <vector>
-
 #include "base/json.h"
 #include "carousel/layers.h"
 
 namespace carousel {
-
-using LayerList = std::vector<std::pair<std::string, LayerDescription>>;
 
 nlohmann::json layers_to_json(const LayerList& layers);
 LayerList layers_from_json(const nlohmann::json& json);  // throws Error{kModel} that names what does not fit

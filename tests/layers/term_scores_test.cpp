@@ -50,7 +50,7 @@ TEST(TermScores, WordsAndPairsAreCountedWeighedAndScaledToLengthOne) {
 
 TEST(TermScores, ItsDescriptionBuildsItAgain) {
   Sequential network = three_terms();
-  const LayerDescription description = network.describe().branches[0][0].second;
+  const LayerDescription description = network.describe().branches[0][0].layer;
   EXPECT_EQ(3 * 2 + 3 + 3 * 2 + 2, count_parameters(description));
   EXPECT_EQ(4U, build_module(description)->buffers().size());
   expect_error(Code::kUsage, {"0 terms"}, [] { TermScores(0, 2); });
