@@ -195,12 +195,14 @@ class Activation : public Module {
 
 class Sequential : public Module {
  public:
+  // A layer whose parameters are all zero, as every layer is made, gets fresh weights (seed 1); any other keeps those
+  // that it has: set by hand, by its own initialize(), or by the Sequential that it comes in.
   template <class... Modules>
   requires(sizeof...(Modules) > 0 &&
            (std::is_base_of_v<Module, Modules> && ...)) explicit Sequential(Modules... modules)
       : Sequential() {
     (add(std::to_string(size()), std::make_unique<Modules>(std::move(modules))), ...);
-    Sequential::initialize(1);
+    initialize_new_layers();
   }
   Sequential();
   Sequential(Sequential&&) noexcept;
@@ -216,7 +218,7 @@ class Sequential : public Module {
   std::vector<Parameter*> buffers() override;
   // Parameters and buffers with their full names, "module.parameter", as the model file has them.
   std::vector<std::pair<std::string, Parameter*>> named_tensors();
-  void initialize(std::uint64_t seed) override;
+  void initialize(std::uint64_t seed) override;  // of all layers, whatever weights they have
   LayerDescription describe() const override;
   void forward(detail::Flow& flow) override;
 
@@ -237,11 +239,13 @@ class Sequential : public Module {
   void set_dropout_seed(std::uint64_t seed);  // the masks of training pass k follow from (seed, k)
 
  private:
+  void initialize_new_layers();
   std::vector<std::pair<std::string, std::unique_ptr<Module>>> modules_;
   std::unique_ptr<detail::Session> session_;
 };
 
-// Runs branches on the same input and adds their outputs.
+// Runs branches on the same input and adds their outputs. Networks made alike start with the same weights, and would be
+// trained alike: call initialize(), which gives each branch weights of its own.
 class Sum : public Module {
  public:
   explicit Sum(std::vector<Sequential> branches);

@@ -61,13 +61,40 @@ std::vector<std::pair<std::string, Parameter*>> Sequential::named_tensors() {
   return list;
 }
 
-void Sequential::initialize(std::uint64_t seed) {
-  // The layers get seeds of their own: the bits of one Philox block each.
-  for (std::size_t k = 0; k < modules_.size(); ++k) {
-    const auto bits = philox({seed, Purpose::kWeights, ~std::uint64_t{0}}, k);
-    modules_[k].second->initialize((std::uint64_t{bits[1]} << 32) | bits[0]);
+namespace {
+
+// The layers of a network get seeds of their own: the bits of one Philox block each.
+std::uint64_t layer_seed(std::uint64_t seed, std::size_t layer) {
+  const auto bits = philox({seed, Purpose::kWeights, ~std::uint64_t{0}}, layer);
+  return (std::uint64_t{bits[1]} << 32) | bits[0];
+}
+
+bool is_zero(const Parameter* parameter) {
+  const auto values = parameter->value.span();
+  return std::all_of(values.begin(), values.end(), [](float v) { return v == 0; });
+}
+
+// The seeds are those of Module::initialize().
+void initialize_if_new(Module& module, std::uint64_t seed) {
+  if (auto* sum = dynamic_cast<Sum*>(&module)) {
+    for (std::size_t k = 0; k < sum->branches().size(); ++k) initialize_if_new(sum->branches()[k], seed + k);
+  } else if (auto* network = dynamic_cast<Sequential*>(&module)) {
+    for (std::size_t k = 0; k < network->size(); ++k) {
+      initialize_if_new(*network->modules()[k].second, layer_seed(seed, k));
+    }
+  } else {
+    const std::vector<Parameter*> parameters = module.parameters();
+    if (std::all_of(parameters.begin(), parameters.end(), is_zero)) module.initialize(seed);
   }
 }
+
+}  // namespace
+
+void Sequential::initialize(std::uint64_t seed) {
+  for (std::size_t k = 0; k < modules_.size(); ++k) modules_[k].second->initialize(layer_seed(seed, k));
+}
+
+void Sequential::initialize_new_layers() { initialize_if_new(*this, 1); }
 
 LayerDescription Sequential::describe() const {
   LayerDescription description{"sequential", {}, {{}}};

@@ -58,5 +58,49 @@ TEST(Initialize, TheSameSeedGivesTheSameWeightsAndAnotherSeedOthers) {
   EXPECT_NE(a.parameters()[0]->value[0], a.parameters()[1]->value[0]);
 }
 
+std::vector<float> numbers(Module& module) {
+  std::vector<float> list;
+  for (const Parameter* p : module.parameters())
+    list.insert(list.end(), p->value.data(), p->value.data() + p->value.elements());
+  return list;
+}
+
+// Oracle: the bits of the weights before the layers were put into the network.
+TEST(Initialize, ASequentialKeepsWeightsThatWereSetAndInitializesTheOthers) {
+  const RecurrentOptions options{.cell = "lstm", .input_size = 3, .hidden_size = 5};
+  Recurrent recurrent(options);
+  recurrent.initialize(7);
+  Linear by_hand(5, 2);
+  by_hand.bias.value[1] = 0.25f;
+  const std::vector<float> drawn = numbers(recurrent), set = numbers(by_hand);
+  Sequential network{std::move(recurrent), LayerNorm{5}, std::move(by_hand), Linear{2, 2}};
+  EXPECT_EQ(drawn, numbers(*network.modules()[0].second));
+  EXPECT_EQ(set, numbers(*network.modules()[2].second));
+  EXPECT_EQ((std::vector<float>{1, 1, 1, 1, 1, 0, 0, 0, 0, 0}), numbers(*network.modules()[1].second));
+
+  Sequential fresh{Recurrent{options}, LayerNorm{5}, Linear{5, 2}, Linear{2, 2}};
+  EXPECT_EQ(numbers(*fresh.modules()[3].second), numbers(*network.modules()[3].second));
+  fresh.initialize(1);  // the constructor's seed
+  EXPECT_EQ(numbers(*fresh.modules()[3].second), numbers(*network.modules()[3].second));
+  EXPECT_NE(drawn, numbers(*fresh.modules()[0].second));
+}
+
+// Oracle: the same, for networks inside a network: set stays, new is drawn, and not twice the same.
+TEST(Initialize, NetworksInsideASequentialKeepWeightsToo) {
+  std::vector<Sequential> branches(3);
+  for (Sequential& branch : branches) branch.add("linear", std::make_unique<Linear>(2, 3));
+  branches[0].parameters()[0]->value[4] = 0.5f;
+  Sequential inner{Linear{3, 3}};
+  inner.initialize(9);
+  const std::vector<float> set = numbers(branches[0]), drawn = numbers(inner);
+  Sequential network{Sum{std::move(branches)}, std::move(inner)};
+  auto& sum = dynamic_cast<Sum&>(*network.modules()[0].second);
+  EXPECT_EQ(set, numbers(sum.branches()[0]));
+  EXPECT_EQ(drawn, numbers(*network.modules()[1].second));
+  const std::vector<float> zeros(9);
+  EXPECT_NE(zeros, numbers(sum.branches()[1]));
+  EXPECT_NE(numbers(sum.branches()[1]), numbers(sum.branches()[2]));
+}
+
 }  // namespace
 }  // namespace carousel
