@@ -46,7 +46,8 @@ TEST_F(Plan, SaysWhichPathIsSlowAndWhy) {
   EXPECT_NO_THROW(require_fast_plan(wide));
   ASSERT_EQ(narrow.layers[0].slow.size(), 1U);
   EXPECT_NE(narrow.layers[0].slow[0].find("1 of 2 threads busy: 7 samples"), std::string::npos);
-  EXPECT_NE(plan_line(narrow).find("7 samples are too few"), std::string::npos);
+  EXPECT_NE(plan_line(narrow).find("; 0 in 1 loop of 7 samples (the time loop keeps 1 of"), std::string::npos);
+  EXPECT_NE(plan_text(narrow).find("\n    slow: the time loop keeps 1 of 2"), std::string::npos);
   try {
     require_fast_plan(narrow);
     ADD_FAILURE() << "no error";
@@ -73,15 +74,28 @@ TEST_F(Plan, KnowsWhetherTheNetworkStreams) {
   Sequential yes = lstm(), no = text_network();
   EXPECT_EQ(plan_network(yes, {}).no_stream, "");
   EXPECT_NE(plan_network(no, {}).no_stream, "");
+  EXPECT_EQ(plan_json(plan_network(yes, {}))["stream"]["possible"], true);
+  EXPECT_EQ(plan_json(plan_network(no, {}))["stream"]["possible"], false);
+  EXPECT_NE(plan_text(plan_network(yes, {})).find("(Stream): possible"), std::string::npos);
+  EXPECT_NE(plan_text(plan_network(no, {})).find("(Stream): not possible: "), std::string::npos);
+}
+
+// Oracle: cells/stream_layer.h: int8 takes at most 16000 inputs.
+TEST_F(Plan, KnowsWhetherTheNetworkStreamsInItsFormat) {
+  Sequential wide{Recurrent{{.cell = "rnn", .input_size = 16001, .hidden_size = 1}}};
+  EXPECT_EQ(plan_network(wide, {.dtype = "bf16"}).no_stream, "");
+  EXPECT_NE(plan_network(wide, {.dtype = "int8"}).no_stream.find("16001 inputs"), std::string::npos);
 }
 
 TEST_F(Plan, NamesLayersInsideBranchesAndTheInstructionSet) {
   std::vector<Sequential> branches;
   branches.push_back(lstm());
+  branches.push_back(lstm());
   Sequential network;
   network.add("both", std::make_unique<Sum>(std::move(branches)));
   const NetworkPlan plan = plan_network(network, {.samples = 8});
   EXPECT_EQ(plan.layers[0].layer, "both.0.0");
+  EXPECT_EQ(plan.layers[3].layer, "both.1.1");
   const auto json = plan_json(plan);
   EXPECT_EQ(json["instruction_set"], kernels::instruction_set());
   EXPECT_EQ(json["threads"], 2);

@@ -82,8 +82,12 @@ TEST(RoundedModel, OnlyTheMatricesOfRecurrentLayersAreRoundedAndTheFileIsShorter
   expect_error(Code::kUsage, {"f16", "bf16"}, [&] { model.save(folder / "f16", "f16"); });
   const auto named = model.network().named_tensors();
   const auto matrix = std::ranges::find_if(named, [](const auto& n) { return n.first.ends_with("weight_ih_l0"); });
-  matrix->second->value[3] = NAN;
-  expect_error(Code::kUsage, {"weight_ih_l0", "not finite"}, [&] { model.save(folder / "nan", "int8"); });
+  for (const float value : {NAN, INFINITY, -INFINITY}) {
+    matrix->second->value[3] = value;
+    for (const char* dtype : {"bf16", "int8"}) {
+      expect_error(Code::kUsage, {"weight_ih_l0", "not finite"}, [&] { model.save(folder / "odd", dtype); });
+    }
+  }
 }
 
 TEST(RoundedModel, AnyFlippedBitIsRefused) {

@@ -4,13 +4,15 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <fstream>
+#include <set>
 
 #include "autograd/ops/mean.h"
 #include "base/random.h"
 #include "layers/module.h"
-#include "tests/support/expect_error.h"
 
 namespace carousel {
 namespace {
@@ -36,8 +38,11 @@ class LongSequences final : public TaskProblem {
   }
   MemoryNeeds memory_needs() override {
     const std::int64_t T = x_.shape()[0];
-    return {network_.describe(), {.time_steps = T, .samples = 4, .rows = 4 * T, .features = 1}, {}, 0};
+    return {network_.describe(), {.time_steps = T, .samples = 4, .rows = 4 * T, .features = 1}, validation, data_bytes};
   }
+
+  PassSizes validation;
+  std::int64_t data_bytes = 0;
 
  private:
   Sequential network_;
@@ -98,22 +103,76 @@ TEST(MemoryPlan, WeightsAndOptimizerAreCounted) {
   EXPECT_EQ(step_memory(problem, problem.memory_needs(), options, 0).optimizer, 4 * elements * 2);
 }
 
-TEST(MemoryPlan, TooSmallACapNamesTheLeastThatWouldDo) {
-  LongSequences problem(16000);
-  TrainerOptions options;
-  Watch watch;
-  std::string message;
+// What the error of a cap of 1 MB says, in MB.
+struct Refusal {
+  double least = 0, fixed = 0;
+};
+
+Refusal refused(LongSequences& problem) {
+  Refusal refusal;
+  Observer quiet;
   try {
-    train_within("60MB", problem, options, watch);
+    train_within("1MB", problem, {}, quiet);
+    ADD_FAILURE() << "no Error was thrown";
   } catch (const Error& error) {
     EXPECT_EQ(Code::kUsage, error.code());
-    message = error.what();
+    EXPECT_EQ(2, std::sscanf(error.what(), "--max-memory 1MB: training takes at least %lf MB (%lf MB", &refusal.least,
+                             &refusal.fixed))
+        << error.what();
   }
-  const std::string start = "--max-memory 60MB: training takes at least ";
-  ASSERT_TRUE(message.starts_with(start)) << message;
-  const std::string least = message.substr(start.size(), message.find(" MB", start.size()) - start.size()) + "MB";
+  return refusal;
+}
+
+// Of a process without data set and validation: 48 MB for the program, a step, and what a pass of no rows takes.
+double process_bytes(LongSequences& problem, std::int64_t checkpoint_steps) {
+  const MemoryNeeds needs = problem.memory_needs();
+  return 48e6 + static_cast<double>(step_memory(problem, needs, {}, checkpoint_steps).sum() +
+                                    inference_pass_bytes(needs.network, {}));
+}
+
+// Oracle: the least of all choices, one by one; and that it does.
+TEST(MemoryPlan, TooSmallACapNamesTheLeastThatWouldDo) {
+  LongSequences problem(16000);
+  double least = process_bytes(problem, 0);
+  for (std::int64_t steps = 8000; steps >= 1; steps /= 2) least = std::min(least, process_bytes(problem, steps));
+  const Refusal refusal = refused(problem);
+  EXPECT_NEAR(refusal.least, least / 1e6 + 0.5, 0.5001);  // rounded up
+  EXPECT_EQ(refusal.fixed, 48);
+  TrainerOptions options;
   options.epochs = 1;
-  EXPECT_NO_THROW(train_within(least, problem, options, watch)) << least;
+  Observer quiet;
+  EXPECT_NO_THROW(train_within(fmt::format("{}MB", refusal.least), problem, options, quiet));
+}
+
+// Oracle: the first of T/2, T/4 ... that fits, one by one.
+TEST(MemoryPlan, AsMuchIsKeptAsTheCapAllows) {
+  LongSequences problem(1000);
+  TrainerOptions options;
+  options.epochs = 1;
+  Observer quiet;
+  std::set<std::int64_t> chosen;
+  for (double cap = refused(problem).least * 1e6; cap < process_bytes(problem, 0); cap += 0.4e6) {
+    std::int64_t expected = 500;
+    while (expected > 1 && process_bytes(problem, expected) > cap) expected /= 2;
+    train_within(fmt::format("{}kB", cap / 1e3), problem, options, quiet);
+    EXPECT_EQ(problem.checkpoint_steps, expected) << cap;
+    chosen.insert(expected);
+  }
+  EXPECT_GE(chosen.size(), 3U);
+}
+
+// Oracle: closed forms: 4 bytes a value, 16 a row and a step of the layout, 24 a sample.
+TEST(MemoryPlan, DataSetAndValidationAreCounted) {
+  LongSequences problem(10);
+  EXPECT_EQ(step_memory(problem, problem.memory_needs(), {}, 0).batch, 4 * 40 + 16 * (40 + 10) + 24 * 4);
+  const double least = refused(problem).least;
+  problem.data_bytes = 200'000'000;
+  EXPECT_EQ(refused(problem).fixed, 248);
+  EXPECT_NEAR(refused(problem).least, least + 200, 1);
+  problem.validation = {.time_steps = 1'000'000, .samples = 4, .rows = 4'000'000, .features = 1};
+  const auto pass = static_cast<double>(inference_pass_bytes(problem.memory_needs().network, problem.validation));
+  EXPECT_GT(pass, 100e6);
+  EXPECT_NEAR(refused(problem).least, least + 200 + 4 * 4 + 16 * 5 + pass / 1e6, 1);
 }
 
 // Oracle: written out by hand.
