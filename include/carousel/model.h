@@ -33,9 +33,9 @@ class Model {
   // What the task keeps beside the network (vocabulary, labels, split ...) and how the model was trained: JSON objects
   // as text. Throws Error{kUsage} if the text is not a JSON object.
   const std::string& task_data() const noexcept { return task_data_; }
-  void set_task_data(std::string json);
+  void set_task_data(const std::string& json);
   const std::string& training() const noexcept { return training_; }
-  void set_training(std::string json);
+  void set_training(const std::string& json);
 
  private:
   std::string task_, task_data_ = "{}", training_ = "{}";

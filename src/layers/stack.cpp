@@ -19,8 +19,9 @@ StackOutput<T> run_stack(const StackInput<T>& input) {
   scan_input.row_index = input.row_index;
   scan_input.bptt = input.bptt;
   scan_input.checkpoint_steps = input.checkpoint_steps;
+  const auto directions = static_cast<std::size_t>(D);
   for (int l = 0; l < input.layers; ++l) {
-    scan_input.directions = input.weights.subspan(static_cast<std::size_t>(l * D), static_cast<std::size_t>(D));
+    scan_input.directions = input.weights.subspan(static_cast<std::size_t>(l) * directions, directions);
     for (int d = 0; d < D && input.recurrent_dropout > 0; ++d) {
       const std::int64_t size = input.layout->samples() * scan_input.directions[0].weight_hh.shape()[1];
       T* mask = tape.arena().template allocate<T>(size);

@@ -201,7 +201,7 @@ class Walk {
   }
 
   void states(const Recurrent& recurrent, LayerInfo& info) {
-    for (TensorInfo state : recurrent_states(recurrent, samples_)) {
+    for (const TensorInfo& state : recurrent_states(recurrent, samples_)) {
       TensorInfo initial = state, final = state;
       initial.name += "_0";
       initial.meaning = "before the first step; left out: zero";

@@ -120,7 +120,7 @@ std::int64_t Model::parameter_count() const {
   return count;
 }
 
-void Model::set_task_data(std::string text) { task_data_ = checked_object(text, "task data"); }
-void Model::set_training(std::string text) { training_ = checked_object(text, "training summary"); }
+void Model::set_task_data(const std::string& text) { task_data_ = checked_object(text, "task data"); }
+void Model::set_training(const std::string& text) { training_ = checked_object(text, "training summary"); }
 
 }  // namespace carousel
