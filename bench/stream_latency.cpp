@@ -1,9 +1,11 @@
-// How long does the slowest step of a stream take? A million steps of an LSTM at batch 1, timed one by one.
+// How long does the slowest step of a stream take? Steps of an LSTM at batch 1, timed one by one: a million, or as many
+// as take ten seconds.
 //
 //   bench_stream_latency C H [DTYPE]     prints one JSON object: percentiles of a step in nanoseconds
 //
 // `clock_ns` is the cost of asking the clock, which is in every figure; `idle_max_ns` is the longest gap between two
 // questions with nothing between them in as many tries: what the machine itself (interrupts, other programs) adds.
+// `read_gbs` is the rate at which this machine reads as many bytes as the weights have: bench/step_bound.py takes it.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -11,40 +13,52 @@
 #include <vector>
 
 #include "carousel/carousel.h"
+#include "kernels/peak.h"
 #include "stream_main.h"
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::size_t kSteps = 1'000'000, kWarmUps = 10'000;
+using Times = std::vector<double>;  // nanoseconds, sorted
+constexpr std::size_t kMostSteps = 1'000'000, kWarmUps = 1000;
+constexpr auto kLongest = std::chrono::seconds(10);
 
 template <class Action>
-std::vector<double> sorted_times(const Action& action) {
-  std::vector<double> times(kSteps);
+Times sorted_times(const Action& action) {
   for (std::size_t k = 0; k < kWarmUps; ++k) action(k);
-  for (std::size_t k = 0; k < kSteps; ++k) {
+  Times times;
+  times.reserve(kMostSteps);
+  for (const auto end = Clock::now() + kLongest; times.size() < kMostSteps;) {
     const auto start = Clock::now();
-    action(k);
-    times[k] = std::chrono::duration<double, std::nano>(Clock::now() - start).count();
+    if (start > end) break;
+    action(times.size());
+    times.push_back(std::chrono::duration<double, std::nano>(Clock::now() - start).count());
   }
   std::sort(times.begin(), times.end());
   return times;
 }
 
+double at(const Times& times, double share) {
+  return times[static_cast<std::size_t>(share * static_cast<double>(times.size() - 1))];
+}
+
 void measure(carousel::Sequential& network, const carousel::bench::StreamSizes& sizes) {
   carousel::Stream stream(network, {.dtype = sizes.dtype});
   std::vector<float> x(static_cast<std::size_t>(sizes.input_size));
-  const auto step = sorted_times([&](std::size_t k) {
+  const Times step = sorted_times([&](std::size_t k) {
     x[0] = static_cast<float>(k % 97) / 97;
     stream.step(x);
   });
-  const auto idle = sorted_times([](std::size_t) {});
-  const auto at = [&](double share) { return step[static_cast<std::size_t>(share * (kSteps - 1))]; };
+  const Times idle = sorted_times([](std::size_t) {});
+  const std::int64_t bytes = sizes.dtype == "f32" ? 4 : sizes.dtype == "bf16" ? 2 : 1;
+  const std::int64_t weights = 4 * sizes.hidden_size * (sizes.input_size + sizes.hidden_size) * bytes;
   std::printf(
-      "{\"cell\": \"lstm\", \"C\": %ld, \"H\": %ld, \"dtype\": \"%s\", \"steps\": %zu, \"p50_ns\": %.0f, \"p99_ns\": "
-      "%.0f, \"p99_9_ns\": %.0f, \"max_ns\": %.0f, \"clock_ns\": %.0f, \"idle_max_ns\": %.0f}\n",
-      sizes.input_size, sizes.hidden_size, sizes.dtype.c_str(), kSteps, at(0.5), at(0.99), at(0.999), step.back(),
-      idle[kSteps / 2], idle.back());
+      "{\"cell\": \"lstm\", \"C\": %ld, \"H\": %ld, \"dtype\": \"%s\", \"instruction_set\": \"%s\", \"steps\": %zu, "
+      "\"p50_ns\": %.0f, \"p99_ns\": %.0f, \"p99_9_ns\": %.0f, \"max_ns\": %.0f, \"clock_ns\": %.0f, \"idle_max_ns\": "
+      "%.0f, \"read_gbs\": %.1f}\n",
+      sizes.input_size, sizes.hidden_size, sizes.dtype.c_str(), carousel::kernels::instruction_set(), step.size(),
+      at(step, 0.5), at(step, 0.99), at(step, 0.999), step.back(), at(idle, 0.5), idle.back(),
+      carousel::kernels::measure_read_gbs(weights));
 }
 
 }  // namespace
