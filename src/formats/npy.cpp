@@ -170,7 +170,8 @@ NpyHeader read_header(GzipReader& reader, const std::string& path) {
   if (start.size() < kMagic.size() + 2 || !start.starts_with(kMagic)) {
     fail(Code::kData, "{}: no .npy file: does not start with its magic number", path);
   }
-  const int major = start[kMagic.size()], minor = start[kMagic.size() + 1];
+  const int major = static_cast<unsigned char>(start[kMagic.size()]);
+  const int minor = static_cast<unsigned char>(start[kMagic.size() + 1]);
   if ((major != 1 && major != 2) || minor != 0) {
     fail(Code::kData, "{}: .npy version {}.{}, expected 1.0 or 2.0", path, major, minor);
   }
