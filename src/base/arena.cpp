@@ -13,7 +13,7 @@ constexpr std::size_t kMaxDoublings = 10;
 }  // namespace
 
 Arena::~Arena() {
-  for (const Chunk& chunk : chunks_) ::operator delete(chunk.data, std::align_val_t(kAlignment));
+  for (const Chunk& chunk : chunks_) AlignedAllocator<std::byte>().deallocate(chunk.data, chunk.size);
 }
 
 void* Arena::allocate_bytes(std::size_t bytes) {
@@ -37,8 +37,7 @@ void* Arena::allocate_bytes(std::size_t bytes) {
 void Arena::add_chunk(std::size_t bytes) {
   const std::size_t size = std::max(bytes, kFirstChunk << std::min(chunks_.size(), kMaxDoublings));
   chunks_.reserve(chunks_.size() + 1);
-  auto* data = static_cast<std::byte*>(::operator new(size, std::align_val_t(kAlignment)));
-  chunks_.push_back({data, size, 0});
+  chunks_.push_back({AlignedAllocator<std::byte>().allocate(size), size, 0});
 }
 
 void Arena::rewind(Mark mark) noexcept {

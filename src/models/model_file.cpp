@@ -149,8 +149,8 @@ const TensorEntry& scales_of(const TensorEntry& entry, const EntryMap& entries, 
 }
 
 // The numbers of an entry; an I8 matrix times its scales.
-Tensor numbers_of(const TensorEntry& entry, const EntryMap& entries, const std::string& path) {
-  Tensor tensor = tensor_of<float>(entry);
+Tensor take_numbers(SafetensorsFile& file, const TensorEntry& entry, const EntryMap& entries, const std::string& path) {
+  Tensor tensor = file.take(entry);
   if (entry.dtype != Dtype::kI8) return tensor;
   const Tensor scales = tensor_of<float>(scales_of(entry, entries, path));
   for (std::int64_t row = 0; row < entry.shape[0]; ++row) {
@@ -207,7 +207,7 @@ void write_model_file(const std::string& path, const ModelFile& file, const Roun
 }
 
 ModelFile read_model_file(const std::string& path) {
-  const SafetensorsFile file = SafetensorsFile::read(path);
+  SafetensorsFile file = SafetensorsFile::read(path);
   std::int64_t file_bytes = std::ssize(file.header());
   for (const TensorEntry& entry : file.tensors()) file_bytes += std::ssize(entry.bytes);
   ModelFile model{checked_description(file, file_bytes, path), {}};
@@ -223,7 +223,7 @@ ModelFile read_model_file(const std::string& path) {
   }
   model.tensors.reserve(file.tensors().size());
   for (const TensorEntry& entry : file.tensors()) {
-    if (!is_scale(entry, entries)) model.tensors.emplace_back(entry.name, numbers_of(entry, entries, path));
+    if (!is_scale(entry, entries)) model.tensors.emplace_back(entry.name, take_numbers(file, entry, entries, path));
   }
   model.description.erase("checksums");
   model.description.erase("header_crc32");

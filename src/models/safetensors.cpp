@@ -133,39 +133,76 @@ std::int64_t dtype_bytes(Dtype dtype) {
   return kBytes[static_cast<int>(dtype)];
 }
 
-SafetensorsFile SafetensorsFile::read(const std::string& path) { return parse(read_file(path), path); }
+SafetensorsFile SafetensorsFile::read(const std::string& path) {
+  const std::int64_t size = file_system().exists(path) ? file_system().size(path) : 0;
+  if (size == 0) return parse(read_file(path), path);  // a pipe does not say how much will come
+  const std::unique_ptr<File> file = file_system().open_read(path);
+  const auto read = [&](std::span<std::byte> out) { return file->read(out); };
+  return read_all(read, static_cast<std::uint64_t>(size), path);
+}
 
 SafetensorsFile SafetensorsFile::parse(std::string content, const std::string& path) {
-  if (content.size() < kLengthBytes + 2) {
-    fail(Code::kModel, "{}: got {} bytes, too few for a safetensors file", path, content.size());
+  std::span<const std::byte> rest = std::as_bytes(std::span(content));
+  const auto read = [&](std::span<std::byte> out) {
+    std::memcpy(out.data(), rest.data(), out.size());  // read_all asks for no more than there is
+    rest = rest.subspan(out.size());
+    return out.size();
+  };
+  return read_all(read, content.size(), path);
+}
+
+void SafetensorsFile::read_exactly(const Read& read, std::span<std::byte> out, const std::string& path) {
+  while (!out.empty()) {
+    const std::size_t count = read(out);
+    if (count == 0) fail(Code::kModel, "{}: ends {} bytes early: it was cut while it was read", path, out.size());
+    out = out.subspan(count);
   }
+}
+
+SafetensorsFile SafetensorsFile::read_all(const Read& read, std::uint64_t size, const std::string& path) {
+  if (size < kLengthBytes + 2) {
+    fail(Code::kModel, "{}: got {} bytes, too few for a safetensors file", path, size);
+  }
+  SafetensorsFile file;
+  file.header_.resize(kLengthBytes);
+  read_exactly(read, std::as_writable_bytes(std::span(file.header_)), path);
   std::uint64_t length;
-  std::memcpy(&length, content.data(), sizeof length);
-  const std::uint64_t room = content.size() - kLengthBytes;
+  std::memcpy(&length, file.header_.data(), sizeof length);
+  const std::uint64_t room = size - kLengthBytes;
   if (length > std::min(room, kMaxHeader)) {
     fail(Code::kModel,
          "{}: says its header takes {} bytes, expected at most {}; no safetensors file, or a truncated one", path,
          length, std::min(room, kMaxHeader));
   }
-  SafetensorsHeader header = parse_safetensors_header({content.data() + kLengthBytes, length}, path);
+  file.header_.resize(kLengthBytes + length);
+  read_exactly(read, std::as_writable_bytes(std::span(file.header_)).subspan(kLengthBytes), path);
+  SafetensorsHeader header = parse_safetensors_header(file.header().substr(kLengthBytes), path);
   check_names(header.entries, path);
   check_offsets(header.entries, room - length, path);
 
-  SafetensorsFile file;
-  file.content_ = std::move(content);
-  file.data_start_ = kLengthBytes + length;
   file.metadata_ = std::move(header.metadata);
-  const auto data = std::as_bytes(std::span(file.content_)).subspan(file.data_start_);
   file.tensors_.reserve(header.entries.size());
+  file.memory_.reserve(header.entries.size());
   for (HeaderEntry& entry : header.entries) {
-    file.tensors_.push_back(
-        {std::move(entry.name), entry.dtype, entry.shape, data.subspan(entry.begin, entry.end - entry.begin)});
+    const std::uint64_t bytes = entry.end - entry.begin;
+    const Shape floats{static_cast<std::int64_t>((bytes + sizeof(float) - 1) / sizeof(float))};
+    Tensor& memory = file.memory_.emplace_back(entry.dtype == Dtype::kF32 ? entry.shape : floats);
+    const auto room_for = std::as_writable_bytes(memory.span()).first(bytes);
+    read_exactly(read, room_for, path);
+    file.tensors_.push_back({std::move(entry.name), entry.dtype, entry.shape, room_for});
   }
   return file;
 }
 
 std::int64_t SafetensorsFile::offset(const TensorEntry& entry) const {
-  return reinterpret_cast<const char*>(entry.bytes.data()) - content_.data();
+  std::int64_t position = std::ssize(header_);
+  for (const TensorEntry* before = tensors_.data(); before != &entry; ++before) position += std::ssize(before->bytes);
+  return position;
+}
+
+Tensor SafetensorsFile::take(const TensorEntry& entry) {
+  if (entry.dtype != Dtype::kF32) return tensor_of<float>(entry);
+  return std::move(memory_[static_cast<std::size_t>(&entry - tensors_.data())]);
 }
 
 std::string write_safetensors(const std::vector<TensorEntry>& entries,

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -23,7 +24,7 @@ enum class Dtype { kF64, kF32, kF16, kBf16, kI64, kI32, kI8 };
 std::string_view dtype_name(Dtype dtype);  // "F32"
 std::int64_t dtype_bytes(Dtype dtype);     // 4
 
-// One tensor; `bytes` (row-major, little-endian, not aligned) belong to the SafetensorsFile or to the caller.
+// One tensor; `bytes` (row-major, little-endian) belong to the SafetensorsFile or to the caller.
 struct TensorEntry {
   std::string name;
   Dtype dtype = Dtype::kF32;
@@ -31,7 +32,7 @@ struct TensorEntry {
   std::span<const std::byte> bytes;
 };
 
-// A whole file in memory. The entries point into it, so it is moved, not copied.
+// A whole file in memory, each tensor in a piece of its own. The entries point there, so it is moved, not copied.
 class SafetensorsFile {
  public:
   // read throws Error{kIo} if the file cannot be read; `path` is what messages of parse call the file.
@@ -42,15 +43,21 @@ class SafetensorsFile {
 
   const std::vector<TensorEntry>& tensors() const { return tensors_; }  // in the order of their bytes
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
-  std::string_view header() const { return std::string_view(content_).substr(0, data_start_); }  // with its length
+  std::string_view header() const { return header_; }   // with its length
   std::int64_t offset(const TensorEntry& entry) const;  // of the tensor's first byte in the file
+
+  // The numbers of one of tensors(). F32 is given away as it lies, without a copy: its bytes are the result's then.
+  Tensor take(const TensorEntry& entry);
 
  private:
   SafetensorsFile() = default;
+  using Read = std::function<std::size_t(std::span<std::byte>)>;  // as File::read
+  static SafetensorsFile read_all(const Read& read, std::uint64_t size, const std::string& path);
+  static void read_exactly(const Read& read, std::span<std::byte> out, const std::string& path);
 
-  std::string content_;
-  std::size_t data_start_ = 0;
+  std::string header_;
   std::vector<TensorEntry> tensors_;
+  std::vector<Tensor> memory_;  // of each of tensors_: in its shape if F32, else as many floats as hold its bytes
   std::map<std::string, std::string> metadata_;
 };
 

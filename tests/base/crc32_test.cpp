@@ -19,7 +19,7 @@ TEST(Crc32, EqualsZlibForEveryLengthAndAlignment) {
   std::vector<std::byte> bytes(1000);
   for (std::size_t k = 0; k < bytes.size(); ++k) bytes[k] = static_cast<std::byte>(k * k * 31 + k / 7);
   for (std::size_t start = 0; start < 9; ++start) {
-    for (std::size_t size : {1, 7, 8, 9, 15, 16, 17, 64, 255, 900}) {
+    for (std::size_t size : {1, 7, 8, 9, 15, 16, 17, 63, 64, 65, 127, 128, 255, 900}) {
       const auto part = std::span<const std::byte>(bytes).subspan(start, size);
       EXPECT_EQ(::crc32_z(0, reinterpret_cast<const Bytef*>(part.data()), size), crc32(part)) << start << " " << size;
     }

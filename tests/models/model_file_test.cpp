@@ -87,6 +87,20 @@ TEST(ModelFile, CutAnywhereItIsRefused) {
   expect_error(Code::kModel, {"cut"}, [&] { read_model_file(folder / "cut"); });
 }
 
+TEST(ModelFile, ShortReadsGiveTheSameContentAndAnEarlyEndIsRefused) {
+  const TemporaryFolder folder;
+  const ModelFile file = sample(5);
+  write_model_file(folder / "m", file);
+  const auto size = static_cast<std::size_t>(file_system().size(folder / "m"));
+  FaultyFileSystem files;
+  files.bytes_per_read = 7;
+  expect_same(read_model_file(folder / "m"), file);
+  for (const std::size_t end : {std::size_t{0}, std::size_t{4}, std::size_t{100}, size - 1}) {
+    files.bytes_until_end = end;
+    expect_error(Code::kModel, {"/m: ends ", "early"}, [&] { read_model_file(folder / "m"); });
+  }
+}
+
 TEST(ModelFile, AnyFlippedBitIsRefused) {
   const TemporaryFolder folder;
   write_model_file(folder / "m", sample(5));

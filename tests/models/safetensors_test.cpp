@@ -80,6 +80,21 @@ TEST(Safetensors, WhatIsWrittenIsReadBitForBit) {
   }
 }
 
+// Oracle: the address. A tensor of F32 is not copied.
+TEST(Safetensors, TakesTheMemoryOfATensor) {
+  Tensor written(Shape{2, 3});
+  for (std::int64_t i = 0; i < 6; ++i) written[i] = static_cast<float>(i) + 0.5F;
+  const std::uint16_t half = 0x3f00;
+  const TensorEntry rounded{"b", Dtype::kBf16, Shape{1}, std::as_bytes(std::span(&half, 1))};
+  auto file = SafetensorsFile::parse(write_safetensors({entry_of("a", written.view()), rounded}, {}), "x");
+  const std::byte* const bytes = file.tensors()[0].bytes.data();
+  const Tensor a = file.take(file.tensors()[0]), b = file.take(file.tensors()[1]);
+  EXPECT_EQ(reinterpret_cast<const std::byte*>(a.data()), bytes);
+  EXPECT_EQ(a.shape(), written.shape());
+  EXPECT_TRUE(std::ranges::equal(a.span(), written.span()));
+  EXPECT_EQ(b[0], 0.5F);
+}
+
 TEST(Safetensors, ShortFloatsHaveTheirValues) {
   const auto file = parse(R"({"h":{"dtype":"F16","shape":[7],"data_offsets":[0,14]},)"
                           R"("b":{"dtype":"BF16","shape":[3],"data_offsets":[14,20]}})",

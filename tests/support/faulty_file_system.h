@@ -25,6 +25,7 @@ class FaultyFileSystem final : public FileSystem {
   std::int64_t bytes_until_full = std::numeric_limits<std::int64_t>::max();  // over all files
   std::size_t bytes_per_read = std::numeric_limits<std::size_t>::max();      // short reads
   std::int64_t bytes_until_read_fails = std::numeric_limits<std::int64_t>::max();
+  std::size_t bytes_until_end = std::numeric_limits<std::size_t>::max();  // a file that is cut while it is read
   bool fail_sync = false, fail_close = false, fail_rename = false, fail_sync_folder = false;
   std::vector<std::string> calls;  // "write a", "sync a", "rename a b" ... in order
 
@@ -54,7 +55,9 @@ class FaultyFileSystem final : public FileSystem {
         : owner_(owner), file_(std::move(file)), path_(std::move(path)) {}
 
     std::size_t read(std::span<std::byte> out) override {
-      const std::size_t count = file_->read(out.first(std::min(out.size(), owner_.bytes_per_read)));
+      const std::size_t most = std::min(owner_.bytes_per_read, owner_.bytes_until_end);
+      const std::size_t count = file_->read(out.first(std::min(out.size(), most)));
+      owner_.bytes_until_end -= count;
       owner_.bytes_until_read_fails -= static_cast<std::int64_t>(count);
       if (owner_.bytes_until_read_fails < 0) fail(Code::kIo, "{}: cannot read: injected fault", path_);
       return count;
