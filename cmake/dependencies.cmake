@@ -1,7 +1,8 @@
 # Third-party libraries, all from the distribution's packages. docs/dependencies.md says why each one is here.
 find_package(Threads REQUIRED)
-find_package(PkgConfig REQUIRED)
-pkg_check_modules(hwy REQUIRED IMPORTED_TARGET libhwy)
+find_path(highway_headers hwy/highway.h REQUIRED)
+add_library(highway INTERFACE IMPORTED GLOBAL)  # headers alone: src/kernels/targets.cpp stands for its library
+target_include_directories(highway INTERFACE ${highway_headers})
 if(CAROUSEL_INFERENCE_ONLY)  # fmt and nlohmann-json as headers: nothing of them is needed at run time
   find_path(fmt_headers fmt/format.h REQUIRED)
   add_library(fmt::fmt INTERFACE IMPORTED GLOBAL)
@@ -16,6 +17,7 @@ else()
   find_package(ZLIB REQUIRED)
   find_package(ICU REQUIRED COMPONENTS uc i18n data)
   find_package(CLI11 REQUIRED)
+  find_package(PkgConfig REQUIRED)
   pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
 endif()
 if(CAROUSEL_BUILD_TESTS)

@@ -15,13 +15,9 @@ bash tools/setup.sh --neon
 build=$PWD/build/neon
 root=$build/root
 
-# Only headers are needed of what stands on this machine: with NEON alone Highway has nothing to choose between and
-# needs no library, fmt and nlohmann-json are used as headers, googletest is compiled from Debian's sources.
-mkdir -p "$root/include" "$root/pkgconfig"
+# Only headers are needed of what stands on this machine; googletest is compiled from Debian's sources.
+mkdir -p "$root/include"
 for header in hwy fmt nlohmann; do ln -sfn "/usr/include/$header" "$root/include/$header"; done
-printf 'Name: libhwy\nDescription: headers\nVersion: %s\nCflags: -I%s\n' \
-  "$(pkg-config --modversion libhwy)" "$root/include" >"$root/pkgconfig/libhwy.pc"
-export PKG_CONFIG_LIBDIR=$root/pkgconfig
 
 cross=(-G Ninja --log-level=WARNING -DCMAKE_TOOLCHAIN_FILE="$PWD/cmake/aarch64-linux-gnu.cmake"
        -DCMAKE_FIND_ROOT_PATH="$root" -DCMAKE_INSTALL_PREFIX="$root")
