@@ -1,8 +1,9 @@
 // thread_pool.h: the worker threads, and the only way work is split.
 //
 // parallel_for(count, task) runs task(0) .. task(count-1), each once, on the caller and the workers, and returns when
-// all are done. `count` must follow from the problem, never from the number of threads: each task writes its own
-// result and the caller combines them in index order, so that every thread count gives the same bits.
+// all are done. `count` must follow from the problem, never from the number of threads (but where no bit depends on
+// it): each task writes its own result and the caller combines them in index order, so that every thread count gives
+// the same bits.
 // Workers spin briefly before they sleep. A call from inside a task runs in order on the calling thread, and so does a
 // call made while another thread's call is under way; with count 1, task(0) is simply called and may split its own
 // work. Every thread that computes here (workers, the caller of set_threads or parallel_for) flushes denormal numbers

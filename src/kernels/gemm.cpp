@@ -8,10 +8,10 @@
 namespace carousel::kernels {
 namespace {
 
-// Cutting costs a few percent of the speed of one thread, so the more blocks, the larger each must be: `count` blocks
-// need count^2 kBlockFlops. No block is thinner than this; its sides are multiples of kStep.
+// Every block packs what it needs of A and B again, so they are few and large: one for each thread, none of less than
+// kBlockFlops. No block is thinner than this; its sides are multiples of kStep.
 constexpr double kBlockFlops = 2e6;
-constexpr std::int64_t kMaxBlocks = 16, kBlockRows = 32, kBlockColumns = 64, kStep = 16;
+constexpr std::int64_t kBlockRows = 32, kBlockColumns = 64, kStep = 16;
 
 // How C is cut: row_parts x column_parts blocks of rows x columns (the last ones may be smaller).
 struct Blocks {
@@ -21,12 +21,12 @@ struct Blocks {
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-// Halves the longer side until the blocks are small or many enough.
+// Halves the longer side until the blocks are small or many enough. No bit of C depends on it.
 Blocks cut(std::int64_t m, std::int64_t n, std::int64_t k) {
   const double flops = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
   Blocks blocks{1, 1, m, n};
-  for (std::int64_t count = 2; count <= kMaxBlocks; count *= 2) {
-    if (flops < kBlockFlops * static_cast<double>(count * count)) break;
+  for (std::int64_t count = 2; count < 2 * threads(); count *= 2) {
+    if (flops < kBlockFlops * static_cast<double>(count)) break;
     const bool can_cut_rows = blocks.rows >= 2 * kBlockRows, can_cut_columns = blocks.columns >= 2 * kBlockColumns;
     if (!can_cut_rows && !can_cut_columns) break;
     if (can_cut_rows && (!can_cut_columns || blocks.rows >= blocks.columns)) {
@@ -93,7 +93,7 @@ template <class T>
 void gemm(const Gemm<T>& product) {
   if (product.m == 0 || product.n == 0) return;
   const Blocks blocks = cut(product.m, product.n, product.k);
-  if (threads() == 1 || blocks.row_parts * blocks.column_parts == 1) return gemm_on_this_thread(product);
+  if (blocks.row_parts * blocks.column_parts == 1) return gemm_on_this_thread(product);
   parallel_for(blocks.row_parts * blocks.column_parts, [&](std::int64_t index) {
     const std::int64_t row = index / blocks.column_parts * blocks.rows;
     const std::int64_t column = index % blocks.column_parts * blocks.columns;

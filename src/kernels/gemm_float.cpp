@@ -1,5 +1,5 @@
 // gemm_float.cpp: a product of floats, cut so that each piece is read from the cache it fits: k into runs, for which a
-// panel of B stays in the first cache, and rows of A into chunks that stay in the second while all panels pass.
+// panel of B and a chunk of the rows of A stay in the second cache while all panels pass.
 //
 // Whatever way a product takes, an element of C is the sum of its runs in order, each a chain of multiply-adds.
 #include "kernels/gemm_float.h"

@@ -15,7 +15,8 @@
 #define CAROUSEL_KERNELS_PACKED_MATRIX_ONCE
 namespace carousel::kernels {
 
-constexpr std::int64_t kRunBytes = 20480;  // of a panel, to stay in the first cache
+constexpr std::int64_t kRunBytes = 20480;      // of a panel, to stay in the first cache
+constexpr std::int64_t kLongRunBytes = 40960;  // to stay in the second, beside a chunk of A
 
 template <class T>
 struct PackJob {
@@ -250,7 +251,7 @@ std::int64_t panel_columns() noexcept {
 
 template <class T>
 std::int64_t short_k() noexcept {
-  return kRunBytes / static_cast<std::int64_t>(sizeof(T)) / panel_width(T{});
+  return kLongRunBytes / static_cast<std::int64_t>(sizeof(T)) / panel_width(T{});
 }
 
 template <class T>

@@ -57,7 +57,7 @@ void pack_on_this_thread(Op op, std::int64_t k, std::int64_t n, const T* w, std:
 template <class T>
 void interleave(Op op, std::int64_t rows, std::int64_t k, const T* x, std::int64_t ldx, T* interleaved);
 
-// The longest k for which a panel of B stays in the first cache while many rows pass.
+// The longest k for which a panel of B stays near while many rows pass.
 template <class T>
 std::int64_t short_k() noexcept;
 
