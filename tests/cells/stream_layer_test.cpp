@@ -2,6 +2,7 @@
 // weights and inputs rounded first the way the format says: what is left is the rounding of float sums.
 #include "cells/stream_layer.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>

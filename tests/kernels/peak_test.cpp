@@ -21,7 +21,9 @@ TEST(Peak, ReadsFasterFromACacheThanFromMemory) {
   const double cache = measure_read_gbs(8 << 10), memory = measure_read_gbs(256 << 20);
   EXPECT_LT(cache, 2000);
   EXPECT_GT(memory, 0.1);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // whose checks take longer than memory does
   EXPECT_GT(cache, memory);
+#endif
 }
 
 }  // namespace
