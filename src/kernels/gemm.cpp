@@ -1,7 +1,9 @@
 #include "kernels/gemm.h"
 
 #include <algorithm>
+#include <vector>
 
+#include "base/aligned.h"
 #include "base/thread_pool.h"
 #include "kernels/gemm_float.h"
 
@@ -45,9 +47,18 @@ const T* at(Op op, const T* matrix, std::int64_t ld, std::int64_t row, std::int6
   return matrix + (op == Op::kPlain ? row * ld + column : column * ld + row);
 }
 
-void multiply(const Gemm<float>& p) { gemm_float(p); }
+// Belongs to the thread that asks for a product and is kept, so that the same product again allocates nothing.
+float* workspace(std::int64_t floats) {
+  thread_local std::vector<float, AlignedAllocator<float>> buffer;
+  if (std::ssize(buffer) < floats) buffer.resize(static_cast<std::size_t>(floats));
+  return buffer.data();
+}
 
-void multiply(const Gemm<double>& p) {
+void multiply(const Gemm<float>& p, float* room) { gemm_float(p, room); }
+std::int64_t room_of(const Gemm<float>& p) { return gemm_float_workspace(p); }
+std::int64_t room_of(const Gemm<double>&) { return 0; }
+
+void multiply(const Gemm<double>& p, float*) {
   scale_rows(p);
   for (std::int64_t i = 0; i < p.m; ++i) {
     double* row = p.c + i * p.ldc;
@@ -86,7 +97,7 @@ template <class T>
 void gemm_on_this_thread(const Gemm<T>& product) {
   if (product.m == 0 || product.n == 0) return;
   if (product.k == 0) return scale_rows(product);
-  multiply(product);
+  multiply(product, workspace(room_of(product)));
 }
 
 template <class T>
@@ -94,7 +105,8 @@ void gemm(const Gemm<T>& product) {
   if (product.m == 0 || product.n == 0) return;
   const Blocks blocks = cut(product.m, product.n, product.k);
   if (blocks.row_parts * blocks.column_parts == 1) return gemm_on_this_thread(product);
-  parallel_for(blocks.row_parts * blocks.column_parts, [&](std::int64_t index) {
+  if (product.k == 0) return scale_rows(product);
+  const auto block_of = [&](std::int64_t index) {
     const std::int64_t row = index / blocks.column_parts * blocks.rows;
     const std::int64_t column = index % blocks.column_parts * blocks.columns;
     Gemm<T> block = product;
@@ -103,8 +115,13 @@ void gemm(const Gemm<T>& product) {
     block.a = at(product.op_a, product.a, product.lda, row, 0);
     block.b = at(product.op_b, product.b, product.ldb, 0, column);
     block.c = product.c + row * product.ldc + column;
-    gemm_on_this_thread(block);
-  });
+    return block;
+  };
+  const std::int64_t count = blocks.row_parts * blocks.column_parts;
+  std::int64_t room = 0;
+  for (std::int64_t index = 0; index < count; ++index) room = std::max(room, room_of(block_of(index)));
+  float* rooms = workspace(count * room);
+  parallel_for(count, [&](std::int64_t index) { multiply(block_of(index), rooms + index * room); });
 }
 
 template void scale_rows(const Gemm<float>&) noexcept;

@@ -5,15 +5,11 @@
 #include "kernels/gemm_float.h"
 
 #include <algorithm>
-#include <vector>
 
-#include "base/aligned.h"
 #include "kernels/packed_matrix.h"
 
 namespace carousel::kernels {
 namespace {
-
-using Buffer = std::vector<float, AlignedAllocator<float>>;
 
 constexpr std::int64_t kRows = 96, kColumns = 1024;  // of one chunk of A, and of B
 constexpr std::int64_t kFewRows = 16;                // for so few, packing B costs more than it wins
@@ -22,14 +18,20 @@ constexpr std::int64_t kFewColumns = 128;            // for so few, it pays to p
 // product that reads them often, they go through a copy, with rows that do not.
 constexpr std::int64_t kFarRows = 512, kOftenRead = 64, kPadding = 16;
 
-float* room(Buffer& buffer, std::int64_t elements) {
-  if (std::ssize(buffer) < elements) buffer.resize(static_cast<std::size_t>(elements));
-  return buffer.data();
+std::int64_t whole_lines(std::int64_t floats) { return (floats + 15) / 16 * 16; }
+
+// The parts of a workspace: B packed, then a chunk of A.
+std::int64_t packed_floats(const Gemm<float>& p) {
+  return whole_lines(packed_size(std::min(short_k<float>(), p.k), std::min(kColumns, p.n)));
+}
+std::int64_t chunk_floats(const Gemm<float>& p) {
+  return whole_lines(kRows * (std::min(short_k<float>(), p.k) + kPadding));
 }
 
-// One run of k of a few columns, with B packed or, with ldb, as it is.
-void multiply_run(const Gemm<float>& p, const float* b, std::int64_t ldb, Into into) {
-  thread_local Buffer buffer;
+bool is_swapped(const Gemm<float>& p) { return p.op_a == Op::kTransposed && p.n <= kFewColumns && p.m > p.n; }
+
+// One run of k of a few columns, with B packed or, with ldb, as it is. copy: room for a chunk of A.
+void multiply_run(const Gemm<float>& p, const float* b, std::int64_t ldb, Into into, float* copy) {
   for (std::int64_t row = 0; row < p.m; row += kRows) {
     PackedProduct<float> piece{.rows = std::min(kRows, p.m - row),
                                .n = p.n,
@@ -43,7 +45,6 @@ void multiply_run(const Gemm<float>& p, const float* b, std::int64_t ldb, Into i
                                .y = p.c + row * p.ldc,
                                .ldy = p.ldc};
     const std::int64_t ld = p.k + kPadding;
-    float* copy = room(buffer, kRows * ld);
     if (piece.interleaved) {
       interleave(p.op_a, piece.rows, p.k, piece.x, p.lda, copy);
       piece.x = copy;
@@ -56,24 +57,27 @@ void multiply_run(const Gemm<float>& p, const float* b, std::int64_t ldb, Into i
   }
 }
 
-// C^T = op(B)^T A.
-void multiply_swapped(const Gemm<float>& p) {
-  thread_local Buffer buffer;
-  float* c = room(buffer, p.m * p.n);
+// C^T = op(B)^T A, into c.
+Gemm<float> swapped(const Gemm<float>& p, float* c) {
+  return {.op_a = p.op_b == Op::kPlain ? Op::kTransposed : Op::kPlain,
+          .m = p.n,
+          .n = p.m,
+          .k = p.k,
+          .a = p.b,
+          .lda = p.ldb,
+          .b = p.a,
+          .ldb = p.lda,
+          .beta = p.beta,
+          .c = c,
+          .ldc = p.m};
+}
+
+void multiply_swapped(const Gemm<float>& p, float* workspace) {
+  float* c = workspace;
   for (std::int64_t i = 0; p.beta != 0 && i < p.m; ++i) {
     for (std::int64_t j = 0; j < p.n; ++j) c[j * p.m + i] = p.c[i * p.ldc + j];
   }
-  gemm_float({.op_a = p.op_b == Op::kPlain ? Op::kTransposed : Op::kPlain,
-              .m = p.n,
-              .n = p.m,
-              .k = p.k,
-              .a = p.b,
-              .lda = p.ldb,
-              .b = p.a,
-              .ldb = p.lda,
-              .beta = p.beta,
-              .c = c,
-              .ldc = p.m});
+  gemm_float(swapped(p, c), workspace + whole_lines(p.m * p.n));
   for (std::int64_t i = 0; i < p.m; ++i) {
     for (std::int64_t j = 0; j < p.n; ++j) p.c[i * p.ldc + j] = c[j * p.m + i];
   }
@@ -81,14 +85,18 @@ void multiply_swapped(const Gemm<float>& p) {
 
 }  // namespace
 
-void gemm_float(const Gemm<float>& whole) {
-  if (whole.op_a == Op::kTransposed && whole.n <= kFewColumns && whole.m > whole.n) return multiply_swapped(whole);
-  thread_local Buffer buffer;  // kept, so that the same product again allocates nothing
+std::int64_t gemm_float_workspace(const Gemm<float>& p) noexcept {
+  if (is_swapped(p)) return whole_lines(p.m * p.n) + gemm_float_workspace(swapped(p, nullptr));
+  return packed_floats(p) + chunk_floats(p);
+}
+
+void gemm_float(const Gemm<float>& whole, float* workspace) {
+  if (is_swapped(whole)) return multiply_swapped(whole, workspace);
   if (whole.beta != 0 && whole.beta != 1) scale_rows(whole);
   const std::int64_t longest = short_k<float>(), runs = (whole.k + longest - 1) / longest;
   const bool plain = whole.op_b == Op::kPlain && whole.m <= kFewRows;
   const std::int64_t width = panel_columns<float>();
-  float* packed = room(buffer, packed_size(std::min(longest, whole.k), std::min(kColumns, whole.n)));
+  float *packed = workspace, *copy = workspace + packed_floats(whole);
   for (std::int64_t run = 0; run < runs; ++run) {
     const std::int64_t from = whole.k * run / runs;
     Gemm<float> p = whole;
@@ -101,10 +109,10 @@ void gemm_float(const Gemm<float>& whole) {
       p.c = whole.c + column;
       if (plain && p.n >= width) {
         p.n -= p.n % width;
-        multiply_run(p, b, p.ldb, into);
+        multiply_run(p, b, p.ldb, into, copy);
       } else {
         pack_on_this_thread(p.op_b, p.k, p.n, b, p.ldb, packed);
-        multiply_run(p, packed, 0, into);
+        multiply_run(p, packed, 0, into, copy);
       }
     }
   }

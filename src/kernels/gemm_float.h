@@ -5,8 +5,11 @@
 
 namespace carousel::kernels {
 
-// The whole product on the calling thread. REQUIRES: no size is 0.
-void gemm_float(const Gemm<float>& product);
+// Floats that a product needs to work in; a multiple of a cache line.
+std::int64_t gemm_float_workspace(const Gemm<float>& product) noexcept;
+
+// The whole product on the calling thread; workspace: 64-byte aligned. REQUIRES: no size is 0.
+void gemm_float(const Gemm<float>& product, float* workspace);
 
 // C = beta C, without a look at what C holds if beta is 0.
 template <class T>
