@@ -104,13 +104,6 @@ HWY_INLINE void multiply_all(const PackedProduct<T>& p) {
   for (; column < p.n; column += width) multiply_panel<kForm>(p, column, width);
 }
 
-template <class T>
-HWY_INLINE void multiply_any(const PackedProduct<T>& p) {
-  if (!p.interleaved) return multiply_all<Form::kRows>(p);
-  if (p.ldb == 0) return multiply_all<Form::kInterleaved>(p);
-  multiply_all<Form::kInterleavedTimesPlain>(p);
-}
-
 // L values k of 4 columns, as rows of 4: `out` has row length ldo.
 template <class D>
 HWY_INLINE void transpose_columns(D d, const float* in, std::int64_t ldw, float* out, std::int64_t ldo) {
@@ -155,8 +148,12 @@ HWY_INLINE void pack_panel_of(const PackJob<T>& job, std::int64_t index) {
   }
 }
 
-void multiply_float(const PackedProduct<float>& product) { multiply_any(product); }
-void multiply_double(const PackedProduct<double>& product) { multiply_any(product); }
+void multiply_float(const PackedProduct<float>& product) {
+  if (!product.interleaved) return multiply_all<Form::kRows>(product);
+  if (product.ldb == 0) return multiply_all<Form::kInterleaved>(product);
+  multiply_all<Form::kInterleavedTimesPlain>(product);
+}
+void multiply_double(const PackedProduct<double>& product) { multiply_all<Form::kRows>(product); }
 void pack_panel_float(const PackJob<float>& job, std::int64_t index) { pack_panel_of(job, index); }
 void pack_panel_double(const PackJob<double>& job, std::int64_t index) { pack_panel_of(job, index); }
 std::int64_t most_rows() { return kMaxRows; }

@@ -29,7 +29,7 @@ void multiply_packed(std::int64_t rows, std::int64_t n, std::int64_t k, const T*
 // What becomes of the y that is there: nothing, its sums go on, or the product is added to it when it is complete.
 enum class Into { kReplace, kContinue, kAdd };
 
-// What gemm_float() asks for beyond that, piece by piece of a large product.
+// What gemm_float() asks for beyond that, piece by piece of a large product. double has only the form of rows.
 template <class T>
 struct PackedProduct {
   std::int64_t rows = 0, n = 0, k = 0;
