@@ -87,12 +87,15 @@ void time_training(const BenchCase& c, Recurrent& layers, const Tensor& input, B
   });
 }
 
-// Matrix products: 2 G H (C + H) per sample, step and layer; backward costs two products for each one of forward.
+// Matrix products: 2 H (G C + K H) per sample, step and layer for G gates, K of them recurrent, whose products take all
+// recurrent states; backward costs two products for each one of forward.
 double operations_of(const BenchCase& c) {
+  const Cell& cell = find_cell(c.cell);
   const auto C = static_cast<double>(c.input_size), H = static_cast<double>(c.hidden_size);
-  const double gates = find_cell(c.cell).gate_count();
-  const double columns = C + H + static_cast<double>(c.layers - 1) * 2 * H;
-  const double forward = 2 * gates * H * columns * steps_of(c);
+  const auto layers = static_cast<double>(c.layers), states = static_cast<double>(cell.recurrent_states.size());
+  const double input = cell.gate_count() * (C + (layers - 1) * H);
+  const double recurrent = (cell.first_gates() * states + cell.inner_gates) * H * layers;
+  const double forward = 2 * H * (input + recurrent) * steps_of(c);
   return c.mode == "train" ? 3 * forward : forward;
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include "base/json.h"
+#include "carousel/layers.h"
 #include "cells/cell.h"
 #include "command_line.h"
 #include "commands.h"
@@ -12,9 +13,12 @@ namespace {
 
 constexpr std::int64_t kLargestCellSize = 65536;
 
-// weight_ih [G H, C], weight_hh [G H, H], bias_ih and bias_hh [G H]: one layer, one direction, no projection.
+// One layer, one direction, no projection.
 std::int64_t parameters(const Cell& cell, std::int64_t input_size, std::int64_t hidden_size) {
-  return cell.gate_count() * hidden_size * (input_size + hidden_size + 2);
+  std::int64_t count = 0;
+  Recurrent layer({.cell = std::string(cell.name), .input_size = input_size, .hidden_size = hidden_size});
+  for (const Parameter* parameter : layer.parameters()) count += parameter->value.elements();
+  return count;
 }
 
 std::string cells_text(std::int64_t input_size, std::int64_t hidden_size) {

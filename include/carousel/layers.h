@@ -98,6 +98,8 @@ struct RecurrentOptions {
   bool bias = true;
   double dropout = 0;            // between layers, element-wise
   double recurrent_dropout = 0;  // on h in the recurrent product, one mask per sequence
+  std::string periods = {};      // clockwork: of its modules, ascending; empty: "1,2,4,8"; modules share the units
+  std::int64_t heads = 1;        // slstm: groups of units whose recurrent weights see their own group only
 };
 
 // A stack of recurrent layers: [T, N, C] -> [T, N, D P]. Parameters carry PyTorch's names and gate order.
@@ -115,14 +117,22 @@ class Recurrent : public Module {
   std::int64_t output_size() const noexcept;  // D P
   int state_count() const;                    // 1 (h) or more (h, c)
   Shape state_shape(int state, std::int64_t samples) const;
+  // "weight_hh_l0", "bias_ih_l1_reverse" ...; null if there is none of this name.
+  const Parameter* parameter(const std::string& name) const;
+  // 1 where an element of weight_hh counts, 0 where it is zero for good; empty if all count.
+  const Tensor& recurrent_mask() const noexcept { return recurrent_mask_; }
   // Inference from now on uses the weights as they are now, in "bf16" or "int8" (as StreamOptions::dtype), or again as
   // they are with "f32". Training is not affected. Throws Error{kUsage} for another dtype.
   void set_inference_dtype(const std::string& dtype);
 
  private:
+  void add_scan(std::int64_t layer, int direction);
+  void enter(detail::Flow& flow, Variable& lower);
   void finish(detail::Flow& flow, std::span<const Variable> final, int states) const;
   RecurrentOptions options_;
-  std::vector<std::unique_ptr<Parameter>> parameters_;        // per layer and direction; null where there is none
+  std::vector<std::unique_ptr<Parameter>> entry_;       // weight_in, bias_in of a cell with `entry`
+  std::vector<std::unique_ptr<Parameter>> parameters_;  // per layer and direction; null where there is none
+  Tensor recurrent_mask_;
   std::shared_ptr<detail::LowPrecisionStack> low_precision_;  // null: f32
 };
 

@@ -11,24 +11,29 @@
 
 namespace carousel {
 
-inline constexpr int kMaxGates = 8, kMaxStates = 4, kMaxExtras = 4;
+inline constexpr int kMaxGates = 8, kMaxStates = 5, kMaxExtras = 4, kMaxUnitWeights = 5;
 
 // One step for `rows` samples of `hidden_size` H units. Blocks of gates lie side by side in a row: [rows, G H].
 template <class T>
 struct StepForward {
   std::int64_t rows = 0, hidden_size = 0;
-  T* a = nullptr;             // [rows, G H], dense: in: W x (+ R h unless split_gates), out if saving: the gates
-  const T* q = nullptr;       // [rows, G H], dense: R h, only with split_gates
-  const T* bias_a = nullptr;  // [G H] added to a; null: none
-  const T* bias_q = nullptr;  // [G H] added to q; null: none
-  bool save = false;          // keep gates, extras and previous states for step_backward
-  T* extra[kMaxExtras] = {};  // [rows, H] each, dense, written if saving
+  T* a = nullptr;                   // [rows, G H], dense: in: W x (+ R h unless split_gates), out if saving: the gates
+  const T* q = nullptr;             // [rows, G H], dense: R h, only with split_gates
+  const T* bias_a = nullptr;        // [G H] added to a; null: none
+  const T* bias_q = nullptr;        // [G H] added to q; null: none
+  const T* unit_weights = nullptr;  // [U, H], only if the cell has some
+  T* inner = nullptr;               // [rows, H] dense: out of step_inner, in of step; only with inner_gates
+  bool save = false;                // keep gates, extras and previous states for step_backward
+  T* extra[kMaxExtras] = {};        // [rows, H] each, dense, written if saving
   // States. previous and next [rows, H] each may be the same memory; a null previous counts as zero and is not saved.
   const T* previous[kMaxStates] = {};
   T* saved_previous[kMaxStates] = {};  // [rows, H] dense: where to keep a copy if saving
   T* next[kMaxStates] = {};
   T* output = nullptr;         // a second copy of the first next state; null: none
   std::int64_t ld_output = 0;  // row length of output
+  const T* lower = nullptr;    // [rows, H]: the second state of the layer below after this step, only with `lower`
+  T* upper = nullptr;          // a second copy of the second next state, for the layer above; null: none
+  std::int64_t ld_lower = 0;   // row length of lower and upper
 };
 
 // The same step backwards. With s the states: from d next to d previous, through the pointwise part only.
@@ -37,59 +42,91 @@ struct StepBackward {
   std::int64_t rows = 0, hidden_size = 0;
   T* a = nullptr;   // [rows, G H]: in: the gates, out: gradient of a
   T* dq = nullptr;  // [rows, G H]: out: gradient of q, only with split_gates
+  const T* unit_weights = nullptr;
+  T* dunit_weights = nullptr;  // [rows, U H]: added to
+  T* dgate = nullptr;          // [rows, first H]: gradient of the gates of step_inner, from step_backward to ...
+  const T* dinner = nullptr;   // ... step_inner_backward, which gets this [rows, H] as well
   const T* extra[kMaxExtras] = {};
   const T* previous[kMaxStates] = {};  // null counts as zero
   T* dstate[kMaxStates] = {};          // [rows, H]: in: gradient of next, out: the direct part of that of previous
   const T* doutput = nullptr;          // [rows, H] with row length ld_output: added to the gradient of the first state
   std::int64_t ld_output = 0;
+  const T* lower = nullptr;
+  T* dlower = nullptr;        // [rows, H]: added to; null: not wanted
+  const T* dupper = nullptr;  // [rows, H]: added to the gradient of the second state
+  std::int64_t ld_lower = 0;  // row length of lower, dlower and dupper
 };
 
-struct StreamStep;  // one step of one sequence, see stream_layer.h
+struct StreamStep;  // one step of a few sequences, see stream_layer.h
+struct StreamTile;  // some of its rows and units
 using StreamKernel = void (*)(const StreamStep&) noexcept;
+using StreamFinish = void (*)(const StreamTile&) noexcept;
 
+// The mathematics of a cell on rows of a batch. They run on the calling thread, allocate nothing, check nothing.
+template <class T>
+struct CellSteps {
+  using Forward = void (*)(const StepForward<T>&) noexcept;
+  using Backward = void (*)(const StepBackward<T>&) noexcept;
+  Forward step = nullptr;
+  Backward step_backward = nullptr;
+  // Before step, and after step_backward; null unless the cell has inner gates.
+  Forward step_inner = nullptr;
+  Backward step_inner_backward = nullptr;
+};
+
+// Which blocks of the recurrent weights there are: all; only those from a module to itself and faster ones; from a head
+// to itself; or all but those from other states than h to gate g (layers/recurrent_structure.h).
+enum class RecurrentBlocks { kAll, kSlowerModules, kHeads, kCandidateSeesH };
+
+// The gates of a cell stand in this order, each group may be empty:
+//   first gates   a = W x + R h, or with split_gates W x and R h apart
+//   inner gates   a = W x + R v, where step_inner makes v from the first gates and h (a reset before the product)
+//   input gates   a = W x
 struct Cell {
   std::string_view name, summary, equations;
-  std::span<const std::string_view> gates;   // in the order of the rows of the weights
-  std::span<const std::string_view> states;  // the first is the output h
-  int extras = 0;            // values per unit that step keeps for step_backward beside gates and states
-  bool split_gates = false;  // W x and R h must stay apart until the pointwise part
-  bool projection = false;   // the output may be projected to fewer units (proj_size)
+  std::span<const std::string_view> gates;         // in the order of the rows of the weights
+  std::span<const std::string_view> states;        // the first is the output h
+  std::span<const std::string_view> unit_weights;  // one number a unit each: peepholes and the like
+  std::span<const int> recurrent_states;           // whose values, side by side, are the h of the recurrent product
+  int extras = 0;  // values per unit that step keeps for step_backward beside gates and states
+  int inner_gates = 0, input_gates = 0;
+  bool split_gates = false;         // W x and R h must stay apart until the pointwise part
+  bool projection = false;          // the output may be projected to fewer units (proj_size)
+  bool fixed_unit_weights = false;  // they are set, not trained
+  RecurrentBlocks blocks = RecurrentBlocks::kAll;
+  bool lower = false;             // reads the second state of the layer below
+  bool entry = false;             // a linear layer makes the first two states for the lowest layer to read
+  std::string_view lowest_layer;  // the cell of the lowest layer, if it is another one
 
   int gate_count() const noexcept { return static_cast<int>(gates.size()); }
   int state_count() const noexcept { return static_cast<int>(states.size()); }
+  int unit_weight_count() const noexcept { return static_cast<int>(unit_weights.size()); }
+  int first_gates() const noexcept { return gate_count() - inner_gates - input_gates; }
+  int recurrent_gates() const noexcept { return gate_count() - input_gates; }  // rows of weight_hh, in blocks of H
 
-  // Run on the calling thread, allocate nothing, check nothing.
   template <class T>
-  void step(const StepForward<T>& step) const noexcept;
-  template <class T>
-  void step_backward(const StepBackward<T>& step) const noexcept;
+  const CellSteps<T>& steps() const noexcept;
 
-  void (*step_float)(const StepForward<float>&) noexcept = nullptr;
-  void (*step_backward_float)(const StepBackward<float>&) noexcept = nullptr;
-  void (*step_double)(const StepForward<double>&) noexcept = nullptr;
-  void (*step_backward_double)(const StepBackward<double>&) noexcept = nullptr;
-  StreamKernel stream_step[3] = {};  // in the order of WeightFormat
+  CellSteps<float> float_steps;                // SIMD
+  CellSteps<double> double_steps;              // the reference
+  StreamFinish stream_finish = nullptr;        // of a stream's step: from the products to the states
+  StreamFinish stream_finish_inner = nullptr;  // before it, null unless there are inner gates
 };
 
 template <>
-inline void Cell::step(const StepForward<float>& step) const noexcept {
-  step_float(step);
+inline const CellSteps<float>& Cell::steps() const noexcept {
+  return float_steps;
 }
 template <>
-inline void Cell::step(const StepForward<double>& step) const noexcept {
-  step_double(step);
-}
-template <>
-inline void Cell::step_backward(const StepBackward<float>& step) const noexcept {
-  step_backward_float(step);
-}
-template <>
-inline void Cell::step_backward(const StepBackward<double>& step) const noexcept {
-  step_backward_double(step);
+inline const CellSteps<double>& Cell::steps() const noexcept {
+  return double_steps;
 }
 
 // Every cell, in the order of cells.def.
 std::span<const Cell> all_cells();
+
+// The cell of layer `layer` in a stack of this one.
+const Cell& cell_of_layer(const Cell& cell, std::int64_t layer);
 
 // The cell of this name. Throws Error{kUsage} that lists the known ones.
 const Cell& find_cell(std::string_view name);

@@ -19,18 +19,36 @@ struct DoubleLanes {
   static void store(double value, double* p) noexcept { *p = value; }
 };
 
-template <class C>
-void run_forward(const StepForward<double>& s) noexcept {
+// f(row, unit) for every unit of every row.
+template <class Step, class F>
+void for_each_unit(const Step& s, F f) noexcept {
   for (std::int64_t row = 0; row < s.rows; ++row) {
-    for (std::int64_t unit = 0; unit < s.hidden_size; ++unit) forward_units<C>(s, row, unit, DoubleLanes{});
+    for (std::int64_t unit = 0; unit < s.hidden_size; ++unit) f(row, unit);
   }
 }
 
 template <class C>
-void run_backward(const StepBackward<double>& s) noexcept {
-  for (std::int64_t row = 0; row < s.rows; ++row) {
-    for (std::int64_t unit = 0; unit < s.hidden_size; ++unit) backward_units<C>(s, row, unit, DoubleLanes{});
+constexpr CellSteps<double> steps_of() {
+  using Forward = StepForward<double>;
+  using Backward = StepBackward<double>;
+  CellSteps<double> steps;
+  steps.step = [](const Forward& s) noexcept {
+    for_each_unit(s, [&](std::int64_t row, std::int64_t unit) { forward_units<C>(s, row, unit, DoubleLanes{}); });
+  };
+  steps.step_backward = [](const Backward& s) noexcept {
+    for_each_unit(s, [&](std::int64_t row, std::int64_t unit) { backward_units<C>(s, row, unit, DoubleLanes{}); });
+  };
+  if constexpr (C::kInnerGates > 0) {
+    steps.step_inner = [](const Forward& s) noexcept {
+      for_each_unit(s,
+                    [&](std::int64_t row, std::int64_t unit) { forward_inner_units<C>(s, row, unit, DoubleLanes{}); });
+    };
+    steps.step_inner_backward = [](const Backward& s) noexcept {
+      for_each_unit(s,
+                    [&](std::int64_t row, std::int64_t unit) { backward_inner_units<C>(s, row, unit, DoubleLanes{}); });
+    };
   }
+  return steps;
 }
 
 template <class C>
@@ -41,11 +59,21 @@ constexpr Cell describe() {
   cell.equations = C::kEquations;
   cell.gates = C::kGates;
   cell.states = C::kStates;
+  cell.unit_weights = C::kUnitWeights;
+  cell.recurrent_states = C::kRecurrentStates;
   cell.extras = C::kExtras;
+  cell.inner_gates = C::kInnerGates;
+  cell.input_gates = C::kInputGates;
   cell.split_gates = C::kSplitGates;
   cell.projection = C::kProjection;
-  cell.step_double = run_forward<C>;
-  cell.step_backward_double = run_backward<C>;
+  cell.fixed_unit_weights = C::kFixedUnitWeights;
+  cell.lower = C::kLower;
+  if (C::kModules) cell.blocks = RecurrentBlocks::kSlowerModules;
+  if (C::kHeads) cell.blocks = RecurrentBlocks::kHeads;
+  if (C::kCandidateSeesH) cell.blocks = RecurrentBlocks::kCandidateSeesH;
+  cell.entry = C::kEntry;
+  cell.lowest_layer = C::kLowestLayer;
+  cell.double_steps = steps_of<C>();
   return cell;
 }
 

@@ -1,4 +1,5 @@
 // cells_simd.cpp: every cell in float, compiled once per instruction set; the best one is chosen when the program runs.
+#include "cells/stream_layer.h"
 #include "cells/tables.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -20,11 +21,13 @@ namespace hn = hwy::HWY_NAMESPACE;
 #include "cell_includes.inc"
 
 using D = hn::ScalableTag<float>;
+using V = hn::Vec<D>;
+using M = kernels::HWY_NAMESPACE::SimdMath<D>;
 
 // How a vector of units, or the last ones of a row, is loaded and stored, and its mathematics.
 template <class Vector>
 struct CellLanes : Vector {
-  using M = kernels::HWY_NAMESPACE::SimdMath<D>;
+  using M = HWY_NAMESPACE::M;
 };
 
 template <class C>
@@ -45,8 +48,88 @@ void run_backward(const StepBackward<float>& s) noexcept {
   }
 }
 
+template <class C>
+void run_inner(const StepForward<float>& s) noexcept {
+  for (std::int64_t row = 0; row < s.rows; ++row) {
+    kernels::HWY_NAMESPACE::for_each_vector(D(), s.hidden_size, [&](auto vector, std::int64_t unit) HWY_ATTR {
+      forward_inner_units<C>(s, row, unit, CellLanes<decltype(vector)>{vector});
+    });
+  }
+}
+
+template <class C>
+void run_inner_backward(const StepBackward<float>& s) noexcept {
+  for (std::int64_t row = 0; row < s.rows; ++row) {
+    kernels::HWY_NAMESPACE::for_each_vector(D(), s.hidden_size, [&](auto vector, std::int64_t unit) HWY_ATTR {
+      backward_inner_units<C>(s, row, unit, CellLanes<decltype(vector)>{vector});
+    });
+  }
+}
+
+// Row r of a tile: the sums of its gates from number `first` on, the states before the step and the unit weights.
+template <class C>
+HWY_INLINE void load_stream_units(const StreamTile& t, int r, int first, CellForward<V>& v) {
+  using N = Counts<C>;
+  const D d;
+  const auto L = static_cast<std::int64_t>(hn::Lanes(d));
+  const int gates = first > 0 ? N::G - first : C::kInnerGates > 0 ? N::kFirst : N::G;  // of the pass
+  for (int k = 0; k < gates; ++k) {
+    v.a[first + k] = hn::LoadU(d, t.a + (r * gates + k) * L);
+    if constexpr (C::kSplitGates) v.q[first + k] = hn::LoadU(d, t.q + (r * gates + k) * L);
+  }
+  for (int k = 0; k < N::S; ++k) v.previous[k] = hn::LoadU(d, t.step.states[k][t.row + r] + t.unit);
+  for (int k = 0; k < N::U; ++k) v.unit[k] = hn::LoadU(d, t.step.unit_weights + k * t.step.panels * L + t.unit);
+}
+
+template <class C>
+void finish_stream(const StreamTile& t) noexcept {
+  using N = Counts<C>;
+  constexpr int kGiven = C::kInnerGates > 0 ? N::kFirst : 0;
+  const D d;
+  const StreamStep& s = t.step;
+  const std::int64_t padded = s.panels * static_cast<std::int64_t>(hn::Lanes(d));
+  for (int r = 0; r < t.rows; ++r) {
+    const int row = t.row + r;
+    CellForward<V> v;
+    load_stream_units<C>(t, r, kGiven, v);
+    for (int k = 0; k < kGiven; ++k) v.gate[k] = hn::LoadU(d, s.gates + (row * kGiven + k) * padded + t.unit);
+    if constexpr (C::kInnerGates > 0) v.inner = hn::LoadU(d, s.inner + row * padded + t.unit);
+    if constexpr (C::kLower) v.lower = hn::LoadU(d, s.lower[row] + t.unit);
+    C::template step<M, V>(v);
+    hn::StoreU(v.next[0], d, s.hidden ? s.hidden + row * padded + t.unit : s.states[0][row] + t.unit);
+    for (int k = 1; k < N::S; ++k) hn::StoreU(v.next[k], d, s.states[k][row] + t.unit);
+  }
+}
+
+template <class C>
+void finish_stream_inner(const StreamTile& t) noexcept {
+  using N = Counts<C>;
+  const D d;
+  const StreamStep& s = t.step;
+  const std::int64_t padded = s.panels * static_cast<std::int64_t>(hn::Lanes(d));
+  for (int r = 0; r < t.rows; ++r) {
+    const int row = t.row + r;
+    CellForward<V> v;
+    load_stream_units<C>(t, r, 0, v);
+    C::template step_inner<M, V>(v);
+    for (int k = 0; k < N::kFirst; ++k) hn::StoreU(v.gate[k], d, s.gates + (row * N::kFirst + k) * padded + t.unit);
+    hn::StoreU(v.inner, d, s.inner + row * padded + t.unit);
+  }
+}
+
+template <class C>
+constexpr SimdCell simd_cell() {
+  SimdCell cell{{run_forward<C>, run_backward<C>, nullptr, nullptr}, finish_stream<C>, nullptr};
+  if constexpr (C::kInnerGates > 0) {
+    cell.steps.step_inner = run_inner<C>;
+    cell.steps.step_inner_backward = run_inner_backward<C>;
+    cell.stream_finish_inner = finish_stream_inner<C>;
+  }
+  return cell;
+}
+
 std::span<const SimdCell> cell_table() {
-#define CAROUSEL_CELL(header, Struct) {run_forward<Struct>, run_backward<Struct>},
+#define CAROUSEL_CELL(header, Struct) simd_cell<Struct>(),
   static const SimdCell kCells[] = {
 #include "cells/cells.def"
   };

@@ -7,7 +7,7 @@
 // Source: PyTorch nn.GRU (the paper resets before the product: another cell).
 // This file is included once per instruction set (see cells/rows-inl.h): no include guard.
 
-struct Gru {
+struct Gru : CellDefaults {
   static constexpr std::string_view kName = "gru";
   static constexpr std::string_view kSummary = "gated recurrent unit, reset after the product (Cho et al. 2014)";
   static constexpr std::string_view kEquations =
@@ -17,7 +17,6 @@ struct Gru {
   static constexpr std::array<std::string_view, 1> kStates{"h"};
   static constexpr int kExtras = 1;          // R_n h + b_hn
   static constexpr bool kSplitGates = true;  // the two products of gate n meet behind r
-  static constexpr bool kProjection = false;
 
   template <class M, class V>
   static void step(CellForward<V>& v) {

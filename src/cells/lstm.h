@@ -7,7 +7,7 @@
 //
 // Source: PyTorch nn.LSTM. This file is included once per instruction set (see cells/rows-inl.h): no include guard.
 
-struct Lstm {
+struct Lstm : CellDefaults {
   static constexpr std::string_view kName = "lstm";
   static constexpr std::string_view kSummary = "long short-term memory with forget gate (Gers et al. 2000)";
   static constexpr std::string_view kEquations =
@@ -16,7 +16,6 @@ struct Lstm {
   static constexpr std::array<std::string_view, 4> kGates{"i", "f", "g", "o"};
   static constexpr std::array<std::string_view, 2> kStates{"h", "c"};
   static constexpr int kExtras = 1;  // tanh(c')
-  static constexpr bool kSplitGates = false;
   static constexpr bool kProjection = true;
 
   template <class M, class V>

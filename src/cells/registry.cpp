@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "base/fail.h"
-#include "cells/stream_simd.h"
 #include "cells/tables.h"
 
 namespace carousel {
@@ -13,13 +12,18 @@ std::span<const Cell> all_cells() {
   static const std::vector<Cell> cells = [] {
     std::vector<Cell> list(reference_cells().begin(), reference_cells().end());
     for (std::size_t k = 0; k < list.size(); ++k) {
-      list[k].step_float = simd_cells()[k].step;
-      list[k].step_backward_float = simd_cells()[k].step_backward;
-      std::ranges::copy(stream_cells()[k].formats, list[k].stream_step);
+      const SimdCell& simd = simd_cells()[k];
+      list[k].float_steps = simd.steps;
+      list[k].stream_finish = simd.stream_finish;
+      list[k].stream_finish_inner = simd.stream_finish_inner;
     }
     return list;
   }();
   return cells;
+}
+
+const Cell& cell_of_layer(const Cell& cell, std::int64_t layer) {
+  return layer > 0 || cell.lowest_layer.empty() ? cell : find_cell(cell.lowest_layer);
 }
 
 const Cell& find_cell(std::string_view name) {

@@ -36,12 +36,12 @@ class Writer {
 // One of W and R: element (row, column) with zeros beyond; for int8 also rounded, with a scale per row.
 struct Side {
   const float* weight;
-  std::int64_t columns;
+  std::int64_t rows, columns;
   std::vector<std::int8_t> integers;
   std::vector<float> scales;
 
-  Side(const float* w, std::int64_t rows, std::int64_t columns_of_w, WeightFormat format)
-      : weight(w), columns(columns_of_w) {
+  Side(const float* w, std::int64_t rows_of_w, std::int64_t columns_of_w, WeightFormat format)
+      : weight(w), rows(rows_of_w), columns(columns_of_w) {
     if (format != WeightFormat::kInt8) return;
     integers.resize(static_cast<std::size_t>(rows * columns));
     for (std::int64_t row = 0; row < rows; ++row) {
@@ -50,29 +50,33 @@ struct Side {
     }
   }
 
-  bool holds(std::int64_t row, std::int64_t column) const { return row >= 0 && column < columns; }
+  // Rows from `rows` on are those of gates without a recurrent product.
+  bool holds(std::int64_t row, std::int64_t column) const { return row >= 0 && row < rows && column < columns; }
   float at(std::int64_t row, std::int64_t column) const {
     return holds(row, column) ? weight[row * columns + column] : 0.0f;
   }
   std::int8_t integer_at(std::int64_t row, std::int64_t column) const {
     return holds(row, column) ? integers[static_cast<std::size_t>(row * columns + column)] : std::int8_t{0};
   }
-  float scale(std::int64_t row) const { return row >= 0 ? scales[static_cast<std::size_t>(row)] : 0.0f; }
+  float scale(std::int64_t row) const { return holds(row, 0) ? scales[static_cast<std::size_t>(row)] : 0.0f; }
 };
 
-// Units first .. first + lanes - 1 of one layer; a unit beyond H has row -1.
+// Units first .. first + lanes - 1 of one layer and the gates of one pass; a unit beyond H has row -1.
 struct Panel {
   const StreamLayerWeights& weights;
+  int first_gate, gates;
   std::int64_t first, lanes;
 
+  // In the matrices of the pass, and in those of the cell.
   std::int64_t row(int gate, std::int64_t lane) const {
     const std::int64_t unit = first + lane;
     return unit < weights.hidden_size ? gate * weights.hidden_size + unit : -1;
   }
+  std::int64_t cell_row(std::int64_t row) const { return row < 0 ? row : row + first_gate * weights.hidden_size; }
 
   template <class Put>
   void for_each_unit(Put put) const {
-    for (int gate = 0; gate < weights.cell->gate_count(); ++gate) {
+    for (int gate = 0; gate < gates; ++gate) {
       for (std::int64_t lane = 0; lane < lanes; ++lane) put(row(gate, lane));
     }
   }
@@ -80,7 +84,7 @@ struct Panel {
 
 void put_pairs(Writer& out, const Panel& panel, const Side& side, WeightFormat format) {
   for (std::int64_t k = 0; k < side.columns; k += 2) {
-    for (int gate = 0; gate < panel.weights.cell->gate_count(); ++gate) {
+    for (int gate = 0; gate < panel.gates; ++gate) {
       const auto value = [&](std::int64_t lane, std::int64_t column) { return side.at(panel.row(gate, lane), column); };
       if (format == WeightFormat::kF32) {
         for (std::int64_t lane = 0; lane < panel.lanes; ++lane) out.put(value(lane, k));
@@ -110,8 +114,10 @@ void put_panel(std::byte* at, const Panel& panel, const Sides& sides, WeightForm
   Writer out(at);
   const auto bias = [](const float* values, std::int64_t row) { return values && row >= 0 ? values[row] : 0.0f; };
   const bool split = w.cell->split_gates;
-  panel.for_each_unit([&](std::int64_t row) { out.put(bias(w.bias_ih, row) + (split ? 0.0f : bias(w.bias_hh, row))); });
-  if (split) panel.for_each_unit([&](std::int64_t row) { out.put(bias(w.bias_hh, row)); });
+  const auto bias_hh = [&](std::int64_t row) { return row < hh.rows ? bias(w.bias_hh, panel.cell_row(row)) : 0.0f; };
+  panel.for_each_unit(
+      [&](std::int64_t row) { out.put(bias(w.bias_ih, panel.cell_row(row)) + (split ? 0.0f : bias_hh(row))); });
+  if (split) panel.for_each_unit([&](std::int64_t row) { out.put(bias_hh(row)); });
   if (format == WeightFormat::kInt8) {
     panel.for_each_unit([&](std::int64_t row) { out.put(ih.scale(row)); });
     panel.for_each_unit([&](std::int64_t row) { out.put(hh.scale(row)); });
@@ -150,81 +156,129 @@ StreamLayer::StreamLayer(const StreamLayerWeights& weights, WeightFormat format,
       format_(format),
       lanes_(stream_lanes()),
       input_size_(weights.input_size),
-      recurrent_size_(weights.recurrent_size),
+      output_size_(weights.output_size),
       hidden_size_(weights.hidden_size),
-      panels_((weights.hidden_size + lanes_ - 1) / lanes_),
-      input_stride_(rounded_up(input_size_ + 1, 2 * lanes_)),
-      recurrent_stride_(rounded_up(recurrent_size_ + 1, 2 * lanes_)) {
+      panels_((weights.hidden_size + lanes_ - 1) / lanes_) {
+  const int first_gates = cell_->first_gates(), inner = cell_->inner_gates;
+  for (const int state : cell_->recurrent_states) recurrent_size_ += first_gates > 0 ? width(state) : 0;
+  input_stride_ = rounded_up(input_size_ + 1, 2 * lanes_);
+  recurrent_stride_ = rounded_up(std::max(recurrent_size_, hidden_size_) + 1, 2 * lanes_);
   if (format == WeightFormat::kInt8 && std::max(input_size_, recurrent_size_) > kMostInt8Inputs) {
     fail(Code::kUsage, "int8: a layer with {} inputs, at most {} are possible; use bf16",
          std::max(input_size_, recurrent_size_), kMostInt8Inputs);
   }
-  pack(weights);
+  const int all = cell_->gate_count();
+  passes_.resize(inner > 0 ? 2 : 1);
+  passes_[0].gates = inner > 0 ? first_gates : all;
+  passes_[0].recurrent_size = recurrent_size_;
+  if (inner > 0) {
+    passes_[1].first = first_gates;
+    passes_[1].gates = all - first_gates;
+    passes_[1].recurrent_size = hidden_size_;
+  }
+  for (Pass& pass : passes_) {
+    pass.kernel = stream_products(pass.gates, cell_->split_gates, static_cast<int>(format));
+    pass.finish = inner > 0 && pass.first == 0 ? cell_->stream_finish_inner : cell_->stream_finish;
+    pack(weights, pass);
+  }
+  unit_weights_.resize(static_cast<std::size_t>(cell_->unit_weight_count() * panels_ * lanes_));
+  for (int k = 0; k < cell_->unit_weight_count(); ++k) {
+    std::copy_n(weights.weight_ph + k * hidden_size_, hidden_size_, unit_weights_.data() + k * panels_ * lanes_);
+  }
   if (weights.weight_hr) {
-    weight_hr_.resize(static_cast<std::size_t>(kernels::packed_size(hidden_size_, recurrent_size_)));
-    kernels::pack<float>(kernels::Op::kTransposed, hidden_size_, recurrent_size_, weights.weight_hr, hidden_size_,
+    weight_hr_.resize(static_cast<std::size_t>(kernels::packed_size(hidden_size_, output_size_)));
+    kernels::pack<float>(kernels::Op::kTransposed, hidden_size_, output_size_, weights.weight_hr, hidden_size_,
                          weight_hr_.data());
   }
   lay_out_workspace(rows);
 }
 
-void StreamLayer::pack(const StreamLayerWeights& weights) {
-  const std::int64_t vectors = cell_->gate_count() * lanes_;
+void StreamLayer::pack(const StreamLayerWeights& weights, Pass& pass) const {
+  const std::int64_t vectors = pass.gates * lanes_, H = hidden_size_;
   const std::int64_t bytes_of_pair[] = {8, 4, 2};
   std::int64_t head = cell_->split_gates ? 2 : 1;
   if (format_ == WeightFormat::kInt8) head += 2;
-  const std::int64_t pairs = pairs_of(input_size_) + pairs_of(recurrent_size_);
-  panel_bytes_ = rounded_up(vectors * (4 * head + bytes_of_pair[static_cast<int>(format_)] * pairs), kAlignment);
-  weights_.resize(static_cast<std::size_t>(panel_bytes_ * panels_));
-  const std::int64_t rows = cell_->gate_count() * weights.hidden_size;
-  const Sides sides{Side(weights.weight_ih, rows, input_size_, format_),
-                    Side(weights.weight_hh, rows, recurrent_size_, format_)};
+  const std::int64_t pairs = pairs_of(input_size_) + pairs_of(pass.recurrent_size);
+  pass.panel_bytes = rounded_up(vectors * (4 * head + bytes_of_pair[static_cast<int>(format_)] * pairs), kAlignment);
+  pass.weights.resize(static_cast<std::size_t>(pass.panel_bytes * panels_));
+  // The first rows of weight_hh are those of the first gates, as wide as what enters their product.
+  const std::int64_t recurrent = std::min(pass.gates, cell_->recurrent_gates() - pass.first) * H;
+  const float* weight_hh = weights.weight_hh + pass.first * H * recurrent_size_;
+  const Sides sides{Side(weights.weight_ih + pass.first * H * input_size_, pass.gates * H, input_size_, format_),
+                    Side(weight_hh, recurrent, pass.recurrent_size, format_)};
   for (std::int64_t p = 0; p < panels_; ++p) {
-    put_panel(weights_.data() + p * panel_bytes_, {weights, p * lanes_, lanes_}, sides, format_);
+    put_panel(pass.weights.data() + p * pass.panel_bytes, {weights, pass.first, pass.gates, p * lanes_, lanes_}, sides,
+              format_);
   }
 }
 
-std::int64_t StreamLayer::state_length() const noexcept { return std::max(panels_ * lanes_, recurrent_size_); }
+std::int64_t StreamLayer::state_length() const noexcept { return std::max(panels_ * lanes_, output_size_); }
 
 void StreamLayer::lay_out_workspace(std::int64_t rows) {
-  const bool int8 = format_ == WeightFormat::kInt8;
+  const bool int8 = format_ == WeightFormat::kInt8, inner = cell_->inner_gates > 0;
+  const bool product = cell_->first_gates() > 0;
   std::int64_t bytes[kParts] = {};
   bytes[kInput] = int8 ? rows * input_stride_ * 2 : 0;
   bytes[kRecurrent] = int8 ? rows * recurrent_stride_ * 2 : 0;
   bytes[kScales] = int8 ? 2 * rows * 4 : 0;
-  bytes[kHidden] = rows * panels_ * lanes_ * 4;
-  bytes[kOutput] = weight_hr_.empty() ? 0 : rows * recurrent_size_ * 4;
+  bytes[kHidden] = (product && only_h()) || !weight_hr_.empty() ? rows * panels_ * lanes_ * 4 : 0;
+  bytes[kGathered] = product && !only_h() ? rows * recurrent_size_ * 4 : 0;
+  bytes[kGates] = inner ? rows * cell_->first_gates() * panels_ * lanes_ * 4 : 0;
+  bytes[kInner] = inner ? rows * panels_ * lanes_ * 4 : 0;
+  bytes[kOutput] = weight_hr_.empty() ? 0 : rows * output_size_ * 4;
   for (int k = 0; k < kParts; ++k) parts_[k + 1] = parts_[k] + rounded_up(bytes[k], kAlignment);
 }
 
+// The states that enter the recurrent product, side by side, [rows, Q].
+void StreamLayer::gather(const StreamRows& rows, float* gathered) const noexcept {
+  for (int r = 0; r < rows.count; ++r) {
+    for (const int state : cell_->recurrent_states)
+      gathered = std::copy_n(rows.states[state][r], width(state), gathered);
+  }
+}
+
 void StreamLayer::step(const StreamRows& rows, std::byte* workspace) const noexcept {
-  const auto part = [&](Part k) { return workspace + parts_[k]; };
-  auto* scales = reinterpret_cast<float*>(part(kScales));
-  auto* hidden = reinterpret_cast<float*>(part(kHidden));
+  const auto part = [&](Part k) { return reinterpret_cast<float*>(workspace + parts_[k]); };
+  const auto size = [&](Part k) { return parts_[k + 1] - parts_[k]; };
+  const std::int64_t padded = panels_ * lanes_;
+  float* scales = part(kScales);
+  float* hidden = size(kHidden) > 0 ? part(kHidden) : nullptr;
+  const float *h[kStreamRows], *inner[kStreamRows];
+  if (size(kGathered) > 0) gather(rows, part(kGathered));
+  for (int r = 0; r < rows.count; ++r) {
+    h[r] = size(kGathered) > 0 ? part(kGathered) + r * recurrent_size_ : rows.states[0][r];
+    inner[r] = part(kInner) + r * padded;
+  }
   StreamStep s{
       .rows = rows.count,
       .input_size = input_size_,
-      .recurrent_size = recurrent_size_,
       .panels = panels_,
-      .panel_bytes = panel_bytes_,
       .x = rows.x,
+      .lower = rows.lower,
       .hidden = hidden,
-      .weights = weights_.data(),
+      .gates = part(kGates),
+      .inner = part(kInner),
+      .unit_weights = unit_weights_.data(),
       .input = {reinterpret_cast<std::int16_t*>(part(kInput)), scales, input_stride_},
       .recurrent = {reinterpret_cast<std::int16_t*>(part(kRecurrent)), scales + rows.count, recurrent_stride_}};
   for (int k = 0; k < cell_->state_count(); ++k) s.states[k] = rows.states[k];
-  cell_->stream_step[static_cast<int>(format_)](s);
-  if (!weight_hr_.empty()) return project(rows, hidden, reinterpret_cast<float*>(part(kOutput)));
-  for (int r = 0; r < rows.count; ++r) std::copy_n(hidden + r * panels_ * lanes_, hidden_size_, rows.states[0][r]);
+  for (const Pass& pass : passes_) {
+    s.recurrent_size = pass.recurrent_size;
+    s.panel_bytes = pass.panel_bytes;
+    s.weights = pass.weights.data();
+    s.h = pass.first == 0 ? h : inner;
+    s.finish = pass.finish;
+    pass.kernel(s);
+  }
+  if (!weight_hr_.empty()) return project(rows, hidden, part(kOutput));
+  for (int r = 0; hidden && r < rows.count; ++r) std::copy_n(hidden + r * padded, hidden_size_, rows.states[0][r]);
 }
 
 // h = W_hr hidden for every row. hidden [rows, padded H], output [rows, P] to work in.
 void StreamLayer::project(const StreamRows& rows, const float* hidden, float* output) const noexcept {
-  kernels::multiply_packed<float>(rows.count, recurrent_size_, hidden_size_, hidden, panels_ * lanes_,
-                                  weight_hr_.data(), 0.0f, output, recurrent_size_);
-  for (int r = 0; r < rows.count; ++r) {
-    std::copy_n(output + r * recurrent_size_, recurrent_size_, rows.states[0][r]);
-  }
+  kernels::multiply_packed<float>(rows.count, output_size_, hidden_size_, hidden, panels_ * lanes_, weight_hr_.data(),
+                                  0.0f, output, output_size_);
+  for (int r = 0; r < rows.count; ++r) std::copy_n(output + r * output_size_, output_size_, rows.states[0][r]);
 }
 
 }  // namespace carousel

@@ -1,10 +1,10 @@
 // stream_layer.h: one recurrent layer step by step: its weights packed for that, and one step of one or more sequences.
 //
 // A step of one sequence reads every weight once and does little else, so the weights lie in memory in the order in
-// which a step wants them: for each vector of L units one panel [biases, scales, C + P inputs two by two, G gates, L
-// units]. A step walks a panel with the sums of its gates in registers, finishes the cell there, and goes on to the
-// next. Of several sequences (rows) a few at a time pass over a panel, all of them before the next panel: weights come
-// from memory once for all rows, and once for a few from the second cache.
+// which a step wants them: for each vector of L units one panel [biases, scales, C + Q inputs two by two, G gates, L
+// units]. A step walks a panel with the sums of its gates in registers, finishes the cell, and goes on to the next. A
+// cell with inner gates takes two such passes. Of several sequences (rows) a few at a time pass over a panel, all of
+// them before the next panel: weights come from memory once for all rows, and once for a few from the second cache.
 //
 // Formats of the weights (everything else stays float):
 //   f32    as they are
@@ -44,11 +44,12 @@ inline constexpr int kStreamRows = 32;
 // The weights of one layer as the model keeps them; borrowed.
 struct StreamLayerWeights {
   const Cell* cell = nullptr;
-  std::int64_t input_size = 0, recurrent_size = 0, hidden_size = 0;  // C, P (the width of h), H
-  const float* weight_ih = nullptr;                                  // [G H, C]
-  const float* weight_hh = nullptr;                                  // [G H, P]
-  const float* bias_ih = nullptr;                                    // [G H]; null: none
-  const float* bias_hh = nullptr;
+  std::int64_t input_size = 0, output_size = 0, hidden_size = 0;  // C, P (the width of h), H
+  const float* weight_ih = nullptr;                               // [G H, C]
+  const float* weight_hh = nullptr;  // [K H, Q] for the K gates with a recurrent product; see layers/scan.h
+  const float* bias_ih = nullptr;    // [G H]; null: none
+  const float* bias_hh = nullptr;    // [K H]
+  const float* weight_ph = nullptr;  // [U, H]: unit weights
   const float* weight_hr = nullptr;  // [P, H]; null: no projection, P = H
 };
 
@@ -57,6 +58,7 @@ struct StreamRows {
   int count = 0;                           // at most kStreamRows
   const float* x[kStreamRows];             // [C]
   float* states[kMaxStates][kStreamRows];  // [state_length()], replaced by the next ones; the first begins with h [P]
+  const float* lower[kStreamRows];  // of a cell with `lower`: the second state of the layer below, [state_length()]
 };
 
 // Where a kernel puts rows of x or h that it rounded to integers, for int8.
@@ -66,15 +68,29 @@ struct StreamIntegers {
   std::int64_t stride = 0;         // even
 };
 
-// The same as the kernels see it.
+// One pass as the kernels see it: products with some gates, then the mathematics of the cell tile by tile.
 struct StreamStep {
   int rows = 0;
   std::int64_t input_size = 0, recurrent_size = 0, panels = 0, panel_bytes = 0;
   const float* const* x = nullptr;        // [rows] pointers
-  float* const* states[kMaxStates] = {};  // [rows] pointers; all but the first are replaced, in whole vectors
-  float* hidden = nullptr;                // [rows, panels, L]: the next first state, which may not replace h yet
-  const std::byte* weights = nullptr;     // panels of panel_bytes
+  const float* const* h = nullptr;        // [rows] pointers: what enters the recurrent product
+  const float* const* lower = nullptr;    // [rows] pointers
+  float* const* states[kMaxStates] = {};  // [rows] pointers; replaced, in whole vectors, all but a `hidden` first one
+  float* hidden = nullptr;  // [rows, panels, L]: the next first state if it may not replace h yet; null: it may
+  float* gates = nullptr;   // [rows, first gates, panels, L] and ...
+  float* inner = nullptr;   // ... [rows, panels, L]: from the first to the second pass of a cell with inner gates
+  const float* unit_weights = nullptr;  // [U, panels, L]
+  const std::byte* weights = nullptr;   // panels of panel_bytes
   StreamIntegers input, recurrent;
+  StreamFinish finish = nullptr;
+};
+
+// What the products of one pass over G gates give for rows row .. row + rows - 1 and the L units from `unit` on.
+struct StreamTile {
+  const StreamStep& step;
+  int row, rows;
+  std::int64_t unit;
+  const float *a, *q;  // [rows, G, L], biases included; q only with split gates
 };
 
 // Owns the packed weights and nothing else: any number of threads may step at once.
@@ -93,17 +109,32 @@ class StreamLayer {
   void step(const StreamRows& rows, std::byte* workspace) const noexcept;
 
  private:
-  enum Part { kInput, kRecurrent, kScales, kHidden, kOutput, kParts };
+  enum Part { kInput, kRecurrent, kScales, kHidden, kGathered, kGates, kInner, kOutput, kParts };
+
+  // The gates of one pass over the panels: all of them, or with inner gates the first ones and then the others.
+  struct Pass {
+    int first = 0, gates = 0;
+    std::int64_t recurrent_size = 0, panel_bytes = 0;
+    std::vector<std::byte, AlignedAllocator<std::byte>> weights;
+    StreamKernel kernel = nullptr;
+    StreamFinish finish = nullptr;
+  };
+
   void lay_out_workspace(std::int64_t rows);
-  void pack(const StreamLayerWeights& weights);
+  void pack(const StreamLayerWeights& weights, Pass& pass) const;
+  bool only_h() const noexcept { return cell_->recurrent_states.size() == 1 && cell_->recurrent_states[0] == 0; }
+  std::int64_t width(int state) const noexcept { return state == 0 ? output_size_ : hidden_size_; }
+  void gather(const StreamRows& rows, float* gathered) const noexcept;
   void project(const StreamRows& rows, const float* hidden, float* output) const noexcept;
 
   const Cell* cell_;
   WeightFormat format_;
-  std::int64_t lanes_, input_size_, recurrent_size_, hidden_size_, panels_, panel_bytes_ = 0;
+  std::int64_t lanes_, input_size_, output_size_, hidden_size_, panels_;
+  std::int64_t recurrent_size_ = 0;               // Q: what enters the product of the first pass
   std::int64_t input_stride_, recurrent_stride_;  // C and P and at least one more, rounded up to vectors
   std::int64_t parts_[kParts + 1] = {};           // where the parts of a workspace begin, and their end
-  std::vector<std::byte, AlignedAllocator<std::byte>> weights_;
+  std::vector<Pass> passes_;
+  std::vector<float, AlignedAllocator<float>> unit_weights_;
   std::vector<float, AlignedAllocator<float>> weight_hr_;  // packed; empty: no projection
 };
 

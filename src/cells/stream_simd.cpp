@@ -1,10 +1,11 @@
-// stream_simd.cpp: one step of every cell for a few rows, compiled once per instruction set. See stream_layer.h for the
-// order of the weights.
+// stream_simd.cpp: the products of one step for a few rows, compiled once per instruction set. See stream_layer.h for
+// the order of the weights.
 //
-// A tile is R rows and one panel. Inputs are taken two by two into two sums a gate. One row by itself has the sums of
-// all its gates in registers: a cell of four gates then has eight chains of multiply-adds under way, what the latency
-// of one needs to be hidden. Several rows take the gates two by two, so that their sums fit in the registers: a vector
-// of weights is then loaded once for all of them. No sum depends on R or on what is computed beside it.
+// A tile is R rows and one panel of G gates. Inputs are taken two by two into two sums a gate. One row by itself has
+// the sums of up to four gates in registers: eight chains of multiply-adds are then under way, what the latency of one
+// needs to be hidden. Several rows take the gates two by two, so that their sums fit in the registers: a vector of
+// weights is then loaded once for all of them. No sum depends on R or on what is computed beside it. The cell's own
+// mathematics takes a tile over while it is in the first cache (cells_simd.cpp).
 #include "cells/stream_simd.h"
 
 #include "cells/stream_layer.h"
@@ -14,7 +15,6 @@
 #include "hwy/foreach_target.h"
 // foreach_target.h stands first: it includes this file again for every instruction set.
 #include "hwy/highway.h"
-#include "kernels/math-inl.h"
 #include "kernels/vectors-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -22,14 +22,8 @@ namespace carousel {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-#include "cells/rows-inl.h"
-
-// The cells use what stands above, and this list is made from cells.def.
-#include "cell_includes.inc"
-
 using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
-using M = kernels::HWY_NAMESPACE::SimdMath<D>;
 
 #if HWY_TARGET == HWY_AVX3
 constexpr int kTileRows = 4;  // 32 vector registers: 16 sums
@@ -43,10 +37,10 @@ constexpr std::int64_t kPairBytes = kFormat == WeightFormat::kF32    ? 8
                                                                      : 2;
 
 // Gates whose sums are in registers at a time.
-template <class C, int R>
+template <int G, int R>
 constexpr int gates_at_once() {
-  constexpr int G = static_cast<int>(C::kGates.size());
-  return R == 1 || G < 2 ? G : 2;
+  constexpr int kMost = R == 1 ? 4 : 2;
+  return G < kMost ? G : kMost;
 }
 
 // One of x and h for the rows of a tile.
@@ -158,16 +152,15 @@ HWY_INLINE void sum_int8(const TileInput<std::int16_t, R>& in, const std::byte* 
 #endif
 
 // Where the parts of a panel begin.
-template <class C, WeightFormat kFormat>
+template <WeightFormat kFormat, int G, bool kSplit>
 struct Panel {
-  static constexpr int G = static_cast<int>(C::kGates.size());
   const float *bias, *recurrent_bias, *input_scales, *recurrent_scales;
   const std::byte *ih, *hh;
 
   HWY_INLINE Panel(const StreamStep& s, std::int64_t index) {
     const std::int64_t vectors = G * static_cast<std::int64_t>(hn::Lanes(D()));
     bias = reinterpret_cast<const float*>(s.weights + index * s.panel_bytes);
-    recurrent_bias = bias + (C::kSplitGates ? vectors : 0);
+    recurrent_bias = bias + (kSplit ? vectors : 0);
     input_scales = recurrent_bias + vectors;
     recurrent_scales = input_scales + vectors;
     ih = reinterpret_cast<const std::byte*>(input_scales + (kFormat == WeightFormat::kInt8 ? 2 * vectors : 0));
@@ -178,7 +171,8 @@ struct Panel {
 // What the products give the cells of R rows, biases included; q only where the gates are split.
 template <int G, int R>
 struct TileGates {
-  V a[R][G], q[R][G];
+  static constexpr std::size_t kLanes = hn::MaxLanes(D());
+  alignas(64) float a[R][G][kLanes], q[R][G][kLanes];
 };
 
 template <int R>
@@ -190,10 +184,9 @@ HWY_INLINE TileInput<std::int16_t, R> integers_of(const StreamIntegers& in, int 
 }
 
 // Gates first .. first + N - 1 of rows row .. row + R - 1, in int8.
-template <class C, int R, int N, class Gates>
-HWY_INLINE void multiply_int8(const StreamStep& s, int row, const Panel<C, WeightFormat::kInt8>& panel, int first,
-                              Gates& gates) {
-  constexpr int G = static_cast<int>(C::kGates.size());
+template <int G, bool kSplit, int R, int N>
+HWY_INLINE void multiply_int8(const StreamStep& s, int row, const Panel<WeightFormat::kInt8, G, kSplit>& panel,
+                              int first, TileGates<G, R>& gates) {
   const D d;
   const std::int64_t L = static_cast<std::int64_t>(hn::Lanes(d));
   const TileInput<std::int16_t, R> x = integers_of<R>(s.input, row, s.input_size);
@@ -208,20 +201,20 @@ HWY_INLINE void multiply_int8(const StreamStep& s, int row, const Panel<C, Weigh
       const V ih = hn::Mul(x_scale, hn::LoadU(d, panel.input_scales + at));
       const V hh = hn::Mul(h_scale, hn::LoadU(d, panel.recurrent_scales + at));
       const V a = hn::MulAdd(input[r][k], ih, hn::LoadU(d, panel.bias + at));
-      if constexpr (C::kSplitGates) {
-        gates.a[r][first + k] = a;
-        gates.q[r][first + k] = hn::MulAdd(recurrent[r][k], hh, hn::LoadU(d, panel.recurrent_bias + at));
+      if constexpr (kSplit) {
+        hn::StoreU(a, d, gates.a[r][first + k]);
+        hn::StoreU(hn::MulAdd(recurrent[r][k], hh, hn::LoadU(d, panel.recurrent_bias + at)), d, gates.q[r][first + k]);
       } else {
-        gates.a[r][first + k] = hn::MulAdd(recurrent[r][k], hh, a);
+        hn::StoreU(hn::MulAdd(recurrent[r][k], hh, a), d, gates.a[r][first + k]);
       }
     }
   }
 }
 
 // The same in f32 and bf16.
-template <class C, WeightFormat kFormat, int R, int N, class Gates>
-HWY_INLINE void multiply_floats(const StreamStep& s, int row, const Panel<C, kFormat>& panel, int first, Gates& gates) {
-  constexpr int G = static_cast<int>(C::kGates.size());
+template <WeightFormat kFormat, int G, bool kSplit, int R, int N>
+HWY_INLINE void multiply_floats(const StreamStep& s, int row, const Panel<kFormat, G, kSplit>& panel, int first,
+                                TileGates<G, R>& gates) {
   const D d;
   const std::int64_t L = static_cast<std::int64_t>(hn::Lanes(d));
   TileInput<float, R> x, h;
@@ -229,17 +222,18 @@ HWY_INLINE void multiply_floats(const StreamStep& s, int row, const Panel<C, kFo
   h.size = s.recurrent_size;
   for (int r = 0; r < R; ++r) {
     x.rows[r] = s.x[row + r];
-    h.rows[r] = s.states[0][row + r];
+    h.rows[r] = s.h[row + r];
   }
   const std::int64_t offset = first * L * kPairBytes<kFormat>;
   FloatSums<R, N> sums;
   add_floats<kFormat, G>(sums, x, panel.ih + offset);
-  if constexpr (C::kSplitGates) {
+  if constexpr (kSplit) {
     FloatSums<R, N> recurrent;
     add_floats<kFormat, G>(recurrent, h, panel.hh + offset);
     for (int r = 0; r < R; ++r) {
       for (int k = 0; k < N; ++k) {
-        gates.q[r][first + k] = hn::Add(recurrent.total(r, k), hn::LoadU(d, panel.recurrent_bias + (first + k) * L));
+        const V bias = hn::LoadU(d, panel.recurrent_bias + (first + k) * L);
+        hn::StoreU(hn::Add(recurrent.total(r, k), bias), d, gates.q[r][first + k]);
       }
     }
   } else {
@@ -247,49 +241,37 @@ HWY_INLINE void multiply_floats(const StreamStep& s, int row, const Panel<C, kFo
   }
   for (int r = 0; r < R; ++r) {
     for (int k = 0; k < N; ++k) {
-      gates.a[r][first + k] = hn::Add(sums.total(r, k), hn::LoadU(d, panel.bias + (first + k) * L));
+      hn::StoreU(hn::Add(sums.total(r, k), hn::LoadU(d, panel.bias + (first + k) * L)), d, gates.a[r][first + k]);
     }
   }
 }
 
-template <class C, WeightFormat kFormat, int R, int N, class Gates>
-HWY_INLINE void multiply(const StreamStep& s, int row, const Panel<C, kFormat>& panel, int first, Gates& gates) {
+template <WeightFormat kFormat, int G, bool kSplit, int R, int N>
+HWY_INLINE void multiply(const StreamStep& s, int row, const Panel<kFormat, G, kSplit>& panel, int first,
+                         TileGates<G, R>& gates) {
   if constexpr (kFormat == WeightFormat::kInt8) {
-    multiply_int8<C, R, N>(s, row, panel, first, gates);
+    multiply_int8<G, kSplit, R, N>(s, row, panel, first, gates);
   } else {
-    multiply_floats<C, kFormat, R, N>(s, row, panel, first, gates);
+    multiply_floats<kFormat, G, kSplit, R, N>(s, row, panel, first, gates);
   }
 }
 
 // Rows row .. row + R - 1 and the units of one panel.
-template <class C, WeightFormat kFormat, int R>
+template <WeightFormat kFormat, int G, bool kSplit, int R>
 HWY_INLINE void run_tile(const StreamStep& s, int row, std::int64_t index) {
-  constexpr int G = static_cast<int>(C::kGates.size()), S = static_cast<int>(C::kStates.size());
-  constexpr int N = gates_at_once<C, R>();
-  const D d;
-  const std::int64_t unit = index * static_cast<std::int64_t>(hn::Lanes(d));
-  const Panel<C, kFormat> panel(s, index);
+  constexpr int N = gates_at_once<G, R>();
+  const Panel<kFormat, G, kSplit> panel(s, index);
   TileGates<G, R> gates;
-  for (int first = 0; first + N <= G; first += N) multiply<C, kFormat, R, N>(s, row, panel, first, gates);
-  if constexpr (G % N != 0) multiply<C, kFormat, R, G % N>(s, row, panel, G - G % N, gates);
-  for (int r = 0; r < R; ++r) {
-    CellForward<V> v;
-    for (int g = 0; g < G; ++g) {
-      v.a[g] = gates.a[r][g];
-      if constexpr (C::kSplitGates) v.q[g] = gates.q[r][g];
-    }
-    for (int k = 0; k < S; ++k) v.previous[k] = hn::LoadU(d, s.states[k][row + r] + unit);
-    C::template step<M, V>(v);
-    hn::StoreU(v.next[0], d, s.hidden + (row + r) * s.panels * static_cast<std::int64_t>(hn::Lanes(d)) + unit);
-    for (int k = 1; k < S; ++k) hn::StoreU(v.next[k], d, s.states[k][row + r] + unit);
-  }
+  for (int first = 0; first + N <= G; first += N) multiply<kFormat, G, kSplit, R, N>(s, row, panel, first, gates);
+  if constexpr (G % N != 0) multiply<kFormat, G, kSplit, R, G % N>(s, row, panel, G - G % N, gates);
+  s.finish({s, row, R, index * static_cast<std::int64_t>(hn::Lanes(D())), gates.a[0][0], gates.q[0][0]});
 }
 
 // A tile of `count` rows, 1 .. R.
-template <class C, WeightFormat kFormat, int R>
+template <WeightFormat kFormat, int G, bool kSplit, int R>
 HWY_INLINE void run_rows(const StreamStep& s, int row, int count, std::int64_t panel) {
-  if (count == R) return run_tile<C, kFormat, R>(s, row, panel);
-  if constexpr (R > 1) run_rows<C, kFormat, R - 1>(s, row, count, panel);
+  if (count == R) return run_tile<kFormat, G, kSplit, R>(s, row, panel);
+  if constexpr (R > 1) run_rows<kFormat, G, kSplit, R - 1>(s, row, count, panel);
 }
 
 // values = scale integers, |integer| <= 1023; returns the scale, which is NaN if a value is not finite.
@@ -318,31 +300,34 @@ HWY_INLINE void round_rows(const float* const* rows, int count, std::int64_t siz
   for (int r = 0; r < count; ++r) to.scales[r] = to_integers(rows[r], size, to.values + r * to.stride);
 }
 
-template <class C, WeightFormat kFormat>
-void run_stream(const StreamStep& s) noexcept {
+template <WeightFormat kFormat, int G, bool kSplit>
+void run_products(const StreamStep& s) noexcept {
   if constexpr (kFormat == WeightFormat::kInt8) {
     round_rows(s.x, s.rows, s.input_size, s.input);
-    round_rows(s.states[0], s.rows, s.recurrent_size, s.recurrent);
+    round_rows(s.h, s.rows, s.recurrent_size, s.recurrent);
   }
   for (std::int64_t panel = 0; panel < s.panels; ++panel) {
     for (int row = 0, count = 0; row < s.rows; row += count) {
       const int left = s.rows - row;
       // 4 rows are 2 + 2, not 3 + 1: one row by itself reads the weights as slowly as three.
       count = left >= 2 * kTileRows ? kTileRows : left > kTileRows ? (left + 1) / 2 : left;
-      run_rows<C, kFormat, kTileRows>(s, row, count, panel);
+      run_rows<kFormat, G, kSplit, kTileRows>(s, row, count, panel);
     }
   }
 }
 
-std::span<const StreamCell> stream_table() {
-#define CAROUSEL_CELL(header, Struct)                                                \
-  {{run_stream<Struct, WeightFormat::kF32>, run_stream<Struct, WeightFormat::kBf16>, \
-    run_stream<Struct, WeightFormat::kInt8>}},
-  static const StreamCell kCells[] = {
-#include "cells/cells.def"
-  };
-#undef CAROUSEL_CELL
-  return kCells;
+template <int G, bool kSplit>
+constexpr StreamProducts products_of() {
+  return {{run_products<WeightFormat::kF32, G, kSplit>, run_products<WeightFormat::kBf16, G, kSplit>,
+           run_products<WeightFormat::kInt8, G, kSplit>}};
+}
+
+// Apart from split gates of three: those of the GRU.
+std::span<const StreamProducts> products_table() {
+  static constexpr StreamProducts kTable[] = {products_of<1, false>(), products_of<2, false>(), products_of<3, false>(),
+                                              products_of<4, false>(), products_of<5, false>(), products_of<6, false>(),
+                                              products_of<7, false>(), products_of<8, false>(), products_of<3, true>()};
+  return kTable;
 }
 
 std::int64_t lanes_of_target() { return static_cast<std::int64_t>(hn::Lanes(D())); }
@@ -354,10 +339,14 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace carousel {
 
-HWY_EXPORT(stream_table);
+HWY_EXPORT(products_table);
 HWY_EXPORT(lanes_of_target);
 
-std::span<const StreamCell> stream_cells() { return HWY_DYNAMIC_DISPATCH(stream_table)(); }
+StreamKernel stream_products(int gates, bool split, int format) {
+  const std::span<const StreamProducts> table = HWY_DYNAMIC_DISPATCH(products_table)();
+  return table[static_cast<std::size_t>(split ? kMaxGates : gates - 1)].formats[format];
+}
+
 std::int64_t stream_lanes() { return HWY_DYNAMIC_DISPATCH(lanes_of_target)(); }
 
 }  // namespace carousel

@@ -2,17 +2,17 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 
 #include "cells/cell.h"
 
 namespace carousel {
 
-struct StreamCell {
+struct StreamProducts {
   StreamKernel formats[3];  // in the order of WeightFormat
 };
 
-std::span<const StreamCell> stream_cells();  // in the order of cells.def
-std::int64_t stream_lanes();                 // floats in a vector, L
+// The products of one pass over `gates` gates in this WeightFormat. split: W x and R h apart, for 3 gates only.
+StreamKernel stream_products(int gates, bool split, int format);
+std::int64_t stream_lanes();  // floats in a vector, L
 
 }  // namespace carousel

@@ -7,11 +7,11 @@
 namespace carousel {
 
 struct SimdCell {
-  void (*step)(const StepForward<float>&) noexcept;
-  void (*step_backward)(const StepBackward<float>&) noexcept;
+  CellSteps<float> steps;
+  StreamFinish stream_finish, stream_finish_inner;
 };
 
-std::span<const Cell> reference_cells();  // step_float and step_backward_float are null here
+std::span<const Cell> reference_cells();  // without what simd_cells() has
 std::span<const SimdCell> simd_cells();   // for the best instruction set of this machine
 
 }  // namespace carousel

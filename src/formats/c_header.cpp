@@ -7,6 +7,7 @@
 #include "cells/cell.h"
 #include "cells/stream_layer.h"
 #include "formats/cell_texts.h"
+#include "layers/recurrent_structure.h"
 
 namespace carousel {
 namespace {
@@ -82,6 +83,12 @@ class Writer {
     return name;
   }
 
+  // A parameter of a layer; without it `zeros` zeros, or no numbers at all.
+  std::string numbers(const Recurrent& recurrent, const std::string& name, std::int64_t zeros) {
+    if (const Parameter* parameter = recurrent.parameter(name)) return floats(parameter->value.span());
+    return zeros > 0 ? floats(std::vector<float>(static_cast<std::size_t>(zeros))) : "nullptr";
+  }
+
   void takes(std::int64_t size) {
     if (input_size < 0) input_size = size;
   }
@@ -141,22 +148,34 @@ class Writer {
     if (o.bidirectional) fail(Code::kUsage, "export: a bidirectional network needs the whole sequence");
     if (o.proj_size > 0) fail(Code::kUsage, "export: a layer with proj_size cannot be exported to a header");
     takes(o.input_size);
-    const Cell& cell = find_cell(o.cell);
-    const CellText& source = cell_text(o.cell);
-    if (std::find(cells.begin(), cells.end(), source.text) == cells.end()) cells.emplace_back(source.text);
-    const std::vector<Parameter*> parameters = recurrent.parameters();
-    auto next = parameters.begin();
+    const Cell& top = find_cell(o.cell);
+    std::string lower;
+    if (top.entry) {
+      const std::string w = floats(recurrent.parameter("weight_in")->value.span());
+      const std::string b = numbers(recurrent, "bias_in", 2 * o.hidden_size);
+      const std::int64_t both = 2 * o.hidden_size;
+      input = call(fmt::format("linear<{}, {}>({}, {}, ", both, o.input_size, w, b), input, o.input_size, both).first;
+      lower = fmt::format("{} + {}", input, o.hidden_size);
+    }
     for (std::int64_t l = 0; l < o.layers; ++l) {
-      const auto [w_type, w] = matrix((*next++)->value);
-      const auto [r_type, r] = matrix((*next++)->value);
-      const std::vector<float> zeros(static_cast<std::size_t>(cell.gate_count() * o.hidden_size));
-      const std::string ih = o.bias ? floats((*next++)->value.span()) : floats(zeros);
-      const std::string hh = o.bias ? floats((*next++)->value.span()) : floats(zeros);
+      const Cell& cell = cell_of_layer(top, l);
+      const CellText& source = cell_text(cell.name);
+      if (std::find(cells.begin(), cells.end(), source.text) == cells.end()) cells.emplace_back(source.text);
+      const std::string suffix = scan_suffix(l, 0);
+      const auto [w_type, w] = matrix(recurrent.parameter("weight_ih" + suffix)->value);
+      const Tensor weight_hh = masked_recurrent_weight(recurrent, l, 0);
+      const auto [r_type, r] =
+          weight_hh.elements() > 0 ? matrix(weight_hh) : std::pair<std::string, std::string>("NoMatrix", "{}");
+      const std::string ih = numbers(recurrent, "bias_ih" + suffix, cell.gate_count() * o.hidden_size);
+      const std::string hh = numbers(recurrent, "bias_hh" + suffix, cell.recurrent_gates() * o.hidden_size);
+      const std::string ph = numbers(recurrent, "weight_ph" + suffix, 0);
       const std::string name = fmt::format("layer{}_", next_++), output = fmt::format("y{}", next_++);
-      members += fmt::format("  RecurrentLayer<{}, {}, {}, {}> {}{{{}, {}, {}, {}}};\n", source.type, o.hidden_size,
-                             w_type, r_type, name, w, r, ih, hh);
+      members += fmt::format("  RecurrentLayer<{}, {}, {}, {}> {}{{{}, {}, {}, {}, {}}};\n", source.type, o.hidden_size,
+                             w_type, r_type, name, w, r, ih, hh, ph);
       resets += fmt::format("    {}.reset();\n", name);
-      steps += fmt::format("    const float* {} = {}.step({});\n", output, name, input);
+      const std::string also = cell.lower ? ", " + lower : "";
+      steps += fmt::format("    const float* {} = {}.step({}{});\n", output, name, input, also);
+      lower = name + ".upper()";
       input = output;
     }
     return {input, o.hidden_size};
@@ -189,8 +208,9 @@ std::string to_c_header(Sequential& network, const CHeaderOptions& options) {
       "//   model.reset();  // back to the start\n"
       "#pragma once\n\n#include <array>\n#include <cmath>\n#include <cstdint>\n#include <string_view>\n\n"
       "namespace {} {{\n\n"
-      "inline constexpr int kMaxGates = {}, kMaxStates = {}, kMaxExtras = {};\n\n",
-      options.dtype, options.name, writer.input_size, output_size, options.name, kMaxGates, kMaxStates, kMaxExtras);
+      "inline constexpr int kMaxGates = {}, kMaxStates = {}, kMaxExtras = {}, kMaxUnitWeights = {};\n\n",
+      options.dtype, options.name, writer.input_size, output_size, options.name, kMaxGates, kMaxStates, kMaxExtras,
+      kMaxUnitWeights);
   text += values_text();
   for (const std::string& cell : writer.cells) text += "\n" + cell;
   text += "\n" + std::string(runtime_text()) + "\n" + writer.constants;

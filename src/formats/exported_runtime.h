@@ -8,6 +8,7 @@ struct Math {
   static float tanh(float x) { return std::tanh(x); }
   static float sigmoid(float x) { return 1.0f / (1.0f + std::exp(-x)); }
   static float relu(float x) { return x < 0.0f ? 0.0f : x; }
+  static float where_positive(float x, float value) { return x > 0.0f ? value : 0.0f; }
 };
 
 // A matrix of weights [Rows, N], and the form in which it takes its input.
@@ -56,26 +57,45 @@ struct Int8Matrix {
   }
 };
 
+// In place of the recurrent weights of a cell that has none.
+struct NoMatrix {
+  struct Input {
+    explicit Input(const float*) {}
+  };
+  float row(int, const Input&) const { return 0.0f; }
+};
+
 // One layer of a cell with H units; the first state is its output.
 template <class Cell, int H, class InputMatrix, class StateMatrix>
 class RecurrentLayer {
  public:
-  RecurrentLayer(InputMatrix w, StateMatrix r, const float* bias_ih, const float* bias_hh)
-      : w_(w), r_(r), bias_ih_(bias_ih), bias_hh_(bias_hh) {}
+  // bias_ih [G H], bias_hh [K H] for the K gates with a recurrent product, unit_weights [U H].
+  RecurrentLayer(InputMatrix w, StateMatrix r, const float* bias_ih, const float* bias_hh, const float* unit_weights)
+      : w_(w), r_(r), bias_ih_(bias_ih), bias_hh_(bias_hh), unit_weights_(unit_weights) {}
 
-  const float* step(const float* x) {
+  // lower: upper() of the layer below, or what enters in place of it, [H]; only some cells read it.
+  const float* step(const float* x, const float* lower = nullptr) {
     const typename InputMatrix::Input input(x);
-    const typename StateMatrix::Input state(states_[0]);
-    float next[kStates][H];
-    for (int unit = 0; unit < H; ++unit) {
-      CellForward<float> v{};
-      for (int gate = 0; gate < kGates; ++gate) {
-        const int row = gate * H + unit;
-        v.a[gate] = w_.row(row, input) + bias_ih_[row];
-        v.q[gate] = r_.row(row, state) + bias_hh_[row];
-        if (!Cell::kSplitGates) v.a[gate] += v.q[gate];
+    float entering[kEntering * H], gates[kGates][H], inner[H] = {}, next[kStates][H];
+    for (int k = 0; k < kEntering; ++k) {
+      for (int unit = 0; unit < H; ++unit) entering[k * H + unit] = states_[Cell::kRecurrentStates[k]][unit];
+    }
+    const typename StateMatrix::Input state(entering);
+    constexpr bool kInner = Cell::kInnerGates > 0;
+    if constexpr (kInner) {
+      for (int unit = 0; unit < H; ++unit) {
+        CellForward<float> v = values(unit, 0, kFirst, input, state);
+        Cell::template step_inner<Math, float>(v);
+        for (int k = 0; k < kFirst; ++k) gates[k][unit] = v.gate[k];
+        inner[unit] = v.inner;
       }
-      for (int k = 0; k < kStates; ++k) v.previous[k] = states_[k][unit];
+    }
+    const typename StateMatrix::Input second(kInner ? inner : entering);
+    for (int unit = 0; unit < H; ++unit) {
+      CellForward<float> v = values(unit, kInner ? kFirst : 0, kGates, input, second);
+      for (int k = 0; kInner && k < kFirst; ++k) v.gate[k] = gates[k][unit];
+      v.inner = inner[unit];
+      if (Cell::kLower) v.lower = lower[unit];
       Cell::template step<Math, float>(v);
       for (int k = 0; k < kStates; ++k) next[k][unit] = v.next[k];
     }
@@ -85,6 +105,8 @@ class RecurrentLayer {
     return states_[0];
   }
 
+  const float* upper() const { return states_[kStates > 1 ? 1 : 0]; }
+
   void reset() {
     for (auto& state : states_) {
       for (float& value : state) value = 0.0f;
@@ -93,9 +115,29 @@ class RecurrentLayer {
 
  private:
   static constexpr int kGates = static_cast<int>(Cell::kGates.size()), kStates = static_cast<int>(Cell::kStates.size());
+  static constexpr int kFirst = kGates - Cell::kInnerGates - Cell::kInputGates;
+  static constexpr int kUnits = static_cast<int>(Cell::kUnitWeights.size());
+  static constexpr int kEntering = static_cast<int>(Cell::kRecurrentStates.size());
+
+  // What the cell sees of one unit: gates begin .. end - 1.
+  CellForward<float> values(int unit, int begin, int end, const typename InputMatrix::Input& input,
+                            const typename StateMatrix::Input& state) const {
+    CellForward<float> v{};
+    for (int gate = begin; gate < end; ++gate) {
+      const int row = gate * H + unit;
+      v.a[gate] = w_.row(row, input) + bias_ih_[row];
+      if (gate >= kGates - Cell::kInputGates) continue;
+      v.q[gate] = r_.row(row, state) + bias_hh_[row];
+      if (!Cell::kSplitGates) v.a[gate] += v.q[gate];
+    }
+    for (int k = 0; k < kStates; ++k) v.previous[k] = states_[k][unit];
+    for (int k = 0; k < kUnits; ++k) v.unit[k] = unit_weights_[k * H + unit];
+    return v;
+  }
+
   InputMatrix w_;
   StateMatrix r_;
-  const float *bias_ih_, *bias_hh_;
+  const float *bias_ih_, *bias_hh_, *unit_weights_;
   float states_[kStates][H] = {};
 };
 

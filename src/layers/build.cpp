@@ -26,6 +26,8 @@ class Settings {
     return *value;
   }
 
+  bool has(const char* key) const { return description_.settings.contains(key); }
+
   // A size from a file: positive and small enough that products of a few of them fit.
   std::int64_t size(const char* key, std::int64_t smallest = 1) {
     const auto value = get<std::int64_t>(key);
@@ -56,6 +58,8 @@ std::unique_ptr<Module> build_recurrent(Settings& s) {
   o.bias = s.get<bool>("bias");
   o.dropout = s.get<double>("dropout");
   o.recurrent_dropout = s.get<double>("recurrent_dropout");
+  if (s.has("periods")) o.periods = s.get<std::string>("periods");
+  if (s.has("heads")) o.heads = s.size("heads");
   return std::make_unique<Recurrent>(std::move(o));
 }
 
@@ -89,14 +93,21 @@ std::unique_ptr<Module> build_simple(const std::string& type, Settings& s) {
 
 namespace {
 
+// Of one layer and direction; output: what a layer above gets.
+std::int64_t count_scan(const Cell& cell, std::int64_t C, std::int64_t H, std::int64_t P) {
+  const std::int64_t G = cell.gate_count(), K = cell.recurrent_gates(), states = std::ssize(cell.recurrent_states);
+  const std::int64_t recurrent_size = (states - 1) * H + (P > 0 ? P : H);
+  return checked_size({G, H, C}, "recurrent weights") + checked_size({K, H, recurrent_size}, "recurrent weights") +
+         (G + K + P + cell.unit_weight_count()) * H;
+}
+
 std::int64_t count_recurrent(Settings& s) {
   const Cell& cell = find_cell(s.get<std::string>("cell"));
   const std::int64_t H = s.size("hidden_size"), P = s.size("proj_size", 0), D = s.get<bool>("bidirectional") ? 2 : 1;
-  const std::int64_t width = cell.gate_count() * H, output = P > 0 ? P : H, layers = s.size("layers");
-  const std::int64_t per_scan = width * output + 2 * width + P * H;
-  return checked_size({D, width, s.size("input_size")}, "recurrent weights") +
-         checked_size({layers - 1, D, width, D * output}, "recurrent weights") +
-         checked_size({layers, D, per_scan}, "recurrent weights");
+  const std::int64_t C = s.size("input_size"), layers = s.size("layers"), output = D * (P > 0 ? P : H);
+  const std::int64_t lowest = D * count_scan(cell_of_layer(cell, 0), cell.entry ? H : C, H, P);
+  const std::int64_t others = layers > 1 ? count_scan(cell, output, H, P) : 0;
+  return lowest + checked_size({layers - 1, D, others}, "recurrent weights") + (cell.entry ? 2 * H * (C + 1) : 0);
 }
 
 }  // namespace

@@ -3,36 +3,29 @@
 #include <algorithm>
 
 #include "base/thread_pool.h"
+#include "layers/recurrent_structure.h"
 
 namespace carousel::detail {
 
-LowPrecisionStack::LowPrecisionStack(const RecurrentOptions& options,
-                                     std::span<const std::unique_ptr<Parameter>> parameters, WeightFormat format)
-    : cell_(find_cell(options.cell)),
-      directions_(options.bidirectional ? 2 : 1),
-      layers_(options.layers),
-      hidden_size_(options.hidden_size),
-      output_units_(options.proj_size > 0 ? options.proj_size : options.hidden_size) {
-  for (auto p = parameters.begin(); p != parameters.end(); p += 5) {
-    const auto data = [&](int k) { return p[k] ? p[k]->value.data() : nullptr; };
-    kernels_.emplace_back(StreamLayerWeights{.cell = &cell_,
-                                             .input_size = p[0]->value.shape()[1],
-                                             .recurrent_size = output_units_,
-                                             .hidden_size = hidden_size_,
-                                             .weight_ih = data(0),
-                                             .weight_hh = data(1),
-                                             .bias_ih = data(2),
-                                             .bias_hh = data(3),
-                                             .weight_hr = data(4)},
-                          format);
+LowPrecisionStack::LowPrecisionStack(const Recurrent& layer, WeightFormat format)
+    : cell_(find_cell(layer.options().cell)),
+      directions_(layer.directions()),
+      layers_(layer.options().layers),
+      hidden_size_(layer.options().hidden_size),
+      output_units_(layer.output_size() / layer.directions()) {
+  for (std::int64_t l = 0; l < layers_; ++l) {
+    for (int d = 0; d < directions_; ++d) kernels_.push_back(make_stream_layer(layer, l, d, format, kStreamRows));
   }
 }
 
-// Samples first .. first + kStreamRows - 1 of the sorted order. states: [states of the cell, kStreamRows, length].
+// Samples first .. first + kStreamRows - 1 of the sorted order. states: [states of the cell, kStreamRows, length], and
+// as much again as one state, for whole vectors of `lower`.
 void LowPrecisionStack::run_block(const Scan& scan, std::int64_t first, float* states, std::byte* workspace) const {
   const SequenceLayout& layout = scan.layout;
   const std::int64_t samples = std::min<std::int64_t>(kStreamRows, layout.samples() - first);
   const std::int64_t length = scan.kernel.state_length(), output_width = directions_ * output_units_;
+  const std::int64_t lower_width = directions_ * hidden_size_;
+  float* const lower = states + cell_.state_count() * kStreamRows * length;
   StreamRows rows;
   for (int k = 0; k < cell_.state_count(); ++k) {
     for (std::int64_t r = 0; r < samples; ++r, states += length) {
@@ -49,10 +42,17 @@ void LowPrecisionStack::run_block(const Scan& scan, std::int64_t first, float* s
       return layout.offset(time) + first + r;
     };
     rows.count = static_cast<int>(running);
-    for (std::int64_t r = 0; r < running; ++r) rows.x[r] = scan.x.data + row_of(r) * scan.x.shape.back();
+    for (std::int64_t r = 0; r < running; ++r) {
+      rows.x[r] = scan.x.data + row_of(r) * scan.x.shape.back();
+      if (scan.lower) {
+        std::copy_n(scan.lower + row_of(r) * lower_width, hidden_size_, lower + r * length);
+        rows.lower[r] = lower + r * length;
+      }
+    }
     scan.kernel.step(rows, workspace);
     for (std::int64_t r = 0; r < running; ++r) {
       std::copy_n(rows.states[0][r], output_units_, scan.output + row_of(r) * output_width);
+      if (scan.upper) std::copy_n(rows.states[1][r], hidden_size_, scan.upper + row_of(r) * lower_width);
     }
   }
   for (int k = 0; k < cell_.state_count(); ++k) {
@@ -62,7 +62,7 @@ void LowPrecisionStack::run_block(const Scan& scan, std::int64_t first, float* s
   }
 }
 
-StackOutput<float> LowPrecisionStack::run(Variable x, const SequenceLayout& layout,
+StackOutput<float> LowPrecisionStack::run(Variable x, Variable lower, const SequenceLayout& layout,
                                           std::span<const ScanWeights<float>> weights) const {
   Tape<float>& tape = x.tape();
   Arena& arena = tape.arena();
@@ -73,13 +73,16 @@ StackOutput<float> LowPrecisionStack::run(Variable x, const SequenceLayout& layo
   auto* final_values = arena.allocate<float*>(scans * states);
   for (std::int64_t l = 0; l < layers_; ++l) {
     auto* output = arena.allocate<float>(layout.rows() * output_width);
+    const bool reads_lower = cell_of_layer(cell_, l).lower;
+    const float* below = reads_lower ? lower.value().data : nullptr;
+    float* upper = cell_.lower ? arena.allocate<float>(layout.rows() * directions_ * hidden_size_) : nullptr;
     for (std::int64_t k = l * directions_ * states; k < (l + 1) * directions_ * states; ++k) {
       const Shape shape{samples, width(static_cast<int>(k % states))};
       final_values[k] = arena.allocate<float>(shape.elements());
       new (final + k) Variable(tape.constant({final_values[k], shape}));
     }
     const std::int64_t work = kernels_[static_cast<std::size_t>(l * directions_)].workspace_bytes();
-    const std::int64_t room = states * kStreamRows * kernels_[0].state_length();
+    const std::int64_t room = (states + (cell_.lower ? 1 : 0)) * kStreamRows * kernels_[0].state_length();
     auto* workspaces = arena.allocate<std::byte>(directions_ * blocks * work);
     auto* rooms = arena.allocate<float>(directions_ * blocks * room);
     parallel_for(directions_ * blocks, [&](std::int64_t task) {
@@ -89,11 +92,14 @@ StackOutput<float> LowPrecisionStack::run(Variable x, const SequenceLayout& layo
                       .reverse = d == 1,
                       .x = x.value(),
                       .output = output + d * output_units_,
+                      .lower = below ? below + d * hidden_size_ : nullptr,
+                      .upper = upper ? upper + d * hidden_size_ : nullptr,
                       .initial = weights[static_cast<std::size_t>(k)].initial,
                       .final = final_values + k * states};
       run_block(scan, task / directions_ * kStreamRows, rooms + task * room, workspaces + task * work);
     });
     x = tape.constant({output, Shape{layout.rows(), output_width}});
+    if (upper) lower = tape.constant({upper, Shape{layout.rows(), directions_ * hidden_size_}});
   }
   return {x, {final, static_cast<std::size_t>(scans * states)}};
 }

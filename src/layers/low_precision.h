@@ -17,12 +17,12 @@ namespace carousel::detail {
 
 class LowPrecisionStack {
  public:
-  // parameters: as Recurrent keeps them, five for each layer and direction, null where there is none.
-  LowPrecisionStack(const RecurrentOptions& options, std::span<const std::unique_ptr<Parameter>> parameters,
-                    WeightFormat format);
+  LowPrecisionStack(const Recurrent& layer, WeightFormat format);
 
-  // x [rows, C]; weights: only their initial states are looked at. As run_stack, without gradients.
-  StackOutput<float> run(Variable x, const SequenceLayout& layout, std::span<const ScanWeights<float>> weights) const;
+  // x [rows, C], lower as in StackInput; weights: only their initial states are looked at. As run_stack, without
+  // gradients.
+  StackOutput<float> run(Variable x, Variable lower, const SequenceLayout& layout,
+                         std::span<const ScanWeights<float>> weights) const;
 
  private:
   // One layer and direction over a batch.
@@ -32,6 +32,8 @@ class LowPrecisionStack {
     bool reverse;
     View<const float> x;      // [rows, width of the layer below]
     float* output;            // [rows, output_width], this direction's columns
+    const float* lower;       // [rows, D H], this direction's columns; null: not read
+    float* upper;             // the same for the layer above; null: not wanted
     const Variable* initial;  // one for each state; empty: zero
     float* const* final;      // for each state [samples, its width]
   };

@@ -1,19 +1,28 @@
 // recurrent.cpp: the Recurrent layer: parameters, their initial values, and the call of the stack.
 #include <algorithm>
+#include <numeric>
 #include <string>
 
 #include "autograd/ops/concatenate_columns.h"
+#include "autograd/ops/linear.h"
+#include "autograd/ops/multiply.h"
+#include "autograd/ops/reshape.h"
+#include "autograd/ops/select_rows.h"
 #include "base/fail.h"
 #include "cells/cell.h"
 #include "layers/initialize.h"
 #include "layers/low_precision.h"
 #include "layers/module.h"
+#include "layers/recurrent_structure.h"
 #include "layers/stack.h"
 
 namespace carousel {
 namespace {
 
-constexpr int kParametersPerScan = 5;  // weight_ih, weight_hh, bias_ih, bias_hh, weight_hr; absent ones are null
+// Of each scan, in this order; absent ones are null.
+constexpr const char* kNames[] = {"weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr", "weight_ph"};
+constexpr int kParametersPerScan = 6;
+enum ParameterOfScan { kWeightIh, kWeightHh, kBiasIh, kBiasHh, kWeightHr, kWeightPh };
 
 void check(const RecurrentOptions& o) {
   const Cell& cell = find_cell(o.cell);
@@ -26,6 +35,8 @@ void check(const RecurrentOptions& o) {
   }
   if (o.proj_size > 0 && !cell.projection)
     fail(Code::kUsage, "cell '{}' has no projection: leave proj_size out", o.cell);
+  if (o.recurrent_dropout > 0 && cell.first_gates() == 0)
+    fail(Code::kUsage, "cell '{}' has no recurrent product: leave recurrent_dropout out", o.cell);
   for (double p : {o.dropout, o.recurrent_dropout}) {
     if (!(p >= 0 && p < 1)) fail(Code::kUsage, "{}: dropout is {}, expected 0 <= p < 1", o.cell, p);
   }
@@ -35,54 +46,91 @@ void check(const RecurrentOptions& o) {
 
 Recurrent::Recurrent(RecurrentOptions options) : options_(std::move(options)) {
   check(options_);
-  const std::int64_t H = options_.hidden_size, width = find_cell(options_.cell).gate_count() * H;
-  const std::int64_t P = options_.proj_size > 0 ? options_.proj_size : H;
+  const Cell& cell = find_cell(options_.cell);
+  if (cell.blocks == RecurrentBlocks::kSlowerModules && options_.periods.empty()) options_.periods = "1,2,4,8";
+  recurrent_mask_ = make_recurrent_mask(options_);
+  const std::int64_t H = options_.hidden_size;
+  if (cell.entry) {
+    entry_.push_back(std::make_unique<Parameter>("weight_in", Tensor({2 * H, options_.input_size})));
+    if (options_.bias) entry_.push_back(std::make_unique<Parameter>("bias_in", Tensor({2 * H})));
+  }
   for (std::int64_t l = 0; l < options_.layers; ++l) {
-    const std::int64_t C = l == 0 ? options_.input_size : output_size();
-    for (int d = 0; d < directions(); ++d) {
-      const std::string suffix = "_l" + std::to_string(l) + (d == 1 ? "_reverse" : "");
-      const auto make = [&](bool present, const char* name, const Shape& shape) {
-        parameters_.push_back(present ? std::make_unique<Parameter>(name + suffix, Tensor(shape)) : nullptr);
-      };
-      make(true, "weight_ih", {width, C});
-      make(true, "weight_hh", {width, P});
-      make(options_.bias, "bias_ih", {width});
-      make(options_.bias, "bias_hh", {width});
-      make(options_.proj_size > 0, "weight_hr", {P, H});
-    }
+    for (int d = 0; d < directions(); ++d) add_scan(l, d);
   }
 }
 
+void Recurrent::add_scan(std::int64_t layer, int direction) {
+  const Cell& top = find_cell(options_.cell);
+  const Cell& cell = cell_of_layer(top, layer);
+  const std::int64_t H = options_.hidden_size, width = cell.gate_count() * H, recurrent = cell.recurrent_gates() * H;
+  const std::int64_t P = options_.proj_size > 0 ? options_.proj_size : H;
+  const std::int64_t C = layer > 0 ? output_size() : top.entry ? H : options_.input_size;
+  const std::string suffix = scan_suffix(layer, direction);
+  const auto make = [&](bool present, ParameterOfScan which, const Shape& shape) {
+    parameters_.push_back(present ? std::make_unique<Parameter>(kNames[which] + suffix, Tensor(shape)) : nullptr);
+  };
+  make(true, kWeightIh, {width, C});
+  make(recurrent > 0, kWeightHh, {recurrent, recurrent_width(options_)});
+  make(options_.bias, kBiasIh, {width});
+  make(options_.bias && recurrent > 0, kBiasHh, {recurrent});
+  make(options_.proj_size > 0, kWeightHr, {P, H});
+  make(cell.unit_weight_count() > 0, kWeightPh, {cell.unit_weight_count() * H});
+  if (cell.fixed_unit_weights) set_fixed_unit_weights(options_, parameters_.back()->value);
+}
+
+// Fixed unit weights follow from the options: they are neither trained nor kept.
 std::vector<Parameter*> Recurrent::parameters() {
+  const bool fixed = find_cell(options_.cell).fixed_unit_weights;
   std::vector<Parameter*> list;
-  for (const auto& parameter : parameters_) {
-    if (parameter) list.push_back(parameter.get());
+  for (const auto& parameter : entry_) list.push_back(parameter.get());
+  for (std::size_t k = 0; k < parameters_.size(); ++k) {
+    if (parameters_[k] && !(fixed && k % kParametersPerScan == kWeightPh)) list.push_back(parameters_[k].get());
   }
   return list;
 }
 
+const Parameter* Recurrent::parameter(const std::string& name) const {
+  for (const auto* list : {&entry_, &parameters_}) {
+    for (const auto& parameter : *list) {
+      if (parameter && parameter->name == name) return parameter.get();
+    }
+  }
+  return nullptr;
+}
+
 void Recurrent::initialize(std::uint64_t seed) {
-  const Cell& cell = find_cell(options_.cell);
   const std::int64_t H = options_.hidden_size;
+  for (std::size_t k = 0; k < entry_.size(); ++k) {
+    const RandomKey key{seed, Purpose::kWeights, parameters_.size() + k};
+    if (k == 0) initialize_xavier(key, H, entry_[k]->value.view());
+    if (k == 1) entry_[k]->value.fill(0);
+  }
   for (std::size_t k = 0; k < parameters_.size(); ++k) {
-    if (!parameters_[k]) continue;
+    const auto scan = static_cast<std::int64_t>(k) / kParametersPerScan;
+    const Cell& cell = cell_of_layer(find_cell(options_.cell), scan / directions());
+    if (!parameters_[k] || (cell.fixed_unit_weights && k % kParametersPerScan == kWeightPh)) continue;
     Tensor& value = parameters_[k]->value;
     const RandomKey key{seed, Purpose::kWeights, k};
     switch (k % kParametersPerScan) {
-      case 0:
+      case kWeightIh:
         initialize_xavier(key, H, value.view());
         break;
-      case 1:
+      case kWeightHh:
         initialize_orthogonal(key, H, value.view());
+        for (std::int64_t j = 0; j < recurrent_mask_.elements(); ++j) value[j] *= recurrent_mask_[j];
         break;
-      case 4:
+      case kWeightHr:
         initialize_xavier(key, value.shape()[0], value.view());
+        break;
+      case kWeightPh:
+        initialize_unit_weights(cell, key, value);
         break;
       default: {
         value.fill(0);
-        const auto forget = std::find(cell.gates.begin(), cell.gates.end(), "f");
-        if (k % kParametersPerScan == 2 && forget != cell.gates.end()) {
-          std::fill_n(value.data() + (forget - cell.gates.begin()) * H, H, 1.0f);
+        for (std::size_t gate = 0; k % kParametersPerScan == kBiasIh && gate < cell.gates.size(); ++gate) {
+          const std::string_view name = cell.gates[gate];
+          const bool forget = name == "f" || name == "tf" || name == "df";
+          if (forget) std::fill_n(value.data() + static_cast<std::int64_t>(gate) * H, H, 1.0f);
         }
       }
     }
@@ -90,17 +138,20 @@ void Recurrent::initialize(std::uint64_t seed) {
 }
 
 LayerDescription Recurrent::describe() const {
-  return {"recurrent",
-          {{"cell", options_.cell},
-           {"input_size", options_.input_size},
-           {"hidden_size", options_.hidden_size},
-           {"proj_size", options_.proj_size},
-           {"layers", options_.layers},
-           {"bidirectional", options_.bidirectional},
-           {"bias", options_.bias},
-           {"dropout", options_.dropout},
-           {"recurrent_dropout", options_.recurrent_dropout}},
-          {}};
+  LayerDescription d{"recurrent",
+                     {{"cell", options_.cell},
+                      {"input_size", options_.input_size},
+                      {"hidden_size", options_.hidden_size},
+                      {"proj_size", options_.proj_size},
+                      {"layers", options_.layers},
+                      {"bidirectional", options_.bidirectional},
+                      {"bias", options_.bias},
+                      {"dropout", options_.dropout},
+                      {"recurrent_dropout", options_.recurrent_dropout}},
+                     {}};
+  if (!options_.periods.empty()) d.settings["periods"] = options_.periods;
+  if (options_.heads != 1) d.settings["heads"] = options_.heads;
+  return d;
 }
 
 std::int64_t Recurrent::output_size() const noexcept {
@@ -141,25 +192,33 @@ void Recurrent::forward(detail::Flow& flow) {
   auto* weights = arena.allocate<ScanWeights<float>>(scans);
   for (std::int64_t k = 0; k < scans; ++k) {
     ScanWeights<float>* w = new (weights + k) ScanWeights<float>;
-    BasicVariable<float>* const slots[kParametersPerScan] = {&w->weight_ih, &w->weight_hh, &w->bias_ih, &w->bias_hh,
-                                                             &w->weight_hr};
+    BasicVariable<float>* const slots[kParametersPerScan] = {&w->weight_ih, &w->weight_hh, &w->bias_ih,
+                                                             &w->bias_hh,   &w->weight_hr, &w->weight_ph};
     for (int j = 0; j < kParametersPerScan; ++j) {
       Parameter* parameter = parameters_[static_cast<std::size_t>(k * kParametersPerScan + j)].get();
-      if (parameter) *slots[j] = flow.tape->parameter(*parameter);
+      if (!parameter) continue;
+      const bool fixed = j == kWeightPh && cell.fixed_unit_weights;
+      *slots[j] = fixed ? flow.tape->constant(parameter->value.view()) : flow.tape->parameter(*parameter);
+    }
+    if (recurrent_mask_.elements() > 0) {
+      w->weight_hh = multiply(w->weight_hh, flow.tape->constant(recurrent_mask_.view()));
     }
     for (int s = 0; s < states && flow.initial; ++s) {
       w->initial[s] = initial_state(flow, flow.states_used + static_cast<std::size_t>(s), k, state_shape(s, samples));
     }
   }
 
+  Variable lower;
+  if (cell.entry) enter(flow, lower);
   if (!flow.training && low_precision_) {
     const StackOutput<float> out =
-        low_precision_->run(flow.rows("recurrent"), *flow.layout, {weights, static_cast<std::size_t>(scans)});
+        low_precision_->run(flow.rows("recurrent"), lower, *flow.layout, {weights, static_cast<std::size_t>(scans)});
     flow.x = out.output;
     finish(flow, out.final, states);
     return;
   }
   StackInput<float> input;
+  input.lower = lower;
   input.cell = &cell;
   input.layers = static_cast<int>(options_.layers);
   input.directions = D;
@@ -180,11 +239,26 @@ void Recurrent::forward(detail::Flow& flow) {
   finish(flow, out.final, states);
 }
 
+// x and l for the lowest layer: the two halves of W_in x + b_in.
+void Recurrent::enter(detail::Flow& flow, Variable& lower) {
+  const std::int64_t H = options_.hidden_size;
+  const Variable x = flow.rows("recurrent"), weight = flow.tape->parameter(*entry_[0]);
+  const Variable bias = entry_.size() > 1 ? flow.tape->parameter(*entry_[1]) : Variable();
+  const auto half = [&](std::int64_t first) {
+    const std::span<std::int64_t> rows{flow.tape->arena().allocate<std::int64_t>(H), static_cast<std::size_t>(H)};
+    std::iota(rows.begin(), rows.end(), first);
+    const Variable b = bias ? reshape(select_rows(reshape(bias, {2 * H, 1}), rows), {H}) : bias;
+    return linear(x, select_rows(weight, rows), b);
+  };
+  flow.x = half(0);
+  flow.row_index = {};
+  lower = half(H);
+  if (directions() == 2) lower = concatenate_columns({lower, lower});
+}
+
 void Recurrent::set_inference_dtype(const std::string& dtype) {
   const WeightFormat format = parse_weight_format(dtype);
-  low_precision_ = format == WeightFormat::kF32
-                       ? nullptr
-                       : std::make_shared<detail::LowPrecisionStack>(options_, std::span(parameters_), format);
+  low_precision_ = format == WeightFormat::kF32 ? nullptr : std::make_shared<detail::LowPrecisionStack>(*this, format);
 }
 
 void set_inference_dtype(Sequential& network, const std::string& dtype) {

@@ -54,14 +54,15 @@ void check_shape(const char* name, const BasicVariable<T>& variable, const Shape
 
 template <class T>
 void check_weights(const ScanOp<T>& op, const ScanWeights<T>& w, std::int64_t input_size) {
-  const std::int64_t width = op.gate_width();
+  const std::int64_t width = op.gate_width(), recurrent = op.cell->recurrent_gates() * op.hidden_size;
   check_shape("weight_ih", w.weight_ih, {width, input_size});
-  check_shape("weight_hh", w.weight_hh, {width, op.output_size});
-  if (bool(w.bias_ih) != bool(w.bias_hh)) fail(Code::kUsage, "bias_ih and bias_hh: give both or neither");
-  if (w.bias_ih) {
-    check_shape("bias_ih", w.bias_ih, {width});
-    check_shape("bias_hh", w.bias_hh, {width});
-  }
+  if (recurrent > 0) check_shape("weight_hh", w.weight_hh, {recurrent, op.recurrent_size()});
+  if (recurrent > 0 && bool(w.bias_ih) != bool(w.bias_hh))
+    fail(Code::kUsage, "bias_ih and bias_hh: give both or neither");
+  if (w.bias_ih) check_shape("bias_ih", w.bias_ih, {width});
+  if (w.bias_hh) check_shape("bias_hh", w.bias_hh, {recurrent});
+  if (op.cell->unit_weight_count() > 0)
+    check_shape("weight_ph", w.weight_ph, {op.cell->unit_weight_count() * op.hidden_size});
   if (op.projected) {
     check_shape("weight_hr", w.weight_hr, {op.output_size, op.hidden_size});
     if (!op.cell->projection) fail(Code::kUsage, "cell '{}' has no projection: leave weight_hr out", op.cell->name);
@@ -73,9 +74,9 @@ void check_weights(const ScanOp<T>& op, const ScanWeights<T>& w, std::int64_t in
 
 template <class T>
 bool needs_gradient(const ScanInput<T>& input) {
-  bool any = input.x.node()->needs_gradient;
+  bool any = input.x.node()->needs_gradient || (input.lower && input.lower.node()->needs_gradient);
   for (const ScanWeights<T>& w : input.directions) {
-    for (const auto* v : {&w.weight_ih, &w.weight_hh, &w.bias_ih, &w.bias_hh, &w.weight_hr}) {
+    for (const auto* v : {&w.weight_ih, &w.weight_hh, &w.bias_ih, &w.bias_hh, &w.weight_hr, &w.weight_ph}) {
       any = any || (*v && v->node()->needs_gradient);
     }
     for (const auto& v : w.initial) any = any || (v && v.node()->needs_gradient);
@@ -91,6 +92,7 @@ void check_input(const ScanOp<T>& op, const ScanInput<T>& input) {
   const std::int64_t got = input.row_index.empty() ? input.x.shape()[0] : std::ssize(input.row_index);
   if (got != rows) fail(Code::kUsage, "x has {} rows, expected {}: the sum of the lengths", got, rows);
   for (const ScanWeights<T>& w : input.directions) check_weights(op, w, input.x.shape()[1]);
+  if (op.cell->lower) check_shape("lower", input.lower, {rows, op.lower_width()});
 }
 
 }  // namespace
@@ -100,8 +102,8 @@ ScanOutput<T> scan(const ScanInput<T>& input) {
   const std::size_t count = input.directions.size();
   if (count != 1 && count != 2) fail(Code::kUsage, "a scan has 1 or 2 directions, got {}", count);
   const ScanWeights<T>& first = input.directions[0];
-  const std::int64_t hidden_size = first.weight_hh.shape()[0] / input.cell->gate_count();
-  const std::int64_t output_size = first.weight_hh.shape()[1];
+  const std::int64_t hidden_size = first.weight_ih.shape()[0] / input.cell->gate_count();
+  const std::int64_t output_size = first.weight_hr ? first.weight_hr.shape()[0] : hidden_size;
   const SequenceLayout& layout = *input.layout;
 
   Tape<T>& tape = input.x.tape();
@@ -110,6 +112,7 @@ ScanOutput<T> scan(const ScanInput<T>& input) {
   op->cell = input.cell;
   op->layout = input.layout;
   op->x = input.x;
+  op->lower = input.lower;
   op->row_index = input.row_index;
   op->bptt = input.bptt;
   op->chunk_steps = detail::chunk_steps(layout.longest(), layout.samples(), op->needs_gradient, input.checkpoint_steps);
@@ -122,6 +125,10 @@ ScanOutput<T> scan(const ScanInput<T>& input) {
 
   ScanOutput<T> result;
   result.output = BasicVariable<T>(op);
+  if (input.upper) {
+    op->upper = tape.template record<detail::UpperNode<T>>({layout.rows(), op->lower_width()}, op->needs_gradient);
+    result.upper = BasicVariable<T>(op->upper);
+  }
   for (std::size_t d = 0; d < count; ++d) {
     detail::ScanDirection<T>& direction = op->directions[d];
     direction.weights = input.directions[d];

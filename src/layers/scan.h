@@ -3,7 +3,8 @@
 // Runs a cell over packed sequences (sequence_layout.h), in one or both directions, as one operation of the tape:
 //
 //   1. before the loop   A = x W_ih^T for all steps in one product
-//   2. in the loop       R h of the running samples, then the cell's pointwise step; the gates overwrite A
+//   2. in the loop       R h of the running samples, then the cell's pointwise step; the gates overwrite A. With inner
+//                        gates there are two such rounds.
 //   3. backward, in the loop   gradients of the gates overwrite the gates; dh += dA R
 //   4. after the loop    dx, dW_ih, dW_hh and the bias gradients in one product each
 //
@@ -21,14 +22,16 @@
 
 namespace carousel {
 
-// One direction of one layer. G gates, C input, H hidden units, P = proj_size or H.
+// One direction of one layer. G gates, K of them with a recurrent product, C input, H hidden units, P = proj_size or H,
+// Q the width of all states that enter the recurrent product (P if that is h alone), U unit weights.
 template <class T>
 struct ScanWeights {
   BasicVariable<T> weight_ih;  // [G H, C]
-  BasicVariable<T> weight_hh;  // [G H, P]
+  BasicVariable<T> weight_hh;  // [K H, Q]; empty if K = 0
   BasicVariable<T> bias_ih;    // [G H]; both biases or neither
-  BasicVariable<T> bias_hh;    // [G H]
+  BasicVariable<T> bias_hh;    // [K H]; empty if K = 0
   BasicVariable<T> weight_hr;  // [P, H]; only with projection
+  BasicVariable<T> weight_ph;  // [U H]: unit weights, in the cell's order; empty if U = 0
   // Initial state per state of the cell, [samples, P] (h) or [samples, H]; empty means zero.
   BasicVariable<T> initial[kMaxStates];
 };
@@ -42,6 +45,9 @@ struct ScanInput {
   // row of x (embedding folding). Borrowed until reset().
   std::span<const std::int32_t> row_index;
   std::span<const ScanWeights<T>> directions;  // forward, then backward if there are two
+  // Of the layer below, for a cell with `lower`: [rows, D H], what its scan gave as `upper`.
+  BasicVariable<T> lower;
+  bool upper = false;  // give out the second state of every step
   // Recurrent dropout: per direction a mask [samples, P] (original order, already scaled) on h in the recurrent
   // product; null: none. Borrowed until reset().
   const T* recurrent_mask[2] = {nullptr, nullptr};
@@ -57,6 +63,7 @@ struct ScanInput {
 template <class T>
 struct ScanOutput {
   BasicVariable<T> output;                // [rows, D P], packed, the directions side by side
+  BasicVariable<T> upper;                 // [rows, D H]: the second state after every step; empty unless asked for
   BasicVariable<T> final[2][kMaxStates];  // per direction and state, [samples, P or H]: after the last valid step
 };
 

@@ -24,6 +24,13 @@ int split_samples(const SequenceLayout& layout, int directions, SampleRange (&ra
 }
 
 template <class T>
+void apply_mask(std::int64_t rows, std::int64_t width, const T* mask, T* values, std::int64_t ld) noexcept {
+  for (std::int64_t r = 0; r < rows; ++r) {
+    for (std::int64_t j = 0; j < width; ++j) values[r * ld + j] *= mask[r * width + j];
+  }
+}
+
+template <class T>
 Chunk ScanOp<T>::chunk(std::int64_t index) const noexcept {
   const std::int64_t begin = std::min(index * chunk_steps, layout->longest());
   const std::int64_t end = std::min(begin + chunk_steps, layout->longest());
@@ -38,19 +45,40 @@ void ForwardLoop<T>::run(SampleRange range, const Chunk& chunk) const noexcept {
   }
 }
 
-// The h that enters the recurrent product of these rows; keeps a copy where the backward pass needs one of its own.
+// What enters the recurrent product of these rows; keeps a copy where the backward pass needs one of its own.
 template <class T>
 const T* ForwardLoop<T>::recurrent_input(std::int64_t rows, std::int64_t local, std::int64_t begin) const noexcept {
-  const std::int64_t width = op->output_size;
-  const T* h = state[0] + begin * width;
-  T* kept = direction->recurrent_input + local * width;
-  if (direction->mask) {
-    const T* mask = direction->mask + begin * width;
-    for (std::int64_t j = 0; j < rows * width; ++j) kept[j] = h[j] * mask[j];
+  const std::int64_t P = op->output_size, Q = op->recurrent_size();
+  const T* h = state[0] + begin * P;
+  T* kept = gathered ? gathered + begin * Q : direction->recurrent_input + local * Q;
+  if (!op->only_h()) {
+    std::int64_t column = 0;
+    for (const int k : op->cell->recurrent_states) {
+      const std::int64_t width = op->state_width(k);
+      for (std::int64_t r = 0; r < rows; ++r) std::copy_n(state[k] + (begin + r) * width, width, kept + r * Q + column);
+      column += width;
+    }
+    if (direction->mask) apply_mask(rows, P, direction->mask + begin * P, kept, Q);
     return kept;
   }
-  if (save && op->projected) std::copy_n(h, rows * width, kept);  // else the cell's own step keeps it
+  if (direction->mask) {
+    std::copy_n(h, rows * P, kept);
+    apply_mask(rows, P, direction->mask + begin * P, kept, P);
+    return kept;
+  }
+  if (save && op->projected) std::copy_n(h, rows * P, kept);  // else the cell's own step keeps it
   return h;
+}
+
+// The second round of a cell with inner gates.
+template <class T>
+void ForwardLoop<T>::step_inner(StepForward<T>& s, std::int64_t local, std::int64_t begin) const noexcept {
+  const std::int64_t H = op->hidden_size, width = op->gate_width();
+  s.inner = save ? direction->inner + local * H : inner + begin * H;
+  op->cell->template steps<T>().step_inner(s);
+  if (direction->mask) apply_mask(s.rows, H, direction->mask + begin * H, s.inner, H);
+  kernels::multiply_packed<T>(s.rows, op->inner_width(), H, s.inner, H, packed_inner, T(1), s.a + op->first_width(),
+                              width);
 }
 
 template <class T>
@@ -68,11 +96,15 @@ void ForwardLoop<T>::step(SampleRange range, std::int64_t t, std::int64_t first_
   s.a = direction->a + local * width;
   s.bias_a = direction->bias_a;
   s.bias_q = direction->bias_q;
+  s.unit_weights = unit_weights;
   s.save = save;
-  T* product = cell.split_gates ? q + begin * width : s.a;
-  kernels::multiply_packed<T>(rows, width, P, recurrent_input(rows, local, begin), P, packed_hh,
-                              cell.split_gates ? T(0) : T(1), product, width);
-  s.q = cell.split_gates ? product : nullptr;
+  if (packed_hh) {
+    const std::int64_t Q = op->recurrent_size();
+    T* product = cell.split_gates ? q + begin * width : s.a;
+    kernels::multiply_packed<T>(rows, op->first_width(), Q, recurrent_input(rows, local, begin), Q, packed_hh,
+                                cell.split_gates ? T(0) : T(1), product, width);
+    s.q = cell.split_gates ? product : nullptr;
+  }
   for (int k = 0; k < cell.state_count(); ++k) {
     T* here = state[k] + begin * op->state_width(k);
     s.next[k] = here;
@@ -80,16 +112,21 @@ void ForwardLoop<T>::step(SampleRange range, std::int64_t t, std::int64_t first_
     if (save) s.saved_previous[k] = direction->previous[k] + local * op->state_width(k);
   }
   for (int k = 0; save && k < cell.extras; ++k) s.extra[k] = direction->extra[k] + local * H;
+  s.ld_lower = op->lower_width();
+  const std::int64_t lower_at = row * s.ld_lower + (direction->reverse ? H : 0);
+  if (cell.lower) s.lower = op->lower.value().data + lower_at;
+  if (op->upper) s.upper = op->upper->data() + lower_at;
+  if (packed_inner) step_inner(s, local, begin);
   if (!op->projected) {
     s.output = output;
     s.ld_output = op->shape()[1];
-    cell.step(s);
+    cell.steps<T>().step(s);
     return;
   }
   s.previous[0] = nullptr;
   s.saved_previous[0] = nullptr;
   s.next[0] = save ? direction->unprojected + local * H : unprojected + begin * H;
-  cell.step(s);
+  cell.steps<T>().step(s);
   T* h = state[0] + begin * P;
   kernels::multiply_packed<T>(rows, P, H, s.next[0], H, packed_hr, T(0), h, P);
   for (std::int64_t k = 0; k < rows; ++k) std::copy_n(h + k * P, P, output + k * op->shape()[1]);
@@ -126,18 +163,27 @@ void project_input(const ScanOp<T>& op, const ForwardLoop<T>& loop, const Chunk&
   }
 }
 
+// The transpose of weight [n, k], packed.
+template <class T>
+const T* pack_weights(ScanOp<T>& op, const T* weight, std::int64_t k, std::int64_t n) {
+  T* packed = op.tape->arena().template allocate<T>(kernels::packed_size(k, n));
+  kernels::pack<T>(kernels::Op::kTransposed, k, n, weight, k, packed);
+  return packed;
+}
+
 template <class T>
 void prepare_biases(ScanOp<T>& op, ScanDirection<T>& direction) {
   if (!direction.weights.bias_ih) return;
   const T* ih = direction.weights.bias_ih.value().data;
-  const T* hh = direction.weights.bias_hh.value().data;
+  const T* hh = direction.weights.bias_hh ? direction.weights.bias_hh.value().data : nullptr;
   if (op.cell->split_gates) {
     direction.bias_a = ih;
     direction.bias_q = hh;
     return;
   }
+  const std::int64_t recurrent = hh ? op.cell->recurrent_gates() * op.hidden_size : 0;
   T* sum = op.tape->arena().template allocate<T>(op.gate_width());
-  for (std::int64_t j = 0; j < op.gate_width(); ++j) sum[j] = ih[j] + hh[j];
+  for (std::int64_t j = 0; j < op.gate_width(); ++j) sum[j] = j < recurrent ? ih[j] + hh[j] : ih[j];
   direction.bias_a = sum;
 }
 
@@ -146,15 +192,17 @@ void prepare_biases(ScanOp<T>& op, ScanDirection<T>& direction) {
 template <class T>
 void allocate_chunk(ScanOp<T>& op, ScanDirection<T>& direction, bool save) {
   Arena& arena = op.tape->arena();
-  const std::int64_t rows = op.largest_chunk(), H = op.hidden_size, P = op.output_size;
+  const std::int64_t rows = op.largest_chunk(), H = op.hidden_size;
   direction.a = arena.allocate<T>(rows * op.gate_width());
-  if (direction.mask || (save && op.projected)) direction.recurrent_input = arena.allocate<T>(rows * P);
+  const bool recurrent = op.cell->first_gates() > 0, copies = direction.mask || op.projected || !op.only_h();
+  if (save && recurrent && copies) direction.recurrent_input = arena.allocate<T>(rows * op.recurrent_size());
   if (!save) return;
+  if (op.cell->inner_gates > 0) direction.inner = arena.allocate<T>(rows * H);
   for (int k = 0; k < op.cell->extras; ++k) direction.extra[k] = arena.allocate<T>(rows * H);
   for (int k = op.projected ? 1 : 0; k < op.cell->state_count(); ++k) {
     direction.previous[k] = arena.allocate<T>(rows * op.state_width(k));
   }
-  if (!direction.mask && !op.projected) direction.recurrent_input = direction.previous[0];
+  if (recurrent && !copies) direction.recurrent_input = direction.previous[0];
   if (op.projected) direction.unprojected = arena.allocate<T>(rows * H);
 }
 
@@ -171,13 +219,19 @@ ForwardLoop<T> prepare_forward(ScanOp<T>& op, ScanDirection<T>& direction, bool 
     multiply_input(op, direction, 0, op.x.shape()[0], table);
     loop.table = table;
   }
-  T* packed = arena.allocate<T>(kernels::packed_size(P, width));
-  kernels::pack<T>(kernels::Op::kTransposed, P, width, direction.weights.weight_hh.value().data, P, packed);
-  loop.packed_hh = packed;
+  const ScanWeights<T>& w = direction.weights;
+  if (w.weight_ph) loop.unit_weights = w.weight_ph.value().data;
+  if (op.cell->first_gates() > 0) {
+    const std::int64_t Q = op.recurrent_size();
+    loop.packed_hh = pack_weights(op, w.weight_hh.value().data, Q, op.first_width());
+    if (!save && (direction.mask || !op.only_h())) loop.gathered = arena.allocate<T>(N * Q);
+  }
+  if (op.cell->inner_gates > 0) {
+    loop.packed_inner = pack_weights(op, w.weight_hh.value().data + op.first_width() * H, H, op.inner_width());
+    if (!save) loop.inner = arena.allocate<T>(N * H);
+  }
   if (op.projected) {
-    T* packed_hr = arena.allocate<T>(kernels::packed_size(H, P));
-    kernels::pack<T>(kernels::Op::kTransposed, H, P, direction.weights.weight_hr.value().data, H, packed_hr);
-    loop.packed_hr = packed_hr;
+    loop.packed_hr = pack_weights(op, w.weight_hr.value().data, H, P);
     if (!save) loop.unprojected = arena.allocate<T>(N * H);
   }
   if (op.cell->split_gates) loop.q = arena.allocate<T>(N * width);
@@ -240,11 +294,12 @@ void ScanOp<T>::forward() {
   arena.rewind(kept);
 }
 
-#define CAROUSEL_INSTANTIATE(T)                                                 \
-  template Chunk ScanOp<T>::chunk(std::int64_t) const noexcept;                 \
-  template void ScanOp<T>::forward();                                           \
-  template void allocate_chunk(ScanOp<T>&, ScanDirection<T>&, bool);            \
-  template ForwardLoop<T> prepare_forward(ScanOp<T>&, ScanDirection<T>&, bool); \
+#define CAROUSEL_INSTANTIATE(T)                                                              \
+  template Chunk ScanOp<T>::chunk(std::int64_t) const noexcept;                              \
+  template void ScanOp<T>::forward();                                                        \
+  template void allocate_chunk(ScanOp<T>&, ScanDirection<T>&, bool);                         \
+  template void apply_mask(std::int64_t, std::int64_t, const T*, T*, std::int64_t) noexcept; \
+  template ForwardLoop<T> prepare_forward(ScanOp<T>&, ScanDirection<T>&, bool);              \
   template void run_chunk(ScanOp<T>&, ForwardLoop<T>(&)[2], std::int64_t);
 CAROUSEL_INSTANTIATE(float)
 CAROUSEL_INSTANTIATE(double)

@@ -18,28 +18,44 @@ struct ScanCounts {
   std::int64_t chunks = (s.time_steps + chunk_steps - 1) / chunk_steps;
   std::int64_t R = std::min(chunk_steps * s.samples, s.rows), N = s.samples;
   std::int64_t H = s.hidden_size, P = s.proj_size > 0 ? s.proj_size : H, width = cell.gate_count() * H;
-  bool projected = s.proj_size > 0;
+  std::int64_t first = cell.first_gates() * H, inner = cell.inner_gates * H;
+  bool projected = s.proj_size > 0, product = first > 0;
+  bool only_h = cell.recurrent_states.size() == 1 && cell.recurrent_states[0] == 0;
+
+  std::int64_t recurrent_size() const {
+    std::int64_t size = 0;
+    for (const int state : cell.recurrent_states) size += state == 0 ? P : H;
+    return size;
+  }
 
   std::int64_t states() const { return N * (P + (cell.state_count() - 1) * H); }
 
   std::int64_t forward(bool save) const {
-    std::int64_t floats = s.distinct_rows * width + packed_size(P, width) + states();
+    const std::int64_t Q = recurrent_size();
+    std::int64_t floats = s.distinct_rows * width + states();
+    if (product) floats += packed_size(Q, first) + (!save && (s.masked || !only_h) ? N * Q : 0);
+    if (inner > 0) floats += packed_size(H, inner) + (save ? 0 : N * H);
     if (projected) floats += packed_size(H, P) + (save ? 0 : N * H);
     return floats + (cell.split_gates ? N * width : 0);
   }
 
   std::int64_t chunk(bool save) const {
     std::int64_t floats = R * width;
-    if (s.masked || (save && projected)) floats += R * P;
     if (!save) return floats;
+    if (product && (s.masked || projected || !only_h)) floats += R * recurrent_size();
+    if (inner > 0) floats += R * H;
     floats += R * H * (cell.extras + cell.state_count() - 1);
     return floats + R * (projected ? H : P);
   }
 
   std::int64_t backward() const {
-    std::int64_t floats = packed_size(width, P) + s.distinct_rows * width + states();
+    const std::int64_t Q = recurrent_size();
+    std::int64_t floats = s.distinct_rows * width + states();
+    if (product) floats += packed_size(first, Q) + (s.masked || !only_h ? N * Q : 0);
+    if (inner > 0) floats += packed_size(inner, H) + N * (first + H);
+    if (!cell.fixed_unit_weights) floats += N * cell.unit_weight_count() * H;
     if (projected) floats += packed_size(P, H) + R * P + N * H;
-    return floats + (cell.split_gates ? R * width : 0) + (s.masked ? N * P : 0);
+    return floats + (cell.split_gates ? R * width : 0);
   }
 };
 

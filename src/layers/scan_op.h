@@ -11,6 +11,10 @@ namespace carousel::detail {
 template <class T>
 struct FinalStateNode final : Node<T> {};  // the scan itself reads its gradient
 
+// The second state of every step, [rows, D H].
+template <class T>
+struct UpperNode final : Node<T> {};  // as above
+
 // Steps that are computed at a time, and their rows of the layout. Without checkpoints a training pass is one chunk.
 struct Chunk {
   std::int64_t begin = 0, end = 0;  // steps
@@ -27,9 +31,10 @@ struct ScanDirection {
   T* a = nullptr;                  // [R, G H]: W x, then gates, then their gradients
   T* extra[kMaxExtras] = {};       // [R, H]
   T* previous[kMaxStates] = {};    // [R, P or H]: states before each step
-  T* recurrent_input = nullptr;    // [R, P]: h as it entered the recurrent product (masked if there is a mask)
+  T* recurrent_input = nullptr;    // [R, Q]: what entered the recurrent product (masked if there is a mask)
+  T* inner = nullptr;              // [R, H]: what entered that of the inner gates (masked too); only with inner gates
   T* unprojected = nullptr;        // [R, H]: output before the projection; only with projection
-  const T* mask = nullptr;         // [N, P], sorted order; null: none
+  const T* mask = nullptr;         // [N, P], sorted order, of h; null: none
   T* checkpoint[kMaxStates] = {};  // [chunks, N, P or H]: states before each chunk, in the direction's order
   const T *bias_a = nullptr, *bias_q = nullptr;  // [G H]
   FinalStateNode<T>* final[kMaxStates] = {};
@@ -39,7 +44,8 @@ template <class T>
 struct ScanOp final : Node<T> {
   const Cell* cell = nullptr;
   const SequenceLayout* layout = nullptr;
-  BasicVariable<T> x;
+  BasicVariable<T> x, lower;
+  UpperNode<T>* upper = nullptr;
   std::span<const std::int32_t> row_index;
   ScanDirection<T> directions[2];
   int direction_count = 0;
@@ -49,6 +55,16 @@ struct ScanOp final : Node<T> {
   bool projected = false;
 
   std::int64_t gate_width() const noexcept { return cell->gate_count() * hidden_size; }
+  std::int64_t first_width() const noexcept { return cell->first_gates() * hidden_size; }
+  std::int64_t inner_width() const noexcept { return cell->inner_gates * hidden_size; }
+  std::int64_t lower_width() const noexcept { return direction_count * hidden_size; }
+  std::int64_t recurrent_size() const noexcept {  // Q
+    std::int64_t size = 0;
+    for (const int state : cell->recurrent_states) size += state_width(state);
+    return size;
+  }
+  // h itself enters the recurrent product: no copy is made of it.
+  bool only_h() const noexcept { return cell->recurrent_states.size() == 1 && cell->recurrent_states[0] == 0; }
   std::int64_t state_width(int state) const noexcept { return state == 0 ? output_size : hidden_size; }
 
   Chunk chunk(std::int64_t index) const noexcept;                        // in the order of time
@@ -82,18 +98,27 @@ template <class T>
 struct ForwardLoop {
   ScanOp<T>* op = nullptr;
   ScanDirection<T>* direction = nullptr;
-  const T* table = nullptr;      // [distinct, G H]: W x of every row of x; only with row_index
-  const T* packed_hh = nullptr;  // W_hh^T, packed
-  const T* packed_hr = nullptr;  // W_hr^T, packed; only with projection
-  T* state[kMaxStates] = {};     // [N, P or H]: the running states
-  T* q = nullptr;                // [N, G H]: recurrent product, only with split gates
-  T* unprojected = nullptr;      // [N, H]: output before the projection when nothing is saved
-  bool save = false;             // what the backward pass reads
+  const T* table = nullptr;         // [distinct, G H]: W x of every row of x; only with row_index
+  const T* packed_hh = nullptr;     // of the first gates: W_hh^T, packed
+  const T* packed_inner = nullptr;  // of the inner gates
+  const T* packed_hr = nullptr;     // W_hr^T, packed; only with projection
+  const T* unit_weights = nullptr;  // [U, H]
+  T* state[kMaxStates] = {};        // [N, P or H]: the running states
+  T* q = nullptr;                   // [N, G H]: recurrent product, only with split gates
+  T* gathered = nullptr;            // [N, Q]: what enters the product, when it is not kept and not h itself
+  T* inner = nullptr;               // [N, H]: the same of the inner gates
+  T* unprojected = nullptr;         // [N, H]: output before the projection when nothing is saved
+  bool save = false;                // what the backward pass reads
 
   void run(SampleRange range, const Chunk& chunk) const noexcept;
   void step(SampleRange range, std::int64_t t, std::int64_t first_row) const noexcept;
   const T* recurrent_input(std::int64_t rows, std::int64_t local, std::int64_t begin) const noexcept;
+  void step_inner(StepForward<T>& s, std::int64_t local, std::int64_t begin) const noexcept;
 };
+
+// values[rows, width] (row length ld) times mask [rows, width].
+template <class T>
+void apply_mask(std::int64_t rows, std::int64_t width, const T* mask, T* values, std::int64_t ld) noexcept;
 
 // Buffers in the arena for a direction's chunk in work; with `save` for all that the backward pass reads.
 template <class T>

@@ -13,17 +13,22 @@ StackOutput<T> run_stack(const StackInput<T>& input) {
   RandomKey key = input.key;
 
   ScanInput<T> scan_input;
-  scan_input.cell = input.cell;
   scan_input.layout = input.layout;
   scan_input.x = input.x;
   scan_input.row_index = input.row_index;
+  scan_input.lower = input.lower;
   scan_input.bptt = input.bptt;
   scan_input.checkpoint_steps = input.checkpoint_steps;
   const auto directions = static_cast<std::size_t>(D);
   for (int l = 0; l < input.layers; ++l) {
+    scan_input.cell = &cell_of_layer(*input.cell, l);
+    scan_input.upper = input.cell->lower && l + 1 < input.layers;
     scan_input.directions = input.weights.subspan(static_cast<std::size_t>(l) * directions, directions);
     for (int d = 0; d < D && input.recurrent_dropout > 0; ++d) {
-      const std::int64_t size = input.layout->samples() * scan_input.directions[0].weight_hh.shape()[1];
+      const ScanWeights<T>& w = scan_input.directions[0];
+      const std::int64_t width =
+          w.weight_hr ? w.weight_hr.shape()[0] : w.weight_ih.shape()[0] / scan_input.cell->gate_count();
+      const std::int64_t size = input.layout->samples() * width;
       T* mask = tape.arena().template allocate<T>(size);
       fill_dropout_mask<T>(input.recurrent_dropout, key, {mask, static_cast<std::size_t>(size)});
       ++key.step;
@@ -34,6 +39,7 @@ StackOutput<T> run_stack(const StackInput<T>& input) {
       for (int k = 0; k < states; ++k) new (final + (l * D + d) * states + k) BasicVariable<T>(out.final[d][k]);
     }
     scan_input.x = out.output;
+    scan_input.lower = out.upper;
     scan_input.row_index = {};
     if (input.dropout > 0 && l + 1 < input.layers) {
       scan_input.x = dropout(scan_input.x, input.dropout, key);

@@ -150,9 +150,14 @@ void PassCounter::recurrent(const LayerDescription& d) {
               .masked = training_ && setting<double>(d, "recurrent_dropout") > 0,
               .training = training_,
               .checkpoint_steps = sizes_.checkpoint_steps};
+  const Cell& cell = find_cell(setting<std::string>(d, "cell"));
+  const bool masked_weights = d.settings.contains("periods") || d.settings.contains("heads");
+  for (std::int64_t k = 0; masked_weights && k < layers * s.directions; ++k) {  // weight_hh without what does not count
+    value(cell.recurrent_gates() * s.hidden_size * s.hidden_size, 0);
+  }
   for (std::int64_t l = 0; l < layers; ++l) {
     s.distinct_rows = folded_ ? sizes_.distinct_tokens : 0;
-    const ScanMemory memory = scan_memory(find_cell(setting<std::string>(d, "cell")), s);
+    const ScanMemory memory = scan_memory(cell, s);
     folded_ = false;
     has_gradient_ = true;
     width_ = s.directions * (proj_size > 0 ? proj_size : s.hidden_size);

@@ -36,17 +36,24 @@ void describe_recurrent_parameter(const Recurrent& layer, TensorInfo& info) {
     info.meaning = "h' = W_hr times the unprojected output";
     return;
   }
+  if (info.name.starts_with("weight_ph")) {
+    info.axes = {"unit weight x hidden"};
+    info.meaning = fmt::format("one number a unit; rows {}", fmt::join(cell.unit_weights, ", "));
+    return;
+  }
   info.axes = {"gate x hidden"};
   if (info.name.starts_with("weight_ih")) {
     info.axes.push_back(first ? "feature" : recurrent_output_axis(layer));
     info.meaning = first ? "W, for x_t" : "W, for the layer below";
   } else if (info.name.starts_with("weight_hh")) {
-    info.axes.push_back(width_axis(layer));
+    info.axes.push_back(cell.recurrent_states.size() == 1 ? width_axis(layer) : "state x hidden");
     info.meaning = "R, for h_(t-1)";
   } else {
     info.meaning = info.name.starts_with("bias_ih") ? "added to W x" : "added to R h";
   }
-  info.meaning += fmt::format("; rows {}", fmt::join(cell.gates, ", "));
+  const bool recurrent = info.name.starts_with("weight_hh") || info.name.starts_with("bias_hh");
+  const auto gates = recurrent ? cell.gates.first(static_cast<std::size_t>(cell.recurrent_gates())) : cell.gates;
+  info.meaning += fmt::format("; rows {}", fmt::join(gates, ", "));
 }
 
 std::string recurrent_output_axis(const Recurrent& layer) {
@@ -99,8 +106,8 @@ std::vector<std::string> recurrent_notes(const Recurrent& layer) {
     const std::int64_t row = static_cast<std::int64_t>(k) * o.hidden_size;
     gates.push_back(fmt::format("{} rows {} to {}", cell.gates[k], row, row + o.hidden_size - 1));
   }
-  notes.push_back(
-      fmt::format("gates, in weight_ih, weight_hh{}: {}", o.bias ? " and both biases" : "", fmt::join(gates, ", ")));
+  notes.push_back(fmt::format("gates, in weight_ih{}{}: {}", cell.recurrent_gates() > 0 ? ", weight_hh" : "",
+                              o.bias ? " and the biases" : "", fmt::join(gates, ", ")));
   return notes;
 }
 

@@ -5,6 +5,7 @@
 #include "base/fail.h"
 #include "cells/cell.h"
 #include "layers/module.h"
+#include "layers/recurrent_structure.h"
 #include "models/inspect.h"
 #include "models/layer_chain.h"
 
@@ -57,37 +58,65 @@ StateRows state_rows(const State& state, const Recurrent& layer, std::int64_t sa
   return rows;
 }
 
-const Tensor* find_parameter(Recurrent& layer, std::string_view name) {
-  for (const Parameter* parameter : layer.parameters()) {
-    if (parameter->name == name) return &parameter->value;
-  }
-  return nullptr;
+const Tensor* find_parameter(const Recurrent& layer, const std::string& name) {
+  const Parameter* parameter = layer.parameter(name);
+  return parameter ? &parameter->value : nullptr;
 }
 
-// W x + b; a null b is left out.
-std::vector<double> product(const Tensor& weight, const std::vector<double>& x, const Tensor* bias) {
-  std::vector<double> y(static_cast<std::size_t>(weight.shape()[0]));
-  for (std::size_t r = 0; r < y.size(); ++r) {
-    if (bias) y[r] = (*bias)[static_cast<std::int64_t>(r)];
-    const float* row = weight.data() + static_cast<std::int64_t>(r * x.size());
-    for (std::size_t c = 0; c < x.size(); ++c) y[r] += double{row[c]} * x[c];
+// Rows begin .. end - 1 of W x + b; a null b is left out.
+std::vector<double> product(const Tensor& weight, const std::vector<double>& x, const Tensor* bias, std::int64_t begin,
+                            std::int64_t end) {
+  std::vector<double> y;
+  const float* row = weight.data() + begin * static_cast<std::int64_t>(x.size());
+  for (std::int64_t r = begin; r < end; ++r, row += x.size()) {
+    double sum = bias ? (*bias)[r] : 0;
+    for (std::size_t c = 0; c < x.size(); ++c) sum += double{row[c]} * x[c];
+    y.push_back(sum);
   }
   return y;
 }
 
-// The cell's own reference on all units: `a` and `q` become the gates, the result is the next states.
-StateRows step_all_units(const Cell& cell, const StateRows& before, std::vector<double>& a, std::vector<double>& q,
-                         std::int64_t hidden_size) {
+std::vector<double> product(const Tensor& weight, const std::vector<double>& x, const Tensor* bias) {
+  return product(weight, x, bias, 0, weight.shape()[0]);
+}
+
+// The recurrent weights of the first layer.
+struct RecurrentWeights {
+  Tensor weight;  // with what does not count set to zero; empty if there are none
+  const Tensor* bias;
+  std::vector<double> unit_weights;
+
+  explicit RecurrentWeights(const Recurrent& layer)
+      : weight(masked_recurrent_weight(layer, 0, 0)), bias(find_parameter(layer, "bias_hh_l0")) {
+    if (const Tensor* units = find_parameter(layer, "weight_ph_l0"))
+      unit_weights.assign(units->span().begin(), units->span().end());
+  }
+};
+
+// The cell's own reference on all units. In: `a` = W x + b. Out: q = R h + b, in `a` the gates; the next states.
+StateRows step_all_units(const Cell& cell, const StateRows& before, const RecurrentWeights& recurrent,
+                         const std::vector<double>& lower, std::vector<double>& a, std::vector<double>& q) {
+  const std::size_t H = a.size() / cell.gates.size();
+  const auto first = static_cast<std::int64_t>(H) * cell.first_gates();
+  std::vector<double> entering, inner(H);
+  for (const int state : cell.recurrent_states) {
+    const std::vector<double>& values = before[static_cast<std::size_t>(state)];
+    entering.insert(entering.end(), values.begin(), values.end());
+  }
+  if (first > 0) q = product(recurrent.weight, entering, recurrent.bias, 0, first);
+  q.resize(a.size());
+  const auto add_products = [&](std::size_t begin, std::size_t end) {
+    for (std::size_t r = begin; r < end && !cell.split_gates; ++r) a[r] += q[r];
+  };
   StepForward<double> s;
   s.rows = 1;
-  s.hidden_size = hidden_size;
-  if (!cell.split_gates) {
-    for (std::size_t r = 0; r < a.size(); ++r) a[r] += q[r];
-  }
+  s.hidden_size = static_cast<std::int64_t>(H);
   s.a = a.data();
   s.q = cell.split_gates ? q.data() : nullptr;
+  s.unit_weights = recurrent.unit_weights.data();
+  s.inner = inner.data();
+  s.lower = lower.data();
   s.save = true;
-  const auto H = static_cast<std::size_t>(hidden_size);
   StateRows extras(static_cast<std::size_t>(cell.extras), std::vector<double>(H));
   for (std::size_t k = 0; k < extras.size(); ++k) s.extra[k] = extras[k].data();
   StateRows next(before.size(), std::vector<double>(H));
@@ -95,7 +124,20 @@ StateRows step_all_units(const Cell& cell, const StateRows& before, std::vector<
     if (before[k].size() == H) s.previous[k] = before[k].data();  // a projected h enters by R h alone
     s.next[k] = next[k].data();
   }
-  cell.step(s);
+  add_products(0, static_cast<std::size_t>(first));
+  if (cell.inner_gates > 0) {
+    cell.steps<double>().step_inner(s);
+    const std::int64_t end = cell.recurrent_gates() * s.hidden_size;
+    const Tensor rest({end - first, s.hidden_size},
+                      recurrent.weight.span().subspan(static_cast<std::size_t>(first) * H));
+    const std::vector<double> part = product(rest, inner, nullptr);
+    for (std::int64_t r = first; r < end; ++r) {
+      q[static_cast<std::size_t>(r)] =
+          part[static_cast<std::size_t>(r - first)] + (recurrent.bias ? (*recurrent.bias)[r] : 0);
+    }
+    add_products(static_cast<std::size_t>(first), a.size());
+  }
+  cell.steps<double>().step(s);
   return next;
 }
 
@@ -109,16 +151,22 @@ std::int64_t first_long_enough(const InspectInput& input) {
 }
 
 void compute(Recurrent& layer, const StateRows& before, const StateRows& network, WorkedStep& step) {
-  const Cell& cell = find_cell(layer.options().cell);
+  const Cell& cell = cell_of_layer(find_cell(layer.options().cell), 0);
   const auto H = static_cast<std::size_t>(layer.options().hidden_size), unit = static_cast<std::size_t>(step.unit);
-  std::vector<double> a = product(*find_parameter(layer, "weight_ih_l0"), step.x, find_parameter(layer, "bias_ih_l0"));
-  std::vector<double> q =
-      product(*find_parameter(layer, "weight_hh_l0"), step.h_before, find_parameter(layer, "bias_hh_l0"));
-  for (std::size_t k = 0; k < cell.gates.size(); ++k) {
-    step.gates.push_back({std::string(cell.gates[k]), a[k * H + unit], q[k * H + unit], 0});
+  std::vector<double> x = step.x, lower;
+  if (const Tensor* entry = find_parameter(layer, "weight_in")) {
+    x = product(*entry, x, find_parameter(layer, "bias_in"));
+    lower.assign(x.begin() + static_cast<std::ptrdiff_t>(H), x.end());
+    x.resize(H);
   }
-  StateRows after = step_all_units(cell, before, a, q, layer.options().hidden_size);
-  for (std::size_t k = 0; k < cell.gates.size(); ++k) step.gates[k].value = a[k * H + unit];
+  std::vector<double> a = product(*find_parameter(layer, "weight_ih_l0"), x, find_parameter(layer, "bias_ih_l0"));
+  const std::vector<double> from_x = a;
+  std::vector<double> q;
+  StateRows after = step_all_units(cell, before, RecurrentWeights(layer), lower, a, q);
+  for (std::size_t k = 0; k < cell.gates.size(); ++k) {
+    const std::size_t row = k * H + unit;
+    step.gates.push_back({std::string(cell.gates[k]), from_x[row], q[row], a[row]});
+  }
   if (const Tensor* projection = find_parameter(layer, "weight_hr_l0")) {
     step.unprojected = after[0][unit];
     after[0] = product(*projection, after[0], nullptr);
@@ -144,7 +192,7 @@ std::optional<WorkedStep> work_through_step(Sequential& network, const InspectIn
   step.sample = first_long_enough(input);
   if (!layer || step.sample < 0) return std::nullopt;
   step.time_step = input.time_step;
-  const Cell& cell = find_cell(layer->options().cell);
+  const Cell& cell = cell_of_layer(find_cell(layer->options().cell), 0);
   step.cell = cell.name;
   step.equations = cell.equations;
   step.adds_parts = !cell.split_gates;

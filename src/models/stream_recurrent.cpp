@@ -2,7 +2,8 @@
 #include <algorithm>
 
 #include "base/fail.h"
-#include "cells/stream_layer.h"
+#include "kernels/packed_matrix.h"
+#include "layers/recurrent_structure.h"
 #include "models/stream_program.h"
 
 namespace carousel::detail {
@@ -16,23 +17,12 @@ class RecurrentStep final : public StreamOp {
     hidden_size_ = o.hidden_size;
     input_size = o.input_size;
     output_size = layer.output_size();
-    const std::vector<Parameter*> parameters = layer.parameters();
-    auto next = parameters.begin();
     for (std::int64_t l = 0; l < o.layers; ++l) {
-      StreamLayerWeights weights{.cell = &cell_,
-                                 .input_size = l == 0 ? o.input_size : output_size,
-                                 .recurrent_size = output_size,
-                                 .hidden_size = hidden_size_};
-      weights.weight_ih = (*next++)->value.data();
-      weights.weight_hh = (*next++)->value.data();
-      if (o.bias) {
-        weights.bias_ih = (*next++)->value.data();
-        weights.bias_hh = (*next++)->value.data();
-      }
-      if (o.proj_size > 0) weights.weight_hr = (*next++)->value.data();
-      kernels_.emplace_back(weights, plan.format, plan.rows());
+      kernels_.push_back(make_stream_layer(layer, l, 0, plan.format, plan.rows()));
     }
+    if (cell_.entry) pack_entry(layer, plan.rows());
     length_ = kernels_[0].state_length();
+    for (const StreamLayer& kernel : kernels_) workspace_ = std::max(workspace_, kernel.workspace_bytes());
     states_.resize(static_cast<std::size_t>(plan.capacity * slot_size()));
   }
 
@@ -40,12 +30,14 @@ class RecurrentStep final : public StreamOp {
     StreamRows rows;
     rows.count = static_cast<int>(slots.size());
     for (int r = 0; r < rows.count; ++r) rows.x[r] = input + r * input_size;
+    if (cell_.entry) enter(rows, input, reinterpret_cast<float*>(workspace + workspace_));
     for (std::size_t l = 0; l < kernels_.size(); ++l) {
       for (int k = 0; k < cell_.state_count(); ++k) {
         for (int r = 0; r < rows.count; ++r) rows.states[k][r] = state(slots[static_cast<std::size_t>(r)], l, k);
       }
       kernels_[l].step(rows, workspace);
       std::copy_n(rows.states[0], rows.count, rows.x);
+      if (cell_.lower) std::copy_n(rows.states[1], rows.count, rows.lower);
     }
     for (int r = 0; r < rows.count; ++r) std::copy_n(rows.x[r], output_size, output + r * output_size);
   }
@@ -79,13 +71,36 @@ class RecurrentStep final : public StreamOp {
     }
   }
 
-  std::int64_t workspace_bytes() const noexcept override {
-    std::int64_t most = 0;
-    for (const StreamLayer& kernel : kernels_) most = std::max(most, kernel.workspace_bytes());
-    return most;
-  }
+  std::int64_t workspace_bytes() const noexcept override { return workspace_ + entry_bytes_; }
 
  private:
+  // W_in^T, packed so that both halves of its rows begin at whole vectors, as the lowest layer reads them.
+  void pack_entry(const Recurrent& layer, int rows) {
+    const std::int64_t padded = kernels_[0].state_length(), C = input_size;
+    StreamBuffer weight(static_cast<std::size_t>(2 * padded * C));
+    const Parameter *source = layer.parameter("weight_in"), *bias = layer.parameter("bias_in");
+    entry_bias_.resize(static_cast<std::size_t>(2 * padded));
+    for (int half = 0; half < 2; ++half) {
+      std::copy_n(source->value.data() + half * hidden_size_ * C, hidden_size_ * C, weight.data() + half * padded * C);
+      if (bias) std::copy_n(bias->value.data() + half * hidden_size_, hidden_size_, entry_bias_.data() + half * padded);
+    }
+    entry_.resize(static_cast<std::size_t>(kernels::packed_size(C, 2 * padded)));
+    kernels::pack<float>(kernels::Op::kTransposed, C, 2 * padded, weight.data(), C, entry_.data());
+    entry_bytes_ = (rows * 2 * padded * 4 + kAlignment - 1) / kAlignment * kAlignment;
+  }
+
+  // x and l of the lowest layer, in `values` [rows, 2 padded].
+  void enter(StreamRows& rows, const float* input, float* values) const noexcept {
+    const std::int64_t width = std::ssize(entry_bias_);
+    for (int r = 0; r < rows.count; ++r) {
+      std::copy(entry_bias_.begin(), entry_bias_.end(), values + r * width);
+      rows.x[r] = values + r * width;
+      rows.lower[r] = rows.x[r] + width / 2;
+    }
+    kernels::multiply_packed<float>(rows.count, width, input_size, input, input_size, entry_.data(), 1.0f, values,
+                                    width);
+  }
+
   std::int64_t width(int state) const noexcept { return state == 0 ? output_size : hidden_size_; }
   Shape shape(int state) const { return {std::ssize(kernels_), 1, width(state)}; }
 
@@ -100,6 +115,8 @@ class RecurrentStep final : public StreamOp {
 
   const Cell& cell_;
   std::int64_t hidden_size_ = 0, length_ = 0;
+  std::int64_t workspace_ = 0, entry_bytes_ = 0;  // of the layers, and of what enters them
+  StreamBuffer entry_, entry_bias_;               // packed; empty: none
   std::vector<StreamLayer> kernels_;
   StreamBuffer states_;
 };

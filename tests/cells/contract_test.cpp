@@ -80,8 +80,10 @@ TEST_P(CellContract, FloatEqualsTheDoubleReference) {
       for (double& v : p->value.span()) v *= 0.3;
     }
   }
-  for (std::size_t k = 0; k < c.weights.size(); ++k) {
-    std::copy_n(reference.weights[k].value.data(), c.weights[k].value.elements(), c.weights[k].value.data());
+  const auto float_parameters = c.parameters();
+  for (std::size_t k = 0; k < float_parameters.size(); ++k) {
+    const BasicTensor<double>& value = reference.parameters()[k]->value;
+    std::copy_n(value.data(), value.elements(), float_parameters[k]->value.data());
   }
   Tape<float> tape;
   Tape<double> reference_tape;
@@ -90,7 +92,6 @@ TEST_P(CellContract, FloatEqualsTheDoubleReference) {
   expect_near(copy(got), copy(expected), 2e-5, "outputs");
   tape.backward(sum(got));
   reference_tape.backward(sum(expected));
-  const auto float_parameters = c.parameters();
   const auto double_parameters = reference.parameters();
   for (std::size_t k = 0; k < float_parameters.size(); ++k) {
     expect_near(float_parameters[k]->gradient, double_parameters[k]->gradient, 2e-4, float_parameters[k]->name);
@@ -231,7 +232,7 @@ TEST_P(CellContract, TruncatedBackPropagationEqualsChunksWithTheStateAsAConstant
       part.initial(0, k).value = copy(result.final[static_cast<std::size_t>(k)]);
     }
   }
-  for (std::size_t k = 0; k < 4; ++k)
+  for (std::size_t k = 0; k < whole.weights_per_scan(); ++k)
     expect_near(whole.weights[k].gradient, part.weights[k].gradient, 1e-13, whole.weights[k].name);
 }
 
@@ -276,6 +277,8 @@ TEST_P(CellContract, TheReverseDirectionIsTheForwardDirectionOfTheReversedSequen
 // sequences of one step, as far as the cell carries nothing else than the product R h (checked on the first step, which
 // is common to all cells).
 TEST_P(CellContract, WithoutRecurrentWeightsTheFirstStepIsAFeedForwardLayer) {
+  if (cell().recurrent_gates() == 0) return;
+  if (cell().entry && cell().inner_gates > 0) return;  // its product takes a state of this very step
   RecurrentCase<double> with(cell(),
                              {.time_steps = 3, .samples = 2, .input_size = 4, .hidden_size = 5, .initial = false});
   RecurrentCase<double> without(cell(), with.sizes);

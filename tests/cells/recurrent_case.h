@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "autograd/ops/concatenate_columns.h"
+#include "autograd/ops/linear.h"
 #include "autograd/ops/reshape.h"
 #include "autograd/ops/select_rows.h"
 #include "autograd/ops/sum.h"
@@ -35,23 +36,32 @@ struct RecurrentCase {
   CaseSizes sizes;
   SequenceLayout layout;
   BasicParameter<T> x;
-  std::deque<BasicParameter<T>> weights;  // five a scan (weight_hr only with projection), then its initial states
+  std::deque<BasicParameter<T>> weights;  // those that the cell has of each scan, then its initial states
+  BasicTensor<T> fixed_units;             // of a cell whose unit weights are not trained
+  BasicParameter<T> weight_lower;         // [H, C]: makes what the lowest layer of a cell with `entry` reads of x
   double dropout = 0, recurrent_dropout = 0;
   std::int64_t bptt = 0, checkpoint_steps = 0;
 
   RecurrentCase(const Cell& which, CaseSizes s) : cell(&which), sizes(std::move(s)) {
     layout.assign(sizes.time_steps, sizes.samples, sizes.lengths);
     x = random("x", {sizes.time_steps, sizes.samples, sizes.input_size});
-    const std::int64_t width = cell->gate_count() * sizes.hidden_size;
+    const std::int64_t H = sizes.hidden_size;
+    weight_lower = random("weight_lower", {H, sizes.input_size});
+    fixed_units = BasicTensor<T>({cell->unit_weight_count() * H});
+    for (std::int64_t k = 0; k < fixed_units.elements(); ++k) fixed_units[k] = static_cast<T>(k % 3 + 1);  // periods
     for (int l = 0; l < sizes.layers; ++l) {
+      const Cell& own = cell_of_layer(*cell, l);
       const std::int64_t in = l == 0 ? sizes.input_size : sizes.directions * output_size();
+      const std::int64_t width = own.gate_count() * H, recurrent = own.recurrent_gates() * H;
       for (int d = 0; d < sizes.directions; ++d) {
         const std::string suffix = "_l" + std::to_string(l) + (d ? "_reverse" : "");
         weights.push_back(random("weight_ih" + suffix, {width, in}));
-        weights.push_back(random("weight_hh" + suffix, {width, output_size()}));
+        if (has_product()) weights.push_back(random("weight_hh" + suffix, {recurrent, recurrent_size()}));
         weights.push_back(random("bias_ih" + suffix, {width}));
-        weights.push_back(random("bias_hh" + suffix, {width}));
-        if (sizes.proj_size > 0) weights.push_back(random("weight_hr" + suffix, {sizes.proj_size, sizes.hidden_size}));
+        if (has_product()) weights.push_back(random("bias_hh" + suffix, {recurrent}));
+        if (sizes.proj_size > 0) weights.push_back(random("weight_hr" + suffix, {sizes.proj_size, H}));
+        if (has_units(own)) weights.push_back(random("weight_ph" + suffix, {own.unit_weight_count() * H}));
+        first_initial_.push_back(weights.size());
         for (int k = 0; k < cell->state_count(); ++k) {
           weights.push_back(random("initial" + std::to_string(k) + suffix, {sizes.samples, state_width(k)}));
           if (!sizes.initial) weights.back().value.fill(0);
@@ -62,16 +72,24 @@ struct RecurrentCase {
 
   std::int64_t output_size() const { return sizes.proj_size > 0 ? sizes.proj_size : sizes.hidden_size; }
   std::int64_t state_width(int k) const { return k == 0 ? output_size() : sizes.hidden_size; }
-  std::size_t per_scan() const {
-    return 4 + (sizes.proj_size > 0 ? 1 : 0) + static_cast<std::size_t>(cell->state_count());
+  std::int64_t recurrent_size() const {
+    std::int64_t size = 0;
+    for (const int state : cell->recurrent_states) size += state_width(state);
+    return size;
   }
+  bool has_product() const { return cell->recurrent_gates() > 0; }
+  static bool has_units(const Cell& own) { return own.unit_weight_count() > 0 && !own.fixed_unit_weights; }
+  bool has_units() const { return has_units(cell_of_layer(*cell, 0)); }
+  // Of the first scan, without the initial states.
+  std::size_t weights_per_scan() const { return first_initial_[0]; }
+  std::size_t per_scan() const { return weights_per_scan() + static_cast<std::size_t>(cell->state_count()); }
   BasicParameter<T>& initial(int scan, int state) {
-    return weights[static_cast<std::size_t>(scan + 1) * per_scan() -
-                   static_cast<std::size_t>(cell->state_count() - state)];
+    return weights[first_initial_[static_cast<std::size_t>(scan)] + static_cast<std::size_t>(state)];
   }
   std::vector<BasicParameter<T>*> parameters() {
     std::vector<BasicParameter<T>*> list{&x};
     for (auto& weight : weights) list.push_back(&weight);
+    if (cell->entry) list.push_back(&weight_lower);
     return list;
   }
 
@@ -83,24 +101,30 @@ struct RecurrentCase {
   // The stack on this tape, ready to run. scan_weights: [layers * directions], lives as long as the input.
   StackInput<T> input(Tape<T>& tape, std::span<ScanWeights<T>> scan_weights) {
     auto next = weights.begin();
-    for (ScanWeights<T>& w : scan_weights) {
+    for (std::size_t k = 0; k < scan_weights.size(); ++k) {
+      ScanWeights<T>& w = scan_weights[k];
+      const Cell& own = cell_of_layer(*cell, static_cast<std::int64_t>(k) / sizes.directions);
       w.weight_ih = tape.parameter(*next++);
-      w.weight_hh = tape.parameter(*next++);
+      if (has_product()) w.weight_hh = tape.parameter(*next++);
       w.bias_ih = tape.parameter(*next++);
-      w.bias_hh = tape.parameter(*next++);
+      if (has_product()) w.bias_hh = tape.parameter(*next++);
       if (sizes.proj_size > 0) w.weight_hr = tape.parameter(*next++);
+      if (has_units(own)) w.weight_ph = tape.parameter(*next++);
+      if (cell->fixed_unit_weights) w.weight_ph = tape.constant(fixed_units.view());
       for (int s = 0; s < cell->state_count(); ++s) w.initial[s] = tape.parameter(*next++);
     }
     const auto padded = reshape(tape.parameter(x), {sizes.time_steps * sizes.samples, sizes.input_size});
+    const auto rows = select_rows(padded, layout.padded_rows());
     return {.cell = cell,
             .layers = sizes.layers,
             .directions = sizes.directions,
             .layout = &layout,
-            .x = select_rows(padded, layout.padded_rows()),
+            .x = rows,
             .row_index = {},
+            .lower = cell->entry ? lower(tape, rows) : BasicVariable<T>(),
             .weights = scan_weights,
             .dropout = dropout,
-            .recurrent_dropout = recurrent_dropout,
+            .recurrent_dropout = has_product() ? recurrent_dropout : 0,
             .key = {7, Purpose::kDropout, 3},
             .bptt = bptt,
             .checkpoint_steps = checkpoint_steps};
@@ -121,6 +145,13 @@ struct RecurrentCase {
   }
 
  private:
+  std::vector<std::size_t> first_initial_;  // of each scan, in `weights`
+
+  BasicVariable<T> lower(Tape<T>& tape, BasicVariable<T> rows) {
+    const auto one = linear(rows, tape.parameter(weight_lower));
+    return sizes.directions == 1 ? one : concatenate_columns({one, one});
+  }
+
   static BasicParameter<T> random(const std::string& name, const Shape& shape) {
     const BasicParameter<double> source = random_parameter(name, shape, 0.6);
     BasicTensor<T> value(shape);

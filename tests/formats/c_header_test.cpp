@@ -21,14 +21,14 @@ namespace {
 constexpr std::int64_t kSteps = 9;
 
 // Reads the inputs of kSteps steps from its standard input; writes the outputs; then resets and runs the first again.
-constexpr std::string_view kProgram = R"(#include "exported.h"
-#include <cstdio>
-int main() {
-  exported::Model model;
-  float x[exported::Model::kInputSize], first[exported::Model::kInputSize], y[exported::Model::kOutputSize];
+constexpr const char* kRun = R"(
+template <class Model>
+void run() {
+  static Model model;
+  float x[Model::kInputSize], first[Model::kInputSize], y[Model::kOutputSize];
   for (int t = 0; t < 10; ++t) {
-    for (int k = 0; k < exported::Model::kInputSize; ++k) {
-      if (t < 9 && std::scanf("%f", &x[k]) != 1) return 1;
+    for (int k = 0; k < Model::kInputSize; ++k) {
+      if (t < 9 && std::scanf("%f", &x[k]) != 1) return;
       if (t == 0) first[k] = x[k];
     }
     if (t == 9) model.reset();
@@ -61,41 +61,64 @@ std::vector<float> compile_and_run(const TemporaryFolder& folder, const std::str
   return got;
 }
 
-void expect_header_runs_as_stream(Sequential& network, std::int64_t input_size, const std::string& dtype,
-                                  const std::string& name) {
-  Tensor x({kSteps, input_size});
-  fill_normal({5, Purpose::kTest, 0}, 0.0f, 1.0f, x.span());
-  Stream stream(network, {.dtype = dtype});
-  std::vector<float> expected;
-  std::string inputs;
-  for (std::int64_t t = 0; t < kSteps; ++t) {
-    const auto y = stream.step({x.data() + t * input_size, static_cast<std::size_t>(input_size)});
-    expected.insert(expected.end(), y.begin(), y.end());
-  }
-  expected.insert(expected.end(), expected.begin(), expected.begin() + stream.output_size());  // after reset()
-  for (const float value : x.span()) inputs += fmt::format("{:.9g} ", value);
+struct Exported {
+  std::string name;  // of its namespace
+  Sequential network;
+  std::int64_t input_size;
+  std::string dtype;
+};
 
+// Every header gives what a Stream of its network gives; all of them are compiled into one program.
+void expect_headers_run_as_streams(std::vector<Exported>& headers) {
   const TemporaryFolder folder;
-  write_file_atomically(folder / "exported.h", to_c_header(network, {.name = "exported", .dtype = dtype}));
-  write_file_atomically(folder / "main.cpp", kProgram);
+  std::string program = "#include <cstdio>\n", calls, inputs;
+  std::vector<float> expected;
+  for (Exported& h : headers) {
+    Tensor x({kSteps, h.input_size});
+    fill_normal({5, Purpose::kTest, 0}, 0.0f, 1.0f, x.span());
+    Stream stream(h.network, {.dtype = h.dtype});
+    const std::size_t begin = expected.size();
+    for (std::int64_t t = 0; t < kSteps; ++t) {
+      const auto y = stream.step({x.data() + t * h.input_size, static_cast<std::size_t>(h.input_size)});
+      expected.insert(expected.end(), y.begin(), y.end());
+    }
+    for (std::int64_t j = 0; j < stream.output_size(); ++j)  // after reset()
+      expected.push_back(expected[begin + static_cast<std::size_t>(j)]);
+    for (const float value : x.span()) inputs += fmt::format("{:.9g} ", value);
+    write_file_atomically(folder / (h.name + ".h"), to_c_header(h.network, {.name = h.name, .dtype = h.dtype}));
+    program += fmt::format("#include \"{}.h\"\n", h.name);
+    calls += fmt::format("  run<{}::Model>();\n", h.name);
+  }
+  write_file_atomically(folder / "main.cpp", program + kRun + "int main() {\n" + calls + "}\n");
   write_file_atomically(folder / "inputs", inputs);
   for (const std::string& compiler : compilers()) {
-    const std::string what = fmt::format("{} {} {}", compiler, name, dtype);
-    SCOPED_TRACE(what);
+    SCOPED_TRACE(compiler);
     const std::vector<float> got = compile_and_run(folder, compiler);
     ASSERT_EQ(expected.size(), got.size());
-    expect_near(std::span<const float>(got), std::span<const float>(expected), 2e-6, what);
+    std::size_t begin = 0;
+    for (const Exported& h : headers) {
+      const std::size_t count = expected.size() / headers.size();
+      expect_near(std::span<const float>(got).subspan(begin, count), std::span(expected).subspan(begin, count), 2e-6,
+                  fmt::format("{} {} {}", compiler, h.name, h.dtype));
+      begin += count;
+    }
   }
 }
 
 TEST(CHeader, EveryCellGivesWhatAStreamGives) {
+  std::vector<Exported> headers;
   for (const Cell& cell : all_cells()) {
-    Sequential network{Recurrent{{.cell = std::string(cell.name), .input_size = 3, .hidden_size = 7, .layers = 2}},
-                       LayerNorm{7}, Linear{7, 2}, Activation{"sigmoid"}};
-    expect_header_runs_as_stream(network, 3, "f32", std::string(cell.name));
+    headers.push_back(
+        {std::string(cell.name),
+         Sequential{Recurrent{{.cell = std::string(cell.name), .input_size = 3, .hidden_size = 7, .layers = 2}},
+                    LayerNorm{7}, Linear{7, 2}, Activation{"sigmoid"}},
+         3, "f32"});
   }
-  Sequential network{Recurrent{{.cell = "lstm", .input_size = 3, .hidden_size = 7, .layers = 2}}, Linear{7, 2}};
-  expect_header_runs_as_stream(network, 3, "int8", "lstm");
+  headers.push_back(
+      {"integers",
+       Sequential{Recurrent{{.cell = "lstm", .input_size = 3, .hidden_size = 7, .layers = 2}}, Linear{7, 2}}, 3,
+       "int8"});
+  expect_headers_run_as_streams(headers);
 }
 
 TEST(CHeader, AForecastersBranchesAndScalesAreThere) {
@@ -110,7 +133,9 @@ TEST(CHeader, AForecastersBranchesAndScalesAreThere) {
   network.add("scale", std::make_unique<Scale>(factor, offset));
   network.add("sum", std::make_unique<Sum>(std::move(branches)));
   network.initialize(3);
-  expect_header_runs_as_stream(network, 2, "int8", "forecaster");
+  std::vector<Exported> headers;
+  headers.push_back({"forecaster", std::move(network), 2, "int8"});
+  expect_headers_run_as_streams(headers);
 }
 
 TEST(CHeader, WhatCannotBeExportedIsNamed) {

@@ -1,0 +1,128 @@
+#include "layers/recurrent_structure.h"
+
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+#include <vector>
+
+#include "base/fail.h"
+
+namespace carousel {
+namespace {
+
+// "1,2,4" in ascending order; a cell without modules has none.
+std::vector<int> parse_periods(const RecurrentOptions& o) {
+  std::vector<int> periods;
+  for (std::string_view rest = o.periods; !rest.empty();) {
+    const std::size_t end = std::min(rest.find(','), rest.size());
+    int period = 0;
+    const auto [stop, code] = std::from_chars(rest.data(), rest.data() + end, period);
+    const bool whole = code == std::errc() && stop == rest.data() + end;
+    if (!whole || period < 1 || period > 1 << 20 || (!periods.empty() && period < periods.back())) {
+      fail(Code::kUsage, "{}: periods are '{}', expected ascending whole numbers from 1 on, like 1,2,4,8", o.cell,
+           o.periods);
+    }
+    periods.push_back(period);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return periods;
+}
+
+// The part, 0 .. parts - 1, that a unit belongs to.
+std::int64_t part_of(const RecurrentOptions& o, std::int64_t unit, std::int64_t parts) {
+  return unit * parts / o.hidden_size;
+}
+
+// Rows of gate g see h, the first columns, and no other state.
+Tensor candidate_mask(const RecurrentOptions& o, const Cell& cell) {
+  const std::int64_t H = o.hidden_size, width = recurrent_width(o), P = o.proj_size > 0 ? o.proj_size : H;
+  Tensor mask({cell.recurrent_gates() * H, width});
+  mask.fill(1);
+  const std::int64_t first = H * (std::find(cell.gates.begin(), cell.gates.end(), "g") - cell.gates.begin());
+  for (std::int64_t row = first; row < first + H; ++row) {
+    std::fill(mask.data() + row * width + P, mask.data() + (row + 1) * width, 0.0f);
+  }
+  return mask;
+}
+
+}  // namespace
+
+std::int64_t recurrent_width(const RecurrentOptions& o) {
+  std::int64_t width = 0;
+  for (const int state : find_cell(o.cell).recurrent_states) {
+    width += state == 0 && o.proj_size > 0 ? o.proj_size : o.hidden_size;
+  }
+  return width;
+}
+
+Tensor make_recurrent_mask(const RecurrentOptions& o) {
+  const Cell& cell = find_cell(o.cell);
+  const bool modules = cell.blocks == RecurrentBlocks::kSlowerModules, heads = cell.blocks == RecurrentBlocks::kHeads;
+  if (!o.periods.empty() && !modules) fail(Code::kUsage, "cell '{}' has no modules: leave periods out", o.cell);
+  if (o.heads != 1 && !heads) fail(Code::kUsage, "cell '{}' has no heads: leave heads out", o.cell);
+  if (o.heads < 1) fail(Code::kUsage, "{}: heads is {}, expected at least 1", o.cell, o.heads);
+  const std::int64_t H = o.hidden_size;
+  const auto parts = modules ? std::ssize(parse_periods(o)) : o.heads;
+  if (parts > H || (heads && H % parts != 0)) {
+    fail(Code::kUsage, "{}: hidden_size {} cannot be divided into {} {}", o.cell, H, parts,
+         modules ? "modules" : "heads of one size");
+  }
+  if (cell.blocks == RecurrentBlocks::kCandidateSeesH) return candidate_mask(o, cell);
+  if (cell.blocks == RecurrentBlocks::kAll || parts == 1) return Tensor();
+  Tensor mask({cell.recurrent_gates() * H, H});
+  for (std::int64_t row = 0; row < mask.shape()[0]; ++row) {
+    for (std::int64_t column = 0; column < H; ++column) {
+      const std::int64_t to = part_of(o, row % H, parts), from = part_of(o, column, parts);
+      mask[row * H + column] = (modules ? from >= to : from == to) ? 1.0f : 0.0f;
+    }
+  }
+  return mask;
+}
+
+void set_fixed_unit_weights(const RecurrentOptions& o, Tensor& weight_ph) {
+  const std::vector<int> periods = parse_periods(o);
+  for (std::int64_t unit = 0; unit < o.hidden_size; ++unit) {
+    weight_ph[unit] = static_cast<float>(periods[static_cast<std::size_t>(part_of(o, unit, std::ssize(periods)))]);
+  }
+}
+
+void initialize_unit_weights(const Cell& cell, const RandomKey& key, Tensor& weight_ph) {
+  weight_ph.fill(0);
+  if (cell.recurrent_gates() == 0 && cell.gate_count() == 1) fill_uniform(key, -1.0f, 1.0f, weight_ph.span());
+}
+
+std::string scan_suffix(std::int64_t layer, int direction) {
+  return "_l" + std::to_string(layer) + (direction == 1 ? "_reverse" : "");
+}
+
+Tensor masked_recurrent_weight(const Recurrent& recurrent, std::int64_t layer, int direction) {
+  const Parameter* weight = recurrent.parameter("weight_hh" + scan_suffix(layer, direction));
+  if (!weight) return Tensor();
+  Tensor value(weight->value.shape(), weight->value.span());
+  const Tensor& mask = recurrent.recurrent_mask();
+  for (std::int64_t k = 0; k < mask.elements(); ++k) value[k] *= mask[k];
+  return value;
+}
+
+StreamLayer make_stream_layer(const Recurrent& recurrent, std::int64_t layer, int direction, WeightFormat format,
+                              int rows) {
+  const std::string suffix = scan_suffix(layer, direction);
+  const auto data = [&](const char* name) {
+    const Parameter* parameter = recurrent.parameter(name + suffix);
+    return parameter ? parameter->value.data() : nullptr;
+  };
+  const Tensor weight_hh = masked_recurrent_weight(recurrent, layer, direction);
+  return StreamLayer({.cell = &cell_of_layer(find_cell(recurrent.options().cell), layer),
+                      .input_size = recurrent.parameter("weight_ih" + suffix)->value.shape()[1],
+                      .output_size = recurrent.output_size() / recurrent.directions(),
+                      .hidden_size = recurrent.options().hidden_size,
+                      .weight_ih = data("weight_ih"),
+                      .weight_hh = weight_hh.data(),
+                      .bias_ih = data("bias_ih"),
+                      .bias_hh = data("bias_hh"),
+                      .weight_ph = data("weight_ph"),
+                      .weight_hr = data("weight_hr")},
+                     format, rows);
+}
+
+}  // namespace carousel

@@ -1,0 +1,36 @@
+// recurrent_structure.h: what follows from the options of a Recurrent layer: which recurrent weights count, and unit
+// weights that are set and not trained.
+#pragma once
+
+#include "base/random.h"
+#include "carousel/layers.h"
+#include "cells/cell.h"
+#include "cells/stream_layer.h"
+
+namespace carousel {
+
+// Q, the width of what enters the recurrent product: all recurrent states of the cell side by side.
+std::int64_t recurrent_width(const RecurrentOptions& options);
+
+// 1 where an element of weight_hh [K H, Q] counts, 0 where it is zero for good: clockwork modules read themselves and
+// slower ones; heads read themselves. Empty if all count. Throws Error{kUsage} naming the option that does not fit.
+Tensor make_recurrent_mask(const RecurrentOptions& options);
+
+// The period of every unit, [H], as the clockwork cell wants it.
+void set_fixed_unit_weights(const RecurrentOptions& options, Tensor& weight_ph);
+
+// Fresh unit weights [U H]: uniform in +-1 for the recurrent weights of independent units (Li et al. 2018), else 0, as
+// peepholes that are not there.
+void initialize_unit_weights(const Cell& cell, const RandomKey& key, Tensor& weight_ph);
+
+// "_l0", "_l1_reverse" ...: the end of the names of one layer's and direction's parameters.
+std::string scan_suffix(std::int64_t layer, int direction);
+
+// The weights of one layer and direction packed for steps of up to `rows` sequences.
+StreamLayer make_stream_layer(const Recurrent& recurrent, std::int64_t layer, int direction, WeightFormat format,
+                              int rows);
+
+// weight_hh of one layer and direction direction with what does not count set to zero; empty if the cell has none.
+Tensor masked_recurrent_weight(const Recurrent& recurrent, std::int64_t layer, int direction);
+
+}  // namespace carousel
