@@ -92,14 +92,16 @@ struct RecurrentOptions {
   std::string cell = "lstm";     // see `carousel cells`
   std::int64_t input_size = 0;   // C
   std::int64_t hidden_size = 0;  // H
-  std::int64_t proj_size = 0;    // P: output projected to fewer units (lstm); 0: none
+  std::int64_t proj_size = 0;    // P: output projected to fewer units (LSTMs, jordan); 0: none
   std::int64_t layers = 1;       // L
   bool bidirectional = false;    // output [T, N, 2 H], the forward direction first
   bool bias = true;
-  double dropout = 0;            // between layers, element-wise
-  double recurrent_dropout = 0;  // on h in the recurrent product, one mask per sequence
-  std::string periods = {};      // clockwork: of its modules, ascending; empty: "1,2,4,8"; modules share the units
-  std::int64_t heads = 1;        // slstm: groups of units whose recurrent weights see their own group only
+  double dropout = 0;                      // between layers, element-wise
+  double recurrent_dropout = 0;            // on h in the recurrent product, one mask per sequence
+  std::string output_activation = "none";  // jordan: of its output layer: none, tanh, sigmoid, softmax
+  double decay = 0;                        // jordan: of the context that keeps outputs, 0 <= decay < 1
+  std::string periods = {};  // clockwork: of its modules, ascending; empty: "1,2,4,8"; modules share the units
+  std::int64_t heads = 1;    // slstm: groups of units whose recurrent weights see their own group only
 };
 
 // A stack of recurrent layers: [T, N, C] -> [T, N, D P]. Parameters carry PyTorch's names and gate order.

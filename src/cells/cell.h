@@ -95,6 +95,7 @@ struct Cell {
   bool fixed_unit_weights = false;  // they are set, not trained
   RecurrentBlocks blocks = RecurrentBlocks::kAll;
   bool lower = false;             // reads the second state of the layer below
+  bool output_layer = false;      // always projected, by way of an OutputLayer; all states are as wide as the output
   bool entry = false;             // a linear layer makes the first two states for the lowest layer to read
   std::string_view lowest_layer;  // the cell of the lowest layer, if it is another one
 

@@ -71,6 +71,7 @@ constexpr Cell describe() {
   if (C::kModules) cell.blocks = RecurrentBlocks::kSlowerModules;
   if (C::kHeads) cell.blocks = RecurrentBlocks::kHeads;
   if (C::kCandidateSeesH) cell.blocks = RecurrentBlocks::kCandidateSeesH;
+  cell.output_layer = C::kOutputLayer;
   cell.entry = C::kEntry;
   cell.lowest_layer = C::kLowestLayer;
   cell.double_steps = steps_of<C>();

@@ -9,7 +9,9 @@
 // The numbers of a cell's declaration.
 template <class C>
 struct Counts {
-  static constexpr int G = static_cast<int>(C::kGates.size()), S = static_cast<int>(C::kStates.size());
+  static constexpr int G = static_cast<int>(C::kGates.size());
+  // Those of a cell with an output layer are none of its pointwise part, which gives out u alone.
+  static constexpr int S = C::kOutputLayer ? 1 : static_cast<int>(C::kStates.size());
   static constexpr int U = static_cast<int>(C::kUnitWeights.size());
   static constexpr int kFirst = G - C::kInnerGates - C::kInputGates;  // gates whose product is R h
 };

@@ -190,6 +190,8 @@ StreamLayer::StreamLayer(const StreamLayerWeights& weights, WeightFormat format,
     kernels::pack<float>(kernels::Op::kTransposed, hidden_size_, output_size_, weights.weight_hr, hidden_size_,
                          weight_hr_.data());
   }
+  if (weights.bias_hr) bias_hr_.assign(weights.bias_hr, weights.bias_hr + output_size_);
+  output_ = weights.output;
   lay_out_workspace(rows);
 }
 
@@ -278,7 +280,12 @@ void StreamLayer::step(const StreamRows& rows, std::byte* workspace) const noexc
 void StreamLayer::project(const StreamRows& rows, const float* hidden, float* output) const noexcept {
   kernels::multiply_packed<float>(rows.count, output_size_, hidden_size_, hidden, panels_ * lanes_, weight_hr_.data(),
                                   0.0f, output, output_size_);
-  for (int r = 0; r < rows.count; ++r) std::copy_n(output + r * output_size_, output_size_, rows.states[0][r]);
+  for (int r = 0; r < rows.count; ++r) {
+    std::copy_n(output + r * output_size_, output_size_, rows.states[0][r]);
+    if (!cell_->output_layer) continue;
+    const float* bias = bias_hr_.empty() ? nullptr : bias_hr_.data();
+    finish_output<float>(output_, {1, output_size_, bias, rows.states[0][r], rows.states[1][r]});
+  }
 }
 
 }  // namespace carousel

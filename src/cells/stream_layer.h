@@ -21,6 +21,7 @@
 
 #include "base/aligned.h"
 #include "cells/cell.h"
+#include "cells/output_layer.h"
 
 namespace carousel {
 
@@ -51,6 +52,8 @@ struct StreamLayerWeights {
   const float* bias_hh = nullptr;    // [K H]
   const float* weight_ph = nullptr;  // [U, H]: unit weights
   const float* weight_hr = nullptr;  // [P, H]; null: no projection, P = H
+  const float* bias_hr = nullptr;    // [P]; these two only of a cell with an output layer
+  OutputLayer output = {};
 };
 
 // One step of some sequences as a caller describes it; row r belongs to one of them, each with states of its own.
@@ -123,7 +126,9 @@ class StreamLayer {
   void lay_out_workspace(std::int64_t rows);
   void pack(const StreamLayerWeights& weights, Pass& pass) const;
   bool only_h() const noexcept { return cell_->recurrent_states.size() == 1 && cell_->recurrent_states[0] == 0; }
-  std::int64_t width(int state) const noexcept { return state == 0 ? output_size_ : hidden_size_; }
+  std::int64_t width(int state) const noexcept {
+    return state == 0 || cell_->output_layer ? output_size_ : hidden_size_;
+  }
   void gather(const StreamRows& rows, float* gathered) const noexcept;
   void project(const StreamRows& rows, const float* hidden, float* output) const noexcept;
 
@@ -136,6 +141,8 @@ class StreamLayer {
   std::vector<Pass> passes_;
   std::vector<float, AlignedAllocator<float>> unit_weights_;
   std::vector<float, AlignedAllocator<float>> weight_hr_;  // packed; empty: no projection
+  std::vector<float> bias_hr_;                             // empty: none
+  OutputLayer output_;
 };
 
 }  // namespace carousel

@@ -23,7 +23,7 @@ struct CellDefaults {
   static constexpr std::array<std::string_view, 0> kUnitWeights{};
   static constexpr bool kFixedUnitWeights = false;
   static constexpr bool kLower = false;
-  static constexpr bool kEntry = false;
+  static constexpr bool kEntry = false, kOutputLayer = false;
   static constexpr std::string_view kLowestLayer = "";
   static constexpr bool kModules = false, kHeads = false, kCandidateSeesH = false;
   static constexpr std::array<int, 1> kRecurrentStates{0};

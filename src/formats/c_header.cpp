@@ -147,8 +147,9 @@ class Writer {
     const RecurrentOptions& o = recurrent.options();
     if (o.bidirectional) fail(Code::kUsage, "export: a bidirectional network needs the whole sequence");
     if (o.proj_size > 0) fail(Code::kUsage, "export: a layer with proj_size cannot be exported to a header");
-    takes(o.input_size);
     const Cell& top = find_cell(o.cell);
+    if (top.output_layer) fail(Code::kUsage, "export: a layer of cell '{}' cannot be exported to a header", o.cell);
+    takes(o.input_size);
     std::string lower;
     if (top.entry) {
       const std::string w = floats(recurrent.parameter("weight_in")->value.span());

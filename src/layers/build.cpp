@@ -58,6 +58,8 @@ std::unique_ptr<Module> build_recurrent(Settings& s) {
   o.bias = s.get<bool>("bias");
   o.dropout = s.get<double>("dropout");
   o.recurrent_dropout = s.get<double>("recurrent_dropout");
+  if (s.has("output_activation")) o.output_activation = s.get<std::string>("output_activation");
+  if (s.has("decay")) o.decay = s.get<double>("decay");
   if (s.has("periods")) o.periods = s.get<std::string>("periods");
   if (s.has("heads")) o.heads = s.size("heads");
   return std::make_unique<Recurrent>(std::move(o));
@@ -97,8 +99,9 @@ namespace {
 std::int64_t count_scan(const Cell& cell, std::int64_t C, std::int64_t H, std::int64_t P) {
   const std::int64_t G = cell.gate_count(), K = cell.recurrent_gates(), states = std::ssize(cell.recurrent_states);
   const std::int64_t recurrent_size = (states - 1) * H + (P > 0 ? P : H);
-  return checked_size({G, H, C}, "recurrent weights") + checked_size({K, H, recurrent_size}, "recurrent weights") +
-         (G + K + P + cell.unit_weight_count()) * H;
+  const std::int64_t output = cell.output_layer ? (P > 0 ? P : H) * (H + 1) : P * H;
+  return output + checked_size({G, H, C}, "recurrent weights") +
+         checked_size({K, H, recurrent_size}, "recurrent weights") + (G + K + cell.unit_weight_count()) * H;
 }
 
 std::int64_t count_recurrent(Settings& s) {

@@ -20,9 +20,9 @@ namespace carousel {
 namespace {
 
 // Of each scan, in this order; absent ones are null.
-constexpr const char* kNames[] = {"weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr", "weight_ph"};
-constexpr int kParametersPerScan = 6;
-enum ParameterOfScan { kWeightIh, kWeightHh, kBiasIh, kBiasHh, kWeightHr, kWeightPh };
+constexpr const char* kNames[] = {"weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr", "bias_hr", "weight_ph"};
+constexpr int kParametersPerScan = 7;
+enum ParameterOfScan { kWeightIh, kWeightHh, kBiasIh, kBiasHh, kWeightHr, kBiasHr, kWeightPh };
 
 void check(const RecurrentOptions& o) {
   const Cell& cell = find_cell(o.cell);
@@ -37,6 +37,10 @@ void check(const RecurrentOptions& o) {
     fail(Code::kUsage, "cell '{}' has no projection: leave proj_size out", o.cell);
   if (o.recurrent_dropout > 0 && cell.first_gates() == 0)
     fail(Code::kUsage, "cell '{}' has no recurrent product: leave recurrent_dropout out", o.cell);
+  if (!cell.output_layer && (o.decay != 0 || o.output_activation != "none"))
+    fail(Code::kUsage, "cell '{}' has no output layer: leave decay and output_activation out", o.cell);
+  if (!(o.decay >= 0 && o.decay < 1)) fail(Code::kUsage, "{}: decay is {}, expected 0 <= decay < 1", o.cell, o.decay);
+  parse_output_activation(o.output_activation);
   for (double p : {o.dropout, o.recurrent_dropout}) {
     if (!(p >= 0 && p < 1)) fail(Code::kUsage, "{}: dropout is {}, expected 0 <= p < 1", o.cell, p);
   }
@@ -73,7 +77,8 @@ void Recurrent::add_scan(std::int64_t layer, int direction) {
   make(recurrent > 0, kWeightHh, {recurrent, recurrent_width(options_)});
   make(options_.bias, kBiasIh, {width});
   make(options_.bias && recurrent > 0, kBiasHh, {recurrent});
-  make(options_.proj_size > 0, kWeightHr, {P, H});
+  make(options_.proj_size > 0 || cell.output_layer, kWeightHr, {P, H});
+  make(options_.bias && cell.output_layer, kBiasHr, {P});
   make(cell.unit_weight_count() > 0, kWeightPh, {cell.unit_weight_count() * H});
   if (cell.fixed_unit_weights) set_fixed_unit_weights(options_, parameters_.back()->value);
 }
@@ -149,6 +154,8 @@ LayerDescription Recurrent::describe() const {
                       {"dropout", options_.dropout},
                       {"recurrent_dropout", options_.recurrent_dropout}},
                      {}};
+  if (options_.output_activation != "none") d.settings["output_activation"] = options_.output_activation;
+  if (options_.decay != 0) d.settings["decay"] = options_.decay;
   if (!options_.periods.empty()) d.settings["periods"] = options_.periods;
   if (options_.heads != 1) d.settings["heads"] = options_.heads;
   return d;
@@ -161,7 +168,8 @@ std::int64_t Recurrent::output_size() const noexcept {
 int Recurrent::state_count() const { return find_cell(options_.cell).state_count(); }
 
 Shape Recurrent::state_shape(int state, std::int64_t samples) const {
-  return {options_.layers * directions(), samples, state == 0 ? output_size() / directions() : options_.hidden_size};
+  const bool projected = state == 0 || find_cell(options_.cell).output_layer;
+  return {options_.layers * directions(), samples, projected ? output_size() / directions() : options_.hidden_size};
 }
 
 namespace {
@@ -192,8 +200,8 @@ void Recurrent::forward(detail::Flow& flow) {
   auto* weights = arena.allocate<ScanWeights<float>>(scans);
   for (std::int64_t k = 0; k < scans; ++k) {
     ScanWeights<float>* w = new (weights + k) ScanWeights<float>;
-    BasicVariable<float>* const slots[kParametersPerScan] = {&w->weight_ih, &w->weight_hh, &w->bias_ih,
-                                                             &w->bias_hh,   &w->weight_hr, &w->weight_ph};
+    BasicVariable<float>* const slots[kParametersPerScan] = {&w->weight_ih, &w->weight_hh, &w->bias_ih,  &w->bias_hh,
+                                                             &w->weight_hr, &w->bias_hr,   &w->weight_ph};
     for (int j = 0; j < kParametersPerScan; ++j) {
       Parameter* parameter = parameters_[static_cast<std::size_t>(k * kParametersPerScan + j)].get();
       if (!parameter) continue;
@@ -219,6 +227,7 @@ void Recurrent::forward(detail::Flow& flow) {
   }
   StackInput<float> input;
   input.lower = lower;
+  input.output = output_layer(options_);
   input.cell = &cell;
   input.layers = static_cast<int>(options_.layers);
   input.directions = D;

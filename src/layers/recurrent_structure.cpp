@@ -50,7 +50,8 @@ Tensor candidate_mask(const RecurrentOptions& o, const Cell& cell) {
 std::int64_t recurrent_width(const RecurrentOptions& o) {
   std::int64_t width = 0;
   for (const int state : find_cell(o.cell).recurrent_states) {
-    width += state == 0 && o.proj_size > 0 ? o.proj_size : o.hidden_size;
+    const bool projected = state == 0 || find_cell(o.cell).output_layer;
+    width += projected && o.proj_size > 0 ? o.proj_size : o.hidden_size;
   }
   return width;
 }
@@ -78,6 +79,8 @@ Tensor make_recurrent_mask(const RecurrentOptions& o) {
   }
   return mask;
 }
+
+OutputLayer output_layer(const RecurrentOptions& o) { return {parse_output_activation(o.output_activation), o.decay}; }
 
 void set_fixed_unit_weights(const RecurrentOptions& o, Tensor& weight_ph) {
   const std::vector<int> periods = parse_periods(o);
@@ -121,7 +124,9 @@ StreamLayer make_stream_layer(const Recurrent& recurrent, std::int64_t layer, in
                       .bias_ih = data("bias_ih"),
                       .bias_hh = data("bias_hh"),
                       .weight_ph = data("weight_ph"),
-                      .weight_hr = data("weight_hr")},
+                      .weight_hr = data("weight_hr"),
+                      .bias_hr = data("bias_hr"),
+                      .output = output_layer(recurrent.options())},
                      format, rows);
 }
 

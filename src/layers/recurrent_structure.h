@@ -16,6 +16,8 @@ std::int64_t recurrent_width(const RecurrentOptions& options);
 // slower ones; heads read themselves. Empty if all count. Throws Error{kUsage} naming the option that does not fit.
 Tensor make_recurrent_mask(const RecurrentOptions& options);
 
+OutputLayer output_layer(const RecurrentOptions& options);
+
 // The period of every unit, [H], as the clockwork cell wants it.
 void set_fixed_unit_weights(const RecurrentOptions& options, Tensor& weight_ph);
 

@@ -67,6 +67,8 @@ void check_weights(const ScanOp<T>& op, const ScanWeights<T>& w, std::int64_t in
     check_shape("weight_hr", w.weight_hr, {op.output_size, op.hidden_size});
     if (!op.cell->projection) fail(Code::kUsage, "cell '{}' has no projection: leave weight_hr out", op.cell->name);
   }
+  if (op.cell->output_layer && !op.projected) fail(Code::kUsage, "cell '{}' needs a weight_hr", op.cell->name);
+  if (w.bias_hr) check_shape("bias_hr", w.bias_hr, {op.output_size});
   for (int k = 0; k < op.cell->state_count(); ++k) {
     if (w.initial[k]) check_shape("initial state", w.initial[k], {op.layout->samples(), op.state_width(k)});
   }
@@ -76,7 +78,7 @@ template <class T>
 bool needs_gradient(const ScanInput<T>& input) {
   bool any = input.x.node()->needs_gradient || (input.lower && input.lower.node()->needs_gradient);
   for (const ScanWeights<T>& w : input.directions) {
-    for (const auto* v : {&w.weight_ih, &w.weight_hh, &w.bias_ih, &w.bias_hh, &w.weight_hr, &w.weight_ph}) {
+    for (const auto* v : {&w.weight_ih, &w.weight_hh, &w.bias_ih, &w.bias_hh, &w.weight_hr, &w.bias_hr, &w.weight_ph}) {
       any = any || (*v && v->node()->needs_gradient);
     }
     for (const auto& v : w.initial) any = any || (v && v.node()->needs_gradient);
@@ -121,6 +123,7 @@ ScanOutput<T> scan(const ScanInput<T>& input) {
   op->hidden_size = hidden_size;
   op->output_size = output_size;
   op->projected = bool(first.weight_hr);
+  op->output = input.output;
   check_input(*op, input);
 
   ScanOutput<T> result;

@@ -18,6 +18,7 @@
 
 #include "autograd/tape.h"
 #include "cells/cell.h"
+#include "cells/output_layer.h"
 #include "layers/sequence_layout.h"
 
 namespace carousel {
@@ -31,6 +32,7 @@ struct ScanWeights {
   BasicVariable<T> bias_ih;    // [G H]; both biases or neither
   BasicVariable<T> bias_hh;    // [K H]; empty if K = 0
   BasicVariable<T> weight_hr;  // [P, H]; only with projection
+  BasicVariable<T> bias_hr;    // [P]; only with an output layer, may be empty
   BasicVariable<T> weight_ph;  // [U H]: unit weights, in the cell's order; empty if U = 0
   // Initial state per state of the cell, [samples, P] (h) or [samples, H]; empty means zero.
   BasicVariable<T> initial[kMaxStates];
@@ -48,6 +50,7 @@ struct ScanInput {
   // Of the layer below, for a cell with `lower`: [rows, D H], what its scan gave as `upper`.
   BasicVariable<T> lower;
   bool upper = false;  // give out the second state of every step
+  OutputLayer output;  // of a cell that has one
   // Recurrent dropout: per direction a mask [samples, P] (original order, already scaled) on h in the recurrent
   // product; null: none. Borrowed until reset().
   const T* recurrent_mask[2] = {nullptr, nullptr};

@@ -18,7 +18,8 @@ void BackwardLoop<T>::run(SampleRange range, const Chunk& chunk) const noexcept 
 
 // With projection: dh = d output + d recurrent, kept for dW_hr; the cell's own gradient is dh W_hr.
 template <class T>
-void BackwardLoop<T>::project_back(StepBackward<T>& s, std::int64_t local, std::int64_t begin) const noexcept {
+void BackwardLoop<T>::project_back(StepBackward<T>& s, std::int64_t row, std::int64_t local,
+                                   std::int64_t begin) const noexcept {
   const std::int64_t P = op->output_size, H = op->hidden_size;
   T* total = doutput + local * P;
   std::copy_n(dstate[0] + begin * P, s.rows * P, total);
@@ -26,8 +27,24 @@ void BackwardLoop<T>::project_back(StepBackward<T>& s, std::int64_t local, std::
     for (std::int64_t j = 0; j < P; ++j) total[k * P + j] += s.doutput[k * s.ld_output + j];
   }
   s.doutput = nullptr;
+  if (op->cell->output_layer) output_back(s.rows, row, begin, total);
   s.dstate[0] = dunprojected + begin * H;
   kernels::multiply_packed<T>(s.rows, H, P, total, P, packed_hr, T(0), s.dstate[0], H);
+}
+
+// y goes into s as well: its gradient takes that of s, and then passes g. Of y before the step nothing is left, of s
+// what has not decayed.
+template <class T>
+void BackwardLoop<T>::output_back(std::int64_t rows, std::int64_t row, std::int64_t begin, T* dy) const noexcept {
+  const std::int64_t P = op->output_size, ld = op->shape()[1];
+  const T decay = static_cast<T>(op->output.decay);
+  T* ds = dstate[1] + begin * P;
+  for (std::int64_t k = 0; k < rows; ++k) {
+    for (std::int64_t j = 0; j < P; ++j) dy[k * P + j] += ds[k * P + j];
+    output_backward<T>(op->output, P, op->data() + (row + k) * ld + direction->column, dy + k * P);
+  }
+  for (std::int64_t j = 0; j < rows * P; ++j) ds[j] *= decay;
+  std::fill_n(dstate[0] + begin * P, rows * P, T(0));
 }
 
 // Of the states that enter the recurrent product: the direct part (already there; none of a projected h) plus dq R.
@@ -94,7 +111,7 @@ void BackwardLoop<T>::step(SampleRange range, std::int64_t t, std::int64_t first
   if (cell.lower) s.lower = op->lower.value().data + lower_at;
   if (dlower) s.dlower = dlower + lower_at;
   if (op->upper && op->upper->gradient) s.dupper = op->upper->gradient + lower_at;
-  if (op->projected) project_back(s, local, begin);
+  if (op->projected) project_back(s, row, local, begin);
   if (dgate) s.dgate = dgate + begin * op->first_width();
   cell.steps<T>().step_backward(s);
   if (packed_inner) step_inner_back(s, begin);

@@ -9,7 +9,7 @@ namespace carousel::detail {
 // Where the gradients of a direction go. Each is written or added to once per chunk.
 template <class T>
 struct ScanTargets {
-  GradientTarget<T> weight_ih, weight_hh, weight_hr, weight_ph, bias_ih, bias_hh, x, initial[kMaxStates];
+  GradientTarget<T> weight_ih, weight_hh, weight_hr, weight_ph, bias_ih, bias_hh, bias_hr, x, initial[kMaxStates];
 };
 
 // R rows of the largest chunk, N samples.
@@ -34,7 +34,8 @@ struct BackwardLoop {
   T* dproduct() const noexcept { return dq ? dq : direction->a; }  // of the chunk in work
   void run(SampleRange range, const Chunk& chunk) const noexcept;
   void step(SampleRange range, std::int64_t t, std::int64_t first_row) const noexcept;
-  void project_back(StepBackward<T>& s, std::int64_t local, std::int64_t begin) const noexcept;
+  void project_back(StepBackward<T>& s, std::int64_t row, std::int64_t local, std::int64_t begin) const noexcept;
+  void output_back(std::int64_t rows, std::int64_t row, std::int64_t begin, T* dy) const noexcept;
   void step_inner_back(StepBackward<T>& s, std::int64_t begin) const noexcept;
   void add_recurrent(std::int64_t rows, const T* dproduct, std::int64_t begin) const noexcept;
   void cut_gradient(std::int64_t rows, std::int64_t t, std::int64_t begin) const noexcept;

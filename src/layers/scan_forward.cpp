@@ -109,7 +109,7 @@ void ForwardLoop<T>::step(SampleRange range, std::int64_t t, std::int64_t first_
     T* here = state[k] + begin * op->state_width(k);
     s.next[k] = here;
     s.previous[k] = here;
-    if (save) s.saved_previous[k] = direction->previous[k] + local * op->state_width(k);
+    if (save && direction->previous[k]) s.saved_previous[k] = direction->previous[k] + local * op->state_width(k);
   }
   for (int k = 0; save && k < cell.extras; ++k) s.extra[k] = direction->extra[k] + local * H;
   s.ld_lower = op->lower_width();
@@ -129,6 +129,10 @@ void ForwardLoop<T>::step(SampleRange range, std::int64_t t, std::int64_t first_
   cell.steps<T>().step(s);
   T* h = state[0] + begin * P;
   kernels::multiply_packed<T>(rows, P, H, s.next[0], H, packed_hr, T(0), h, P);
+  if (cell.output_layer) {
+    const BasicVariable<T>& bias = direction->weights.bias_hr;
+    finish_output<T>(op->output, {rows, P, bias ? bias.value().data : nullptr, h, state[1] + begin * P});
+  }
   for (std::int64_t k = 0; k < rows; ++k) std::copy_n(h + k * P, P, output + k * op->shape()[1]);
 }
 
@@ -199,7 +203,7 @@ void allocate_chunk(ScanOp<T>& op, ScanDirection<T>& direction, bool save) {
   if (!save) return;
   if (op.cell->inner_gates > 0) direction.inner = arena.allocate<T>(rows * H);
   for (int k = 0; k < op.cell->extras; ++k) direction.extra[k] = arena.allocate<T>(rows * H);
-  for (int k = op.projected ? 1 : 0; k < op.cell->state_count(); ++k) {
+  for (int k = op.projected ? 1 : 0; k < op.cell->state_count() && !op.cell->output_layer; ++k) {
     direction.previous[k] = arena.allocate<T>(rows * op.state_width(k));
   }
   if (recurrent && !copies) direction.recurrent_input = direction.previous[0];

@@ -109,6 +109,7 @@ ScanTargets<T> claim_targets(ScanOp<T>& op, ScanDirection<T>& direction) {
                          .weight_ph = claim(w.weight_ph),
                          .bias_ih = claim(w.bias_ih),
                          .bias_hh = claim(w.bias_hh),
+                         .bias_hr = claim(w.bias_hr),
                          .x = claim(op.x),
                          .initial = {}};
   for (int k = 0; k < op.cell->state_count(); ++k) targets.initial[k] = claim(w.initial[k]);
@@ -138,6 +139,7 @@ void chunk_gradients(const BackwardLoop<T>& loop, ScanTargets<T>& targets, const
   if (op.projected) {
     weight_gradient<T>(targets.weight_hr, 0, R, {loop.doutput, P, P}, {direction.unprojected, H, H});
     targets.weight_hr.beta = T(1);
+    bias_gradient<T>(targets.bias_hr, R, {loop.doutput, P, P});
   }
   bias_gradient<T>(targets.bias_ih, R, {da, width, width});
   bias_gradient<T>(targets.bias_hh, R, {loop.dproduct(), op.first_width() + op.inner_width(), width});

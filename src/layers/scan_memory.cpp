@@ -19,16 +19,21 @@ struct ScanCounts {
   std::int64_t R = std::min(chunk_steps * s.samples, s.rows), N = s.samples;
   std::int64_t H = s.hidden_size, P = s.proj_size > 0 ? s.proj_size : H, width = cell.gate_count() * H;
   std::int64_t first = cell.first_gates() * H, inner = cell.inner_gates * H;
-  bool projected = s.proj_size > 0, product = first > 0;
+  bool projected = s.proj_size > 0 || cell.output_layer, product = first > 0;
   bool only_h = cell.recurrent_states.size() == 1 && cell.recurrent_states[0] == 0;
 
   std::int64_t recurrent_size() const {
     std::int64_t size = 0;
-    for (const int state : cell.recurrent_states) size += state == 0 ? P : H;
+    for (const int state : cell.recurrent_states) size += state_width(state);
     return size;
   }
 
-  std::int64_t states() const { return N * (P + (cell.state_count() - 1) * H); }
+  std::int64_t state_width(int state) const { return state == 0 || cell.output_layer ? P : H; }
+  std::int64_t states() const {
+    std::int64_t floats = 0;
+    for (int k = 0; k < cell.state_count(); ++k) floats += N * state_width(k);
+    return floats;
+  }
 
   std::int64_t forward(bool save) const {
     const std::int64_t Q = recurrent_size();
@@ -44,7 +49,7 @@ struct ScanCounts {
     if (!save) return floats;
     if (product && (s.masked || projected || !only_h)) floats += R * recurrent_size();
     if (inner > 0) floats += R * H;
-    floats += R * H * (cell.extras + cell.state_count() - 1);
+    floats += R * H * (cell.extras + (cell.output_layer ? 0 : cell.state_count() - 1));
     return floats + R * (projected ? H : P);
   }
 

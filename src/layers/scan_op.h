@@ -53,6 +53,7 @@ struct ScanOp final : Node<T> {
   std::int64_t bptt = 0;                          // as in ScanInput
   std::int64_t chunk_steps = 1, chunks = 1;       // the last chunk may be shorter
   bool projected = false;
+  OutputLayer output;
 
   std::int64_t gate_width() const noexcept { return cell->gate_count() * hidden_size; }
   std::int64_t first_width() const noexcept { return cell->first_gates() * hidden_size; }
@@ -65,7 +66,9 @@ struct ScanOp final : Node<T> {
   }
   // h itself enters the recurrent product: no copy is made of it.
   bool only_h() const noexcept { return cell->recurrent_states.size() == 1 && cell->recurrent_states[0] == 0; }
-  std::int64_t state_width(int state) const noexcept { return state == 0 ? output_size : hidden_size; }
+  std::int64_t state_width(int state) const noexcept {
+    return state == 0 || cell->output_layer ? output_size : hidden_size;
+  }
 
   Chunk chunk(std::int64_t index) const noexcept;                        // in the order of time
   std::int64_t largest_chunk() const noexcept { return chunk(0).rows; }  // the batch never grows

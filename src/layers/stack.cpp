@@ -17,6 +17,7 @@ StackOutput<T> run_stack(const StackInput<T>& input) {
   scan_input.x = input.x;
   scan_input.row_index = input.row_index;
   scan_input.lower = input.lower;
+  scan_input.output = input.output;
   scan_input.bptt = input.bptt;
   scan_input.checkpoint_steps = input.checkpoint_steps;
   const auto directions = static_cast<std::size_t>(D);

@@ -15,7 +15,8 @@ struct StackInput {
   const SequenceLayout* layout = nullptr;
   BasicVariable<T> x;  // [rows, C], or folded, as in ScanInput
   std::span<const std::int32_t> row_index;
-  BasicVariable<T> lower;  // [rows, D H]: of a cell with `entry`, what the lowest layer reads as that of a layer below
+  BasicVariable<T> lower;   // [rows, D H]: of a cell with `entry`, what the lowest layer reads as that of a layer below
+  OutputLayer output = {};  // as in ScanInput
   std::span<const ScanWeights<T>> weights;  // entry l * directions + d: layer l, direction d
   // Dropout, active if above 0: between layers (element-wise) and on h in the recurrent product (one mask per
   // sequence). Mask number k is drawn from `key` with step + k.

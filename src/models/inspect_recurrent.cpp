@@ -31,6 +31,11 @@ void describe_recurrent_parameter(const Recurrent& layer, TensorInfo& info) {
   const Cell& cell = find_cell(layer.options().cell);
   const std::string layer_number = info.name.substr(info.name.find("_l") + 2);
   const bool first = std::stoll(layer_number) == 0;
+  if (info.name.starts_with("bias_hr")) {
+    info.axes = {"projected"};
+    info.meaning = "added to W_hr u";
+    return;
+  }
   if (info.name.starts_with("weight_hr")) {
     info.axes = {"projected", "hidden"};
     info.meaning = "h' = W_hr times the unprojected output";
@@ -67,7 +72,7 @@ std::vector<TensorInfo> recurrent_states(const Recurrent& layer, std::int64_t sa
     const Shape shape = layer.state_shape(k, 0);
     TensorInfo info;
     info.name = cell.states[static_cast<std::size_t>(k)];
-    info.axes = {"layer x direction", "sample", k == 0 ? width_axis(layer) : "hidden"};
+    info.axes = {"layer x direction", "sample", k == 0 || cell.output_layer ? width_axis(layer) : "hidden"};
     info.shape = {shape[0], samples, shape[2]};
     info.meaning = "after the last valid step of each sample";
     states.push_back(std::move(info));

@@ -169,7 +169,12 @@ void compute(Recurrent& layer, const StateRows& before, const StateRows& network
   }
   if (const Tensor* projection = find_parameter(layer, "weight_hr_l0")) {
     step.unprojected = after[0][unit];
-    after[0] = product(*projection, after[0], nullptr);
+    after[0] = product(*projection, after[0], find_parameter(layer, "bias_hr_l0"));
+    if (cell.output_layer) {
+      after[1] = before[1];
+      const auto size = static_cast<std::int64_t>(after[1].size());
+      finish_output<double>(output_layer(layer.options()), {1, size, nullptr, after[0].data(), after[1].data()});
+    }
   }
   for (std::size_t k = 0; k < after.size(); ++k) {
     step.states.emplace_back(cell.states[k]);

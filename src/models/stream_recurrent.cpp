@@ -101,7 +101,7 @@ class RecurrentStep final : public StreamOp {
                                     width);
   }
 
-  std::int64_t width(int state) const noexcept { return state == 0 ? output_size : hidden_size_; }
+  std::int64_t width(int state) const noexcept { return state == 0 || cell_.output_layer ? output_size : hidden_size_; }
   Shape shape(int state) const { return {std::ssize(kernels_), 1, width(state)}; }
 
   // states_ is [capacity, layers, states of the cell, length_].

@@ -178,6 +178,8 @@ TEST_P(Checkpoint, GradientsOfAFoldedInputAreTheSame) {
     if (c.has_product()) w.weight_hh = tape.parameter(*next++);
     w.bias_ih = tape.parameter(*next++);
     if (c.has_product()) w.bias_hh = tape.parameter(*next++);
+    if (c.projected()) w.weight_hr = tape.parameter(*next++);
+    if (cell().output_layer) w.bias_hr = tape.parameter(*next++);
     if (c.has_units()) w.weight_ph = tape.parameter(*next++);
     if (cell().fixed_unit_weights) w.weight_ph = tape.constant(c.fixed_units.view());
     ScanInput<double> input;

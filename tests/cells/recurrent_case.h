@@ -39,6 +39,7 @@ struct RecurrentCase {
   std::deque<BasicParameter<T>> weights;  // those that the cell has of each scan, then its initial states
   BasicTensor<T> fixed_units;             // of a cell whose unit weights are not trained
   BasicParameter<T> weight_lower;         // [H, C]: makes what the lowest layer of a cell with `entry` reads of x
+  OutputLayer output_layer{OutputActivation::kSigmoid, 0.5};
   double dropout = 0, recurrent_dropout = 0;
   std::int64_t bptt = 0, checkpoint_steps = 0;
 
@@ -59,7 +60,8 @@ struct RecurrentCase {
         if (has_product()) weights.push_back(random("weight_hh" + suffix, {recurrent, recurrent_size()}));
         weights.push_back(random("bias_ih" + suffix, {width}));
         if (has_product()) weights.push_back(random("bias_hh" + suffix, {recurrent}));
-        if (sizes.proj_size > 0) weights.push_back(random("weight_hr" + suffix, {sizes.proj_size, H}));
+        if (projected()) weights.push_back(random("weight_hr" + suffix, {output_size(), H}));
+        if (cell->output_layer) weights.push_back(random("bias_hr" + suffix, {output_size()}));
         if (has_units(own)) weights.push_back(random("weight_ph" + suffix, {own.unit_weight_count() * H}));
         first_initial_.push_back(weights.size());
         for (int k = 0; k < cell->state_count(); ++k) {
@@ -71,7 +73,8 @@ struct RecurrentCase {
   }
 
   std::int64_t output_size() const { return sizes.proj_size > 0 ? sizes.proj_size : sizes.hidden_size; }
-  std::int64_t state_width(int k) const { return k == 0 ? output_size() : sizes.hidden_size; }
+  bool projected() const { return sizes.proj_size > 0 || cell->output_layer; }
+  std::int64_t state_width(int k) const { return k == 0 || cell->output_layer ? output_size() : sizes.hidden_size; }
   std::int64_t recurrent_size() const {
     std::int64_t size = 0;
     for (const int state : cell->recurrent_states) size += state_width(state);
@@ -108,7 +111,8 @@ struct RecurrentCase {
       if (has_product()) w.weight_hh = tape.parameter(*next++);
       w.bias_ih = tape.parameter(*next++);
       if (has_product()) w.bias_hh = tape.parameter(*next++);
-      if (sizes.proj_size > 0) w.weight_hr = tape.parameter(*next++);
+      if (projected()) w.weight_hr = tape.parameter(*next++);
+      if (cell->output_layer) w.bias_hr = tape.parameter(*next++);
       if (has_units(own)) w.weight_ph = tape.parameter(*next++);
       if (cell->fixed_unit_weights) w.weight_ph = tape.constant(fixed_units.view());
       for (int s = 0; s < cell->state_count(); ++s) w.initial[s] = tape.parameter(*next++);
@@ -122,6 +126,7 @@ struct RecurrentCase {
             .x = rows,
             .row_index = {},
             .lower = cell->entry ? lower(tape, rows) : BasicVariable<T>(),
+            .output = output_layer,
             .weights = scan_weights,
             .dropout = dropout,
             .recurrent_dropout = has_product() ? recurrent_dropout : 0,

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <numeric>
 
 #include "base/random.h"
 #include "cells/tables.h"
@@ -66,6 +67,8 @@ struct Case {
   std::int64_t C, H;
   WeightFormat format;
   Floats weight_ih, weight_hh, bias_ih, bias_hh, weight_ph;
+  Floats weight_hr, bias_hr;  // of a cell with an output layer, [H, H] and [H]
+  OutputLayer output{OutputActivation::kSoftmax, 0.5};
 
   Case(const Cell& cell_, std::int64_t input_size, std::int64_t hidden_size, WeightFormat format_)
       : cell(cell_), C(input_size), H(hidden_size), format(format_) {
@@ -74,6 +77,10 @@ struct Case {
     weight_hh = random_floats(recurrent * recurrent_size(), 2, 0.3f);
     bias_ih = random_floats(rows, 3, 0.5f);
     bias_hh = random_floats(recurrent, 4, 0.5f);
+    if (cell.output_layer) {
+      weight_hr = random_floats(H * H, 6, 0.5f);
+      bias_hr = random_floats(H, 7, 0.5f);
+    }
     weight_ph = random_floats(cell.unit_weight_count() * H, 5, 0.5f);
     for (std::size_t k = 0; cell.fixed_unit_weights && k < weight_ph.size(); ++k)
       weight_ph[k] = static_cast<float>(k % 3 + 1);
@@ -90,7 +97,10 @@ struct Case {
                         .weight_hh = weight_hh.data(),
                         .bias_ih = bias_ih.data(),
                         .bias_hh = bias_hh.data(),
-                        .weight_ph = weight_ph.data()},
+                        .weight_ph = weight_ph.data(),
+                        .weight_hr = cell.output_layer ? weight_hr.data() : nullptr,
+                        .bias_hr = cell.output_layer ? bias_hr.data() : nullptr,
+                        .output = output},
                        format);
   }
 
@@ -158,7 +168,22 @@ struct Case {
       const Doubles sums = product(weight_hh, bias_hh, inputs(rounded_inner.data(), H), first, recurrent);
       for (std::size_t j = 0; j < sums.size(); ++j) a[static_cast<std::size_t>(first * H) + j] += sums[j];
     }
+    if (!cell.output_layer) return cell.steps<double>().step(s);
+    Doubles u(static_cast<std::size_t>(H));
+    s.next[0] = u.data();
     cell.steps<double>().step(s);
+    Doubles y;
+    for (std::int64_t j = 0; j < H; ++j) {
+      double sum = bias_hr[static_cast<std::size_t>(j)];
+      for (std::int64_t k = 0; k < H; ++k)
+        sum += double{weight_hr[static_cast<std::size_t>(j * H + k)]} * u[static_cast<std::size_t>(k)];
+      y.push_back(std::exp(sum));
+    }
+    const double total = std::accumulate(y.begin(), y.end(), 0.0);
+    for (std::size_t j = 0; j < y.size(); ++j) {
+      states[0][j] = y[j] / total;
+      states[1][j] = 0.5 * states[1][j] + states[0][j];
+    }
   }
 };
 

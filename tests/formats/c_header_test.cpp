@@ -108,6 +108,7 @@ void expect_headers_run_as_streams(std::vector<Exported>& headers) {
 TEST(CHeader, EveryCellGivesWhatAStreamGives) {
   std::vector<Exported> headers;
   for (const Cell& cell : all_cells()) {
+    if (cell.output_layer) continue;  // refused, as any projection
     headers.push_back(
         {std::string(cell.name),
          Sequential{Recurrent{{.cell = std::string(cell.name), .input_size = 3, .hidden_size = 7, .layers = 2}},
