@@ -14,8 +14,9 @@ function(carousel_folder name)
   add_library(carousel_${name} STATIC ${ARG_SOURCES} ${ARG_HOT_SOURCES})
   if(ARG_FAST)
     carousel_precompile(carousel_${name} fast -O3)
-  elseif(ARG_COLD OR CAROUSEL_INFERENCE_ONLY)  # without training base and tensor are cold, too
-    carousel_precompile(carousel_${name} cold -O1 <nlohmann/json.hpp>)
+  elseif(ARG_COLD OR CAROUSEL_INFERENCE_ONLY)  # without training base and tensor are cold, too, and small
+    set(cold $<IF:$<BOOL:${CAROUSEL_INFERENCE_ONLY}>,-Os,-O1>)
+    carousel_precompile(carousel_${name} cold ${cold} <nlohmann/json.hpp>)
     set_source_files_properties(${ARG_HOT_SOURCES} PROPERTIES SKIP_PRECOMPILE_HEADERS ON
                                 COMPILE_OPTIONS $<$<CONFIG:Release>:-O2>)
   else()

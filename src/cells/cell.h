@@ -11,6 +11,12 @@
 
 namespace carousel {
 
+#ifdef CAROUSEL_INFERENCE_ONLY
+inline constexpr bool kTraining = false;  // the cells have no backward steps
+#else
+inline constexpr bool kTraining = true;
+#endif
+
 inline constexpr int kMaxGates = 8, kMaxStates = 5, kMaxExtras = 4, kMaxUnitWeights = 5;
 
 // One step for `rows` samples of `hidden_size` H units. Blocks of gates lie side by side in a row: [rows, G H].
@@ -68,7 +74,7 @@ struct CellSteps {
   using Forward = void (*)(const StepForward<T>&) noexcept;
   using Backward = void (*)(const StepBackward<T>&) noexcept;
   Forward step = nullptr;
-  Backward step_backward = nullptr;
+  Backward step_backward = nullptr;  // null in a library for inference only
   // Before step, and after step_backward; null unless the cell has inner gates.
   Forward step_inner = nullptr;
   Backward step_inner_backward = nullptr;

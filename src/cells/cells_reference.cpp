@@ -35,18 +35,22 @@ constexpr CellSteps<double> steps_of() {
   steps.step = [](const Forward& s) noexcept {
     for_each_unit(s, [&](std::int64_t row, std::int64_t unit) { forward_units<C>(s, row, unit, DoubleLanes{}); });
   };
-  steps.step_backward = [](const Backward& s) noexcept {
-    for_each_unit(s, [&](std::int64_t row, std::int64_t unit) { backward_units<C>(s, row, unit, DoubleLanes{}); });
-  };
   if constexpr (C::kInnerGates > 0) {
     steps.step_inner = [](const Forward& s) noexcept {
       for_each_unit(s,
                     [&](std::int64_t row, std::int64_t unit) { forward_inner_units<C>(s, row, unit, DoubleLanes{}); });
     };
-    steps.step_inner_backward = [](const Backward& s) noexcept {
-      for_each_unit(s,
-                    [&](std::int64_t row, std::int64_t unit) { backward_inner_units<C>(s, row, unit, DoubleLanes{}); });
+  }
+  if constexpr (kTraining) {
+    steps.step_backward = [](const Backward& s) noexcept {
+      for_each_unit(s, [&](std::int64_t row, std::int64_t unit) { backward_units<C>(s, row, unit, DoubleLanes{}); });
     };
+    if constexpr (C::kInnerGates > 0) {
+      steps.step_inner_backward = [](const Backward& s) noexcept {
+        for_each_unit(
+            s, [&](std::int64_t row, std::int64_t unit) { backward_inner_units<C>(s, row, unit, DoubleLanes{}); });
+      };
+    }
   }
   return steps;
 }

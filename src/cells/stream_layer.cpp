@@ -177,7 +177,7 @@ StreamLayer::StreamLayer(const StreamLayerWeights& weights, WeightFormat format,
     passes_[1].recurrent_size = hidden_size_;
   }
   for (Pass& pass : passes_) {
-    pass.kernel = stream_products(pass.gates, cell_->split_gates, static_cast<int>(format));
+    pass.kernel = stream_products(format, cell_->split_gates);
     pass.finish = inner > 0 && pass.first == 0 ? cell_->stream_finish_inner : cell_->stream_finish;
     pack(weights, pass);
   }
@@ -267,6 +267,7 @@ void StreamLayer::step(const StreamRows& rows, std::byte* workspace) const noexc
   for (const Pass& pass : passes_) {
     s.recurrent_size = pass.recurrent_size;
     s.panel_bytes = pass.panel_bytes;
+    s.gate_count = pass.gates;
     s.weights = pass.weights.data();
     s.h = pass.first == 0 ? h : inner;
     s.finish = pass.finish;

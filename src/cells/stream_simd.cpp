@@ -36,13 +36,6 @@ constexpr std::int64_t kPairBytes = kFormat == WeightFormat::kF32    ? 8
                                     : kFormat == WeightFormat::kBf16 ? 4
                                                                      : 2;
 
-// Gates whose sums are in registers at a time.
-template <int G, int R>
-constexpr int gates_at_once() {
-  constexpr int kMost = R == 1 ? 4 : 2;
-  return G < kMost ? G : kMost;
-}
-
 // One of x and h for the rows of a tile.
 template <class T, int R>
 struct TileInput {
@@ -69,9 +62,9 @@ HWY_INLINE void add_row(V (&sums)[R][N], int r, float input, const V (&weights)[
   for (int g = 0; g < N; ++g) sums[r][g] = hn::MulAdd(element, weights[g], sums[r][g]);
 }
 
-// The weights of N gates of G for one input of a pair. The two bf16 numbers of a 32-bit lane are the upper halves of
+// The weights of N gates for one input of a pair. The two bf16 numbers of a 32-bit lane are the upper halves of
 // two floats.
-template <WeightFormat kFormat, int G, int kSecond, int N>
+template <WeightFormat kFormat, int kSecond, int N>
 HWY_INLINE void load_weights(const std::byte* pair, V (&weights)[N]) {
   const D d;
   const hn::RebindToUnsigned<D> du;
@@ -86,30 +79,31 @@ HWY_INLINE void load_weights(const std::byte* pair, V (&weights)[N]) {
   }
 }
 
-// weights: of the first of N gates of G.
-template <WeightFormat kFormat, int G, int R, int N>
-HWY_INLINE void add_floats(FloatSums<R, N>& sums, const TileInput<float, R>& in, const std::byte* weights) {
-  const std::int64_t bytes = G * static_cast<std::int64_t>(hn::Lanes(D())) * kPairBytes<kFormat>;
+// weights: of the first of N gates; those of the next pair of inputs stand `bytes` on.
+template <WeightFormat kFormat, int R, int N>
+HWY_INLINE void add_floats(FloatSums<R, N>& sums, const TileInput<float, R>& in, const std::byte* weights,
+                           std::int64_t bytes) {
   V column[N];
   std::int64_t k = 0;
   for (; k + 2 <= in.size; k += 2, weights += bytes) {
-    load_weights<kFormat, G, 0>(weights, column);
+    load_weights<kFormat, 0>(weights, column);
     for (int r = 0; r < R; ++r) add_row<R, N>(sums.even, r, in.rows[r][k], column);
-    load_weights<kFormat, G, 1>(weights, column);
+    load_weights<kFormat, 1>(weights, column);
     for (int r = 0; r < R; ++r) add_row<R, N>(sums.odd, r, in.rows[r][k + 1], column);
   }
   if (k == in.size) return;
-  load_weights<kFormat, G, 0>(weights, column);
+  load_weights<kFormat, 0>(weights, column);
   for (int r = 0; r < R; ++r) add_row<R, N>(sums.even, r, in.rows[r][k], column);
 }
 
-// The exact integer sums of one side, as floats. in.size is even.
+// The exact integer sums of one side, as floats. in.size is even; bytes as above.
 #if HWY_TARGET == HWY_SCALAR
-template <int G, int R, int N>
-HWY_INLINE void sum_int8(const TileInput<std::int16_t, R>& in, const std::byte* weights, V (&sums)[R][N]) {
+template <int R, int N>
+HWY_INLINE void sum_int8(const TileInput<std::int16_t, R>& in, const std::byte* weights, std::int64_t bytes,
+                         V (&sums)[R][N]) {
   std::int32_t whole[R][N] = {};
   const std::int8_t* w = reinterpret_cast<const std::int8_t*>(weights);
-  for (std::int64_t k = 0; k < in.size; k += 2, w += 2 * G) {
+  for (std::int64_t k = 0; k < in.size; k += 2, w += bytes) {
     for (int r = 0; r < R; ++r) {
       const std::int16_t* x = in.rows[r] + k;
       for (int g = 0; g < N; ++g) whole[r][g] += x[0] * w[2 * g] + x[1] * w[2 * g + 1];
@@ -120,8 +114,9 @@ HWY_INLINE void sum_int8(const TileInput<std::int16_t, R>& in, const std::byte* 
   }
 }
 #else
-template <int G, int R, int N>
-HWY_INLINE void sum_int8(const TileInput<std::int16_t, R>& in, const std::byte* weights, V (&sums)[R][N]) {
+template <int R, int N>
+HWY_INLINE void sum_int8(const TileInput<std::int16_t, R>& in, const std::byte* weights, std::int64_t bytes,
+                         V (&sums)[R][N]) {
   const hn::RebindToSigned<D> di;
   const hn::Repartition<std::int16_t, D> d16;
   const hn::Rebind<std::int8_t, decltype(d16)> d8;
@@ -131,7 +126,7 @@ HWY_INLINE void sum_int8(const TileInput<std::int16_t, R>& in, const std::byte* 
     for (int g = 0; g < N; ++g) low[r][g] = high[r][g] = hn::Zero(di);
   }
   const std::int8_t* w = reinterpret_cast<const std::int8_t*>(weights);
-  for (std::int64_t k = 0; k < in.size; k += 2, w += 2 * G * L) {
+  for (std::int64_t k = 0; k < in.size; k += 2, w += bytes) {
     hn::Vec<decltype(d16)> column[N];
     for (int g = 0; g < N; ++g) column[g] = hn::PromoteTo(d16, hn::LoadU(d8, w + 2 * g * L));
     for (int r = 0; r < R; ++r) {
@@ -152,27 +147,28 @@ HWY_INLINE void sum_int8(const TileInput<std::int16_t, R>& in, const std::byte* 
 #endif
 
 // Where the parts of a panel begin.
-template <WeightFormat kFormat, int G, bool kSplit>
+template <WeightFormat kFormat, bool kSplit>
 struct Panel {
   const float *bias, *recurrent_bias, *input_scales, *recurrent_scales;
   const std::byte *ih, *hh;
+  std::int64_t bytes;  // of the weights of one pair of inputs
 
   HWY_INLINE Panel(const StreamStep& s, std::int64_t index) {
-    const std::int64_t vectors = G * static_cast<std::int64_t>(hn::Lanes(D()));
+    const std::int64_t vectors = s.gate_count * static_cast<std::int64_t>(hn::Lanes(D()));
+    bytes = vectors * kPairBytes<kFormat>;
     bias = reinterpret_cast<const float*>(s.weights + index * s.panel_bytes);
     recurrent_bias = bias + (kSplit ? vectors : 0);
     input_scales = recurrent_bias + vectors;
     recurrent_scales = input_scales + vectors;
     ih = reinterpret_cast<const std::byte*>(input_scales + (kFormat == WeightFormat::kInt8 ? 2 * vectors : 0));
-    hh = ih + (s.input_size + 1) / 2 * vectors * kPairBytes<kFormat>;
+    hh = ih + (s.input_size + 1) / 2 * bytes;
   }
 };
 
 // What the products give the cells of R rows, biases included; q only where the gates are split.
-template <int G, int R>
+template <int R>
 struct TileGates {
-  static constexpr std::size_t kLanes = hn::MaxLanes(D());
-  alignas(64) float a[R][G][kLanes], q[R][G][kLanes];
+  alignas(64) float a[R * kMaxGates * hn::MaxLanes(D())], q[R * kMaxGates * hn::MaxLanes(D())];
 };
 
 template <int R>
@@ -184,37 +180,38 @@ HWY_INLINE TileInput<std::int16_t, R> integers_of(const StreamIntegers& in, int 
 }
 
 // Gates first .. first + N - 1 of rows row .. row + R - 1, in int8.
-template <int G, bool kSplit, int R, int N>
-HWY_INLINE void multiply_int8(const StreamStep& s, int row, const Panel<WeightFormat::kInt8, G, kSplit>& panel,
-                              int first, TileGates<G, R>& gates) {
+template <bool kSplit, int R, int N>
+HWY_INLINE void multiply_int8(const StreamStep& s, int row, const Panel<WeightFormat::kInt8, kSplit>& panel, int first,
+                              TileGates<R>& gates) {
   const D d;
   const std::int64_t L = static_cast<std::int64_t>(hn::Lanes(d));
   const TileInput<std::int16_t, R> x = integers_of<R>(s.input, row, s.input_size);
   const TileInput<std::int16_t, R> h = integers_of<R>(s.recurrent, row, s.recurrent_size);
+  const std::int64_t offset = first * L * kPairBytes<WeightFormat::kInt8>;
   V input[R][N], recurrent[R][N];
-  sum_int8<G, R, N>(x, panel.ih + first * L * kPairBytes<WeightFormat::kInt8>, input);
-  sum_int8<G, R, N>(h, panel.hh + first * L * kPairBytes<WeightFormat::kInt8>, recurrent);
+  sum_int8<R, N>(x, panel.ih + offset, panel.bytes, input);
+  sum_int8<R, N>(h, panel.hh + offset, panel.bytes, recurrent);
   for (int r = 0; r < R; ++r) {
     const V x_scale = hn::Set(d, s.input.scales[row + r]), h_scale = hn::Set(d, s.recurrent.scales[row + r]);
     for (int k = 0; k < N; ++k) {
-      const std::int64_t at = (first + k) * L;
+      const std::int64_t at = (first + k) * L, to = r * s.gate_count * L + at;
       const V ih = hn::Mul(x_scale, hn::LoadU(d, panel.input_scales + at));
       const V hh = hn::Mul(h_scale, hn::LoadU(d, panel.recurrent_scales + at));
       const V a = hn::MulAdd(input[r][k], ih, hn::LoadU(d, panel.bias + at));
       if constexpr (kSplit) {
-        hn::StoreU(a, d, gates.a[r][first + k]);
-        hn::StoreU(hn::MulAdd(recurrent[r][k], hh, hn::LoadU(d, panel.recurrent_bias + at)), d, gates.q[r][first + k]);
+        hn::StoreU(a, d, gates.a + to);
+        hn::StoreU(hn::MulAdd(recurrent[r][k], hh, hn::LoadU(d, panel.recurrent_bias + at)), d, gates.q + to);
       } else {
-        hn::StoreU(hn::MulAdd(recurrent[r][k], hh, a), d, gates.a[r][first + k]);
+        hn::StoreU(hn::MulAdd(recurrent[r][k], hh, a), d, gates.a + to);
       }
     }
   }
 }
 
 // The same in f32 and bf16.
-template <WeightFormat kFormat, int G, bool kSplit, int R, int N>
-HWY_INLINE void multiply_floats(const StreamStep& s, int row, const Panel<kFormat, G, kSplit>& panel, int first,
-                                TileGates<G, R>& gates) {
+template <WeightFormat kFormat, bool kSplit, int R, int N>
+HWY_INLINE void multiply_floats(const StreamStep& s, int row, const Panel<kFormat, kSplit>& panel, int first,
+                                TileGates<R>& gates) {
   const D d;
   const std::int64_t L = static_cast<std::int64_t>(hn::Lanes(d));
   TileInput<float, R> x, h;
@@ -225,53 +222,46 @@ HWY_INLINE void multiply_floats(const StreamStep& s, int row, const Panel<kForma
     h.rows[r] = s.h[row + r];
   }
   const std::int64_t offset = first * L * kPairBytes<kFormat>;
-  FloatSums<R, N> sums;
-  add_floats<kFormat, G>(sums, x, panel.ih + offset);
-  if constexpr (kSplit) {
-    FloatSums<R, N> recurrent;
-    add_floats<kFormat, G>(recurrent, h, panel.hh + offset);
-    for (int r = 0; r < R; ++r) {
-      for (int k = 0; k < N; ++k) {
-        const V bias = hn::LoadU(d, panel.recurrent_bias + (first + k) * L);
-        hn::StoreU(hn::Add(recurrent.total(r, k), bias), d, gates.q[r][first + k]);
-      }
-    }
-  } else {
-    add_floats<kFormat, G>(sums, h, panel.hh + offset);
-  }
+  FloatSums<R, N> sums, apart;
+  add_floats<kFormat>(sums, x, panel.ih + offset, panel.bytes);
+  add_floats<kFormat>(kSplit ? apart : sums, h, panel.hh + offset, panel.bytes);
   for (int r = 0; r < R; ++r) {
     for (int k = 0; k < N; ++k) {
-      hn::StoreU(hn::Add(sums.total(r, k), hn::LoadU(d, panel.bias + (first + k) * L)), d, gates.a[r][first + k]);
+      const std::int64_t at = (first + k) * L, to = r * s.gate_count * L + at;
+      hn::StoreU(hn::Add(sums.total(r, k), hn::LoadU(d, panel.bias + at)), d, gates.a + to);
+      if (kSplit) hn::StoreU(hn::Add(apart.total(r, k), hn::LoadU(d, panel.recurrent_bias + at)), d, gates.q + to);
     }
   }
 }
 
-template <WeightFormat kFormat, int G, bool kSplit, int R, int N>
-HWY_INLINE void multiply(const StreamStep& s, int row, const Panel<kFormat, G, kSplit>& panel, int first,
-                         TileGates<G, R>& gates) {
-  if constexpr (kFormat == WeightFormat::kInt8) {
-    multiply_int8<G, kSplit, R, N>(s, row, panel, first, gates);
-  } else {
-    multiply_floats<kFormat, G, kSplit, R, N>(s, row, panel, first, gates);
+// The gates from `first` on, N at a time and the rest of them with fewer.
+template <WeightFormat kFormat, bool kSplit, int R, int N>
+HWY_INLINE void multiply(const StreamStep& s, int row, const Panel<kFormat, kSplit>& panel, int first,
+                         TileGates<R>& gates) {
+  for (; first + N <= s.gate_count; first += N) {
+    if constexpr (kFormat == WeightFormat::kInt8) {
+      multiply_int8<kSplit, R, N>(s, row, panel, first, gates);
+    } else {
+      multiply_floats<kFormat, kSplit, R, N>(s, row, panel, first, gates);
+    }
   }
+  if constexpr (N > 1) multiply<kFormat, kSplit, R, N - 1>(s, row, panel, first, gates);
 }
 
 // Rows row .. row + R - 1 and the units of one panel.
-template <WeightFormat kFormat, int G, bool kSplit, int R>
+template <WeightFormat kFormat, bool kSplit, int R>
 HWY_INLINE void run_tile(const StreamStep& s, int row, std::int64_t index) {
-  constexpr int N = gates_at_once<G, R>();
-  const Panel<kFormat, G, kSplit> panel(s, index);
-  TileGates<G, R> gates;
-  for (int first = 0; first + N <= G; first += N) multiply<kFormat, G, kSplit, R, N>(s, row, panel, first, gates);
-  if constexpr (G % N != 0) multiply<kFormat, G, kSplit, R, G % N>(s, row, panel, G - G % N, gates);
-  s.finish({s, row, R, index * static_cast<std::int64_t>(hn::Lanes(D())), gates.a[0][0], gates.q[0][0]});
+  const Panel<kFormat, kSplit> panel(s, index);
+  TileGates<R> gates;
+  multiply<kFormat, kSplit, R, R == 1 ? 4 : 2>(s, row, panel, 0, gates);
+  s.finish({s, row, R, index * static_cast<std::int64_t>(hn::Lanes(D())), gates.a, gates.q});
 }
 
 // A tile of `count` rows, 1 .. R.
-template <WeightFormat kFormat, int G, bool kSplit, int R>
+template <WeightFormat kFormat, bool kSplit, int R>
 HWY_INLINE void run_rows(const StreamStep& s, int row, int count, std::int64_t panel) {
-  if (count == R) return run_tile<kFormat, G, kSplit, R>(s, row, panel);
-  if constexpr (R > 1) run_rows<kFormat, G, kSplit, R - 1>(s, row, count, panel);
+  if (count == R) return run_tile<kFormat, kSplit, R>(s, row, panel);
+  if constexpr (R > 1) run_rows<kFormat, kSplit, R - 1>(s, row, count, panel);
 }
 
 // values = scale integers, |integer| <= 1023; returns the scale, which is NaN if a value is not finite.
@@ -300,7 +290,7 @@ HWY_INLINE void round_rows(const float* const* rows, int count, std::int64_t siz
   for (int r = 0; r < count; ++r) to.scales[r] = to_integers(rows[r], size, to.values + r * to.stride);
 }
 
-template <WeightFormat kFormat, int G, bool kSplit>
+template <WeightFormat kFormat, bool kSplit>
 void run_products(const StreamStep& s) noexcept {
   if constexpr (kFormat == WeightFormat::kInt8) {
     round_rows(s.x, s.rows, s.input_size, s.input);
@@ -311,23 +301,21 @@ void run_products(const StreamStep& s) noexcept {
       const int left = s.rows - row;
       // 4 rows are 2 + 2, not 3 + 1: one row by itself reads the weights as slowly as three.
       count = left >= 2 * kTileRows ? kTileRows : left > kTileRows ? (left + 1) / 2 : left;
-      run_rows<kFormat, G, kSplit, kTileRows>(s, row, count, panel);
+      run_rows<kFormat, kSplit, kTileRows>(s, row, count, panel);
     }
   }
 }
 
-template <int G, bool kSplit>
-constexpr StreamProducts products_of() {
-  return {{run_products<WeightFormat::kF32, G, kSplit>, run_products<WeightFormat::kBf16, G, kSplit>,
-           run_products<WeightFormat::kInt8, G, kSplit>}};
-}
-
-// Apart from split gates of three: those of the GRU.
-std::span<const StreamProducts> products_table() {
-  static constexpr StreamProducts kTable[] = {products_of<1, false>(), products_of<2, false>(), products_of<3, false>(),
-                                              products_of<4, false>(), products_of<5, false>(), products_of<6, false>(),
-                                              products_of<7, false>(), products_of<8, false>(), products_of<3, true>()};
-  return kTable;
+StreamKernel products_of(WeightFormat format, bool split) {
+  switch (format) {
+    case WeightFormat::kF32:
+      return split ? run_products<WeightFormat::kF32, true> : run_products<WeightFormat::kF32, false>;
+    case WeightFormat::kBf16:
+      return split ? run_products<WeightFormat::kBf16, true> : run_products<WeightFormat::kBf16, false>;
+    case WeightFormat::kInt8:
+      break;
+  }
+  return split ? run_products<WeightFormat::kInt8, true> : run_products<WeightFormat::kInt8, false>;
 }
 
 std::int64_t lanes_of_target() { return static_cast<std::int64_t>(hn::Lanes(D())); }
@@ -339,14 +327,12 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace carousel {
 
-HWY_EXPORT(products_table);
+HWY_EXPORT(products_of);
 HWY_EXPORT(lanes_of_target);
 
-StreamKernel stream_products(int gates, bool split, int format) {
-  const std::span<const StreamProducts> table = HWY_DYNAMIC_DISPATCH(products_table)();
-  return table[static_cast<std::size_t>(split ? kMaxGates : gates - 1)].formats[format];
+StreamKernel stream_products(WeightFormat format, bool split) {
+  return HWY_DYNAMIC_DISPATCH(products_of)(format, split);
 }
-
 std::int64_t stream_lanes() { return HWY_DYNAMIC_DISPATCH(lanes_of_target)(); }
 
 }  // namespace carousel

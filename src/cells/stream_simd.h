@@ -3,16 +3,12 @@
 
 #include <cstdint>
 
-#include "cells/cell.h"
+#include "cells/stream_layer.h"
 
 namespace carousel {
 
-struct StreamProducts {
-  StreamKernel formats[3];  // in the order of WeightFormat
-};
-
-// The products of one pass over `gates` gates in this WeightFormat. split: W x and R h apart, for 3 gates only.
-StreamKernel stream_products(int gates, bool split, int format);
+// The products of one pass over the gates of a step. split: W x and R h apart.
+StreamKernel stream_products(WeightFormat format, bool split);
 std::int64_t stream_lanes();  // floats in a vector, L
 
 }  // namespace carousel

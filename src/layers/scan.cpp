@@ -125,6 +125,8 @@ ScanOutput<T> scan(const ScanInput<T>& input) {
   op->projected = bool(first.weight_hr);
   op->output = input.output;
   check_input(*op, input);
+  if (op->needs_gradient && !kTraining)
+    fail(Code::kUsage, "this library was built for inference only: no gradient passes a recurrent layer");
 
   ScanOutput<T> result;
   result.output = BasicVariable<T>(op);

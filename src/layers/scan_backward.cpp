@@ -212,38 +212,40 @@ bool ScanOp<T>::reached() const noexcept {
 
 template <class T>
 void ScanOp<T>::backward() {
-  ScanTargets<T> targets[2];
-  for (int d = 0; d < direction_count; ++d) targets[d] = claim_targets(*this, directions[d]);
-  T* dlower = claim_lower(*this);
-  Arena& arena = this->tape->arena();
-  const Arena::Mark mark = arena.mark();  // all that follows is needed here only
-  ForwardLoop<T> again[2];
-  BackwardLoop<T> loops[2];
-  for (int d = 0; d < direction_count; ++d) {
-    if (chunks > 1) {
-      allocate_chunk(*this, directions[d], true);
-      again[d] = prepare_forward(*this, directions[d], true);
-    }
-    loops[d] = prepare_backward(*this, directions[d]);
-    loops[d].dlower = dlower;
-  }
-  SampleRange ranges[kMaxParts];
-  const int parts = split_samples(*layout, direction_count, ranges);
-  for (std::int64_t position = chunks - 1; position >= 0; --position) {
-    if (chunks > 1) {
-      for (int d = 0; d < direction_count; ++d) restore_checkpoint(again[d], position);
-      run_chunk(*this, again, position);
-    }
-    parallel_for(parts * direction_count, [&](std::int64_t task) {
-      const BackwardLoop<T>& loop = loops[task / parts];
-      loop.run(ranges[task % parts], chunk_at(*this, *loop.direction, position));
-    });
+  if constexpr (kTraining) {
+    ScanTargets<T> targets[2];
+    for (int d = 0; d < direction_count; ++d) targets[d] = claim_targets(*this, directions[d]);
+    T* dlower = claim_lower(*this);
+    Arena& arena = this->tape->arena();
+    const Arena::Mark mark = arena.mark();  // all that follows is needed here only
+    ForwardLoop<T> again[2];
+    BackwardLoop<T> loops[2];
     for (int d = 0; d < direction_count; ++d) {
-      chunk_gradients(loops[d], targets[d], chunk_at(*this, directions[d], position));
+      if (chunks > 1) {
+        allocate_chunk(*this, directions[d], true);
+        again[d] = prepare_forward(*this, directions[d], true);
+      }
+      loops[d] = prepare_backward(*this, directions[d]);
+      loops[d].dlower = dlower;
     }
+    SampleRange ranges[kMaxParts];
+    const int parts = split_samples(*layout, direction_count, ranges);
+    for (std::int64_t position = chunks - 1; position >= 0; --position) {
+      if (chunks > 1) {
+        for (int d = 0; d < direction_count; ++d) restore_checkpoint(again[d], position);
+        run_chunk(*this, again, position);
+      }
+      parallel_for(parts * direction_count, [&](std::int64_t task) {
+        const BackwardLoop<T>& loop = loops[task / parts];
+        loop.run(ranges[task % parts], chunk_at(*this, *loop.direction, position));
+      });
+      for (int d = 0; d < direction_count; ++d) {
+        chunk_gradients(loops[d], targets[d], chunk_at(*this, directions[d], position));
+      }
+    }
+    for (int d = 0; d < direction_count; ++d) finish_gradients(loops[d], targets[d]);
+    arena.rewind(mark);
   }
-  for (int d = 0; d < direction_count; ++d) finish_gradients(loops[d], targets[d]);
-  arena.rewind(mark);
 }
 
 #define CAROUSEL_INSTANTIATE(T)                      \

@@ -7,6 +7,7 @@
 
 #include "carousel/error.h"
 #include "cells/cell.h"
+#include "tests/support/expect_error.h"
 #include "tests/support/expect_near.h"
 #include "tests/support/random_tensor.h"
 #include "tests/support/temporary_folder.h"
@@ -50,6 +51,10 @@ TEST(Model, TrainingContinuesWithTheSameBitsAfterLoading) {
       }
     }
   };
+  if (!kTraining) {
+    expect_error(Code::kUsage, {"inference only"}, [&] { train(model.network(), 1, 0); });
+    return;
+  }
   train(model.network(), 3, 0);
   model.save(folder.path() + "/m.safetensors");
   const Model loaded = Model::load(folder.path() + "/m.safetensors");
