@@ -22,7 +22,7 @@ constexpr std::size_t kColumns = 100;
 constexpr std::size_t kShownTokens = 60;  // of one text; --json has them all
 
 // Position, token, id, padded id and mask below one another; as many columns side by side as fit.
-std::string trace_text(const TextTrace& trace) {
+std::string padded_trace_text(const TextTrace& trace) {
   const std::size_t shown = std::min(trace.padded.size(), kShownTokens);
   std::string text;
   std::vector<std::vector<std::string>> rows;
@@ -64,7 +64,7 @@ std::string traces_text(const std::vector<TextTrace>& traces) {
     };
     text += fmt::format("text {}\n  raw         {}\n  normalized  {}\n", n, quoted(traces[n].raw),
                         quoted(traces[n].normalized));
-    text += trace_text(traces[n]);
+    text += padded_trace_text(traces[n]);
   }
   return text;
 }

@@ -16,18 +16,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json metrics_json(const Metrics& metrics) {
-  Json object = Json::object();
-  for (const auto& [name, value] : metrics) object[name] = value;
-  return object;
-}
-
-const double* find_metric(const Metrics& metrics, const std::string& name) {
-  const auto found =
-      std::find_if(metrics.begin(), metrics.end(), [&](const auto& entry) { return entry.first == name; });
-  return found == metrics.end() ? nullptr : &found->second;
-}
-
 double metric_of(const Metrics& metrics, const Bound& bound) {
   if (const double* value = find_metric(metrics, bound.metric)) return *value;
   std::vector<std::string> known;
@@ -49,6 +37,12 @@ Duel duel(const Metrics& model, const Baseline& baseline) {
 }
 
 }  // namespace
+
+Json metrics_json(const Metrics& metrics) {
+  Json object = Json::object();
+  for (const auto& [name, value] : metrics) object[name] = value;
+  return object;
+}
 
 Json to_json(const EvaluateResult& result) {
   Json baseline = Json::object();

@@ -14,6 +14,8 @@ namespace carousel::cli {
 nlohmann::ordered_json to_json(const EvaluateResult& result);
 nlohmann::ordered_json to_json(const TrainResult& result);
 
+nlohmann::ordered_json metrics_json(const Metrics& metrics);
+
 // A table of model and baselines, then one sentence per baseline that says whether the model beats it.
 std::string result_text(const EvaluateResult& result, const Console& console);
 

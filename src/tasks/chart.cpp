@@ -45,6 +45,34 @@ std::vector<Tick> number_ticks(double low, double high, int about) {
   return ticks;
 }
 
+// Of a logarithmic axis from 10^low to 10^high: powers of ten, or within less than one the ticks of a usual axis.
+std::vector<Tick> log_ticks(double low, double high, int about) {
+  std::vector<Tick> ticks;
+  if (high - low < 1) {
+    ticks = number_ticks(std::pow(10, low), std::pow(10, high), about);
+    for (Tick& tick : ticks) tick.at = std::log10(tick.at);
+    return ticks;
+  }
+  const double every = std::max(1.0, std::ceil((high - low) / about));
+  for (double power = std::ceil(low / every) * every; power <= high; power += every) {
+    ticks.push_back({power, fmt::format("{:g}", std::pow(10, power))});
+  }
+  return ticks;
+}
+
+// The chart with the logarithms (base 10) of what stands on logarithmic axes; none of 0 and below: a gap.
+LineChart with_logarithms(const LineChart& chart) {
+  LineChart drawn = chart;
+  const auto take = [](std::vector<double>& values) {
+    for (double& value : values) value = value > 0 ? std::log10(value) : std::numeric_limits<double>::quiet_NaN();
+  };
+  for (ChartLine& line : drawn.lines) {
+    if (chart.log_x) take(line.x);
+    if (chart.log_y) take(line.y);
+  }
+  return drawn;
+}
+
 // The leading part of a time that names its unit: 0 the year, 1 the month, 2 the day.
 std::string time_prefix(const std::string& time, int unit) {
   std::size_t end = 0;
@@ -85,6 +113,7 @@ std::vector<Tick> time_ticks(const std::vector<std::string>& names, double low, 
 
 std::vector<Tick> x_ticks(const LineChart& chart, double low, double high) {
   constexpr int kAbout = 8;
+  if (chart.log_x) return log_ticks(low, high, kAbout);
   std::vector<Tick> ticks = time_ticks(chart.x_names, low, high, kAbout);
   if (!chart.x_names.empty() && ticks.size() >= 2) return ticks;
   // x counts rows or epochs: no ticks between two of them.
@@ -116,7 +145,8 @@ bool bounds_of(const LineChart& chart, AxisScale& x, AxisScale& y) {
   if (x.low > x.high) return false;
   if (x.low == x.high) x.low -= 0.5, x.high += 0.5;
   const double span = y.high - y.low > 1e-12 * std::abs(y.high) ? y.high - y.low : std::max(1.0, std::abs(y.high));
-  const bool touches_zero = y.low >= 0 && y.low < 0.15 * span;  // most counts and losses: start the axis at 0
+  const bool touches_zero =
+      !chart.log_y && y.low >= 0 && y.low < 0.15 * span;  // most counts and losses: start the axis at 0
   y.low = touches_zero ? 0 : y.low - 0.05 * span;
   y.high += 0.05 * span;
   return true;
@@ -126,7 +156,7 @@ bool bounds_of(const LineChart& chart, AxisScale& x, AxisScale& y) {
 std::vector<std::vector<std::pair<double, double>>> runs_of(const ChartLine& line, const AxisScale& x,
                                                             const AxisScale& y) {
   std::vector<std::vector<std::pair<double, double>>> runs(1);
-  const bool thin = static_cast<double>(line.x.size()) > 2 * kWidth;
+  const bool thin = !line.points && static_cast<double>(line.x.size()) > 2 * kWidth;
   for (std::size_t i = 0; i < std::min(line.x.size(), line.y.size()); ++i) {
     if (!std::isfinite(line.x[i]) || !std::isfinite(line.y[i])) {
       if (!runs.back().empty()) runs.emplace_back();
@@ -156,9 +186,11 @@ std::string lines_svg(const LineChart& chart, const AxisScale& x, const AxisScal
   for (std::size_t k = 0; k < chart.lines.size(); ++k) {
     for (const auto& run : runs_of(chart.lines[k], x, y)) {
       const auto style = fmt::format("line-{}{}", k % kColours, chart.lines[k].dashed ? " dashed" : "");
-      if (run.size() == 1) {
-        svg += fmt::format("<circle class=\"{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2\"/>\n", style, run[0].first,
-                           run[0].second);
+      if (run.size() == 1 || chart.lines[k].points) {
+        for (const auto& [at_x, at_y] : run) {
+          svg += fmt::format("<circle class=\"{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{}\"/>\n", style, at_x, at_y,
+                             chart.lines[k].points ? 4 : 2);
+        }
         continue;
       }
       svg += fmt::format("<polyline class=\"{}\" points=\"", style);
@@ -195,7 +227,7 @@ std::string legend_svg(const LineChart& chart, double& bottom) {
 
 std::string axes_svg(const LineChart& chart, const AxisScale& x, const AxisScale& y) {
   std::string svg;
-  for (const Tick& tick : number_ticks(y.low, y.high, 5)) {
+  for (const Tick& tick : chart.log_y ? log_ticks(y.low, y.high, 5) : number_ticks(y.low, y.high, 5)) {
     svg += fmt::format(
         "<line class=\"grid\" x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\"/>"
         "<text class=\"end\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n",
@@ -218,7 +250,8 @@ std::string axes_svg(const LineChart& chart, const AxisScale& x, const AxisScale
 
 }  // namespace
 
-std::string chart_svg(const LineChart& chart) {
+std::string chart_svg(const LineChart& given) {
+  const LineChart chart = with_logarithms(given);
   std::string svg = fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n", kWidth, kHeight,
                                 html_escaped(chart.description));
   AxisScale x, y;

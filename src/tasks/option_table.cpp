@@ -34,6 +34,8 @@ const Option kFileOptions[] = {
      .help = "csv, tsv, jsonl, fasttext, lines, space, ts, ucr, npy; auto goes by ending and first line"},
     {.key = "data.valid_fraction", .field = kData<&DataOptions::valid_fraction>, .low = 0.001, .high = 0.9,
      .help = "share held back for validation: seeded and stratified; forecast: the last part in time"},
+    {.key = "data.split_seed", .field = kData<&DataOptions::split_seed>, .automatic = true, .low = 0, .high = 9e15,
+     .tasks = "classify,regress", .help = "seed of the choice of the part held back; auto: --seed"},
     {.key = "data.split", .field = kData<&DataOptions::split>,
      .help = "A,B,C: training, validation and test part of one file, in its order: rows, fractions or dates"},
     {.key = "data.part", .field = kData<&DataOptions::part>, .allowed = {"train", "valid", "test"},

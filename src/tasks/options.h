@@ -21,9 +21,10 @@ struct DataOptions {
   std::vector<std::string> data, valid, test;  // paths; "-" is standard input; "label=path" for one file per class
   std::string format;                          // auto: by ending and first line
   double valid_fraction = 0.1;
-  std::string split;       // "A,B,C": rows, fractions or dates, in file order
-  std::string part;        // evaluate: "train", "valid" or "test" of the remembered split
-  std::int64_t folds = 0;  // K-fold cross-validation; 0: none
+  std::int64_t split_seed = -1;  // -1: auto
+  std::string split;             // "A,B,C": rows, fractions or dates, in file order
+  std::string part;              // evaluate: "train", "valid" or "test" of the remembered split
+  std::int64_t folds = 0;        // K-fold cross-validation; 0: none
   std::string text_column = "text", label_column = "label";
   std::string labels;  // .npy with the labels of a .npy of sequences
   std::string layout;  // forecast: "wide", "long", "rows"; auto

@@ -48,11 +48,6 @@ svg .grid { stroke: var(--rule); } svg .axis { stroke: var(--faint); } svg .shad
 .line-5 { stroke: var(--c5); }
 )css";
 
-const double* find_metric(const Metrics& metrics, const std::string& name) {
-  const auto found = std::find_if(metrics.begin(), metrics.end(), [&](const auto& one) { return one.first == name; });
-  return found == metrics.end() ? nullptr : &found->second;
-}
-
 std::string number(double value) {
   if (!std::isfinite(value)) return "none";
   const double size = std::abs(value);

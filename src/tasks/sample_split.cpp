@@ -23,7 +23,8 @@ Split split_samples(const DataOptions& options, std::span<const std::int32_t> cl
     if (parts.valid == 0) fail(Code::kUsage, "--split {}: the validation part is empty", options.split);
     return {range(0, parts.train), range(parts.train, parts.valid)};
   }
-  return stratified_split(classes, options.valid_fraction, static_cast<std::uint64_t>(seed));
+  return stratified_split(classes, options.valid_fraction,
+                          static_cast<std::uint64_t>(options.split_seed >= 0 ? options.split_seed : seed));
 }
 
 std::vector<std::int64_t> part_samples(const DataOptions& options, const std::string& split, std::int64_t count) {

@@ -12,8 +12,8 @@
 namespace carousel {
 
 // The first `count` samples are those of --data, those behind them those of --valid (if there are any). Without --valid
-// by --split, else a random part with the classes' shares kept; classes: one per sample (all 0 for values).
-// Throws Error{kUsage} for an empty part.
+// by --split, else a random part with the classes' shares kept, drawn with --split-seed or, without it, `seed`;
+// classes: one per sample (all 0 for values). Throws Error{kUsage} for an empty part.
 Split split_samples(const DataOptions& options, std::span<const std::int32_t> classes, std::int64_t count,
                     std::int64_t seed);
 

@@ -1,11 +1,18 @@
 #include "tasks/task.h"
 
+#include <algorithm>
+
 #include "base/fail.h"
 #include "tasks/classify.h"
 #include "tasks/forecast.h"
 #include "tasks/regress.h"
 
 namespace carousel {
+
+const double* find_metric(const Metrics& metrics, std::string_view name) {
+  const auto found = std::find_if(metrics.begin(), metrics.end(), [&](const auto& one) { return one.first == name; });
+  return found == metrics.end() ? nullptr : &found->second;
+}
 
 const std::vector<const Task*>& all_tasks() {
   static const std::vector<const Task*> tasks{&forecast_task(), &classify_task(), &regress_task()};

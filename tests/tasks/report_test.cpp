@@ -87,6 +87,31 @@ TEST(Chart, PointsStandWhereTheScaleSays) {
   EXPECT_TRUE(contains(svg, ">100</text>"));
 }
 
+// Tenfold steps are equally wide: 1, 10, 100 on 66 .. 886; 0.01 and 1 are exponents -2 and 0 on -2.1 .. 0.1, so that
+// 0.1 is at 294 - 262 * 1.1 / 2.2.
+TEST(Chart, LogarithmicAxesShowFactors) {
+  LineChart chart;
+  chart.log_x = chart.log_y = true;
+  chart.lines = {{"x", {1, 10, 100}, {0.01, 0.1, 1}, false}};
+  const std::string svg = chart_svg(chart);
+  EXPECT_TRUE(contains(svg, "points=\"66.0,282.1 476.0,163.0 886.0,43.9\"")) << svg;
+  for (const char* tick : {">1<", ">10<", ">100<", ">0.01<", ">0.1<"}) EXPECT_TRUE(contains(svg, tick)) << tick;
+  chart.lines[0].y = {0, -1, 1};  // no logarithm: gaps
+  EXPECT_EQ(occurrences(chart_svg(chart), "<circle"), 1U);
+  chart.lines = {{"x", {200, 300, 500}, {1, 2, 3}, false}};  // less than a power of ten
+  chart.log_y = false;
+  for (const char* tick : {">200<", ">300<", ">500<"}) EXPECT_TRUE(contains(chart_svg(chart), tick)) << tick;
+}
+
+TEST(Chart, PointsAreCirclesThatNoLineJoins) {
+  LineChart chart;
+  chart.lines = {{"x", {2, 0, 1}, {50, 0, 100}, false, true}};
+  const std::string svg = chart_svg(chart);
+  EXPECT_EQ(occurrences(svg, "<circle class=\"line-0\""), 3U);
+  EXPECT_EQ(occurrences(svg, "<polyline"), 0U);
+  EXPECT_TRUE(contains(svg, "cx=\"886.0\" cy=\"169.2\" r=\"4\""));
+}
+
 TEST(Chart, AGapInTheValuesIsAGapInTheLineAndOneValueADot) {
   LineChart chart;
   chart.lines = {{"x", {0, 1, 2, 3, 4, 5}, {1, 2, NAN, 4, INFINITY, 5}, true}};
