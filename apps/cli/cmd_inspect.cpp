@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/fail.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/thread_pool.h"
 #include "carousel/model.h"
@@ -11,7 +12,9 @@
 #include "console.h"
 #include "models/plan.h"
 #include "option_arguments.h"
+#include "output_file.h"
 #include "tasks/inspect_input.h"
+#include "tasks/task_gradients.h"
 
 namespace carousel::cli {
 namespace {
@@ -95,6 +98,29 @@ std::string names_text(const std::vector<std::string>& names, std::string_view w
   return text + "\n";
 }
 
+int show_gradients(const CommandLine& line, const Model& model, const Options& options, std::int64_t samples,
+                   Console& console) {
+  for (const char* flag : {"--text", "--plan", "--step"}) {
+    if (line.has(flag)) fail(Code::kUsage, "{} and --gradients do not go together", flag);
+  }
+  if (options.data.data.empty())
+    fail(Code::kUsage, "--data is missing: --gradients needs samples with what they should give");
+  const std::string page = line.text("--html");
+  if (line.has("--html")) check_output_file("--html", page, line.is_on("--force"));
+  const GradientFlow flow = task_gradient_flow(model, options, samples);
+  if (line.has("--html")) {
+    write_file_atomically(page, gradient_flow_page("Gradients of " + line.text("MODEL"), flow));
+  }
+  if (console.json()) {
+    Json document{{"schema", 1}, {"task", model.task()}};
+    document.update(gradient_flow_json(flow));
+    console.out_json(document);
+  } else {
+    console.out(gradient_flow_text(flow));
+  }
+  return 0;
+}
+
 int run_inspect(const CommandLine& line, Console& console) {
   constexpr std::int64_t kMost = 1 << 20;
   const Config config = config_of(line);
@@ -104,6 +130,8 @@ int run_inspect(const CommandLine& line, Console& console) {
   request.time_step = line.integer("--step", 0, kMost, request.time_step);
   const Model model = Model::load(line.text("MODEL"));
   set_threads(static_cast<int>(config.options.train.threads));
+  if (line.is_on("--gradients")) return show_gradients(line, model, config.options, request.samples, console);
+  if (line.has("--html")) fail(Code::kUsage, "--html needs --gradients, which it draws");
   for (const char* flag : {"--training", "--dtype"}) {
     if (line.has(flag) && !line.is_on("--plan")) fail(Code::kUsage, "{} needs --plan, which it is a part of", flag);
   }
@@ -146,6 +174,11 @@ std::vector<Argument> inspect_arguments() {
       {.name = "MODEL", .help = "model file", .required = true},
       {.name = "--text", .value = "TEXT", .help = "text to show on its way through the model", .repeat = true},
       {.name = "--samples", .value = "K", .help = "show the first samples of the data [default 4]"},
+      {.name = "--gradients",
+       .help = "show instead how the gradient of the loss runs back through the time steps, of the first --samples"
+               " with their labels or targets"},
+      {.name = "--html", .value = "FILE", .help = "with --gradients: page with plots to write"},
+      {.name = "--force", .help = "replace an existing file"},
       {.name = "--plan",
        .help = "show instead the kernels, their split over the threads, and slow paths, of a batch"
                " of --samples [default 32]"},
@@ -167,6 +200,7 @@ const Verb kInspectVerb{.name = "inspect",
                         .summary = "shows every tensor that goes in and out, axes named and sized, and a worked step",
                         .examples = {"inspect reviews.safetensors --text \"I love this film\"",
                                      "inspect sunspots.safetensors --data sunspots_monthly.csv --step 2",
+                                     "inspect model.safetensors --data train.csv --gradients --html gradients.html",
                                      "inspect model.safetensors --plan --threads 2"},
                         .arguments = inspect_arguments,
                         .run = run_inspect};

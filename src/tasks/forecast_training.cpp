@@ -16,17 +16,6 @@ constexpr std::int64_t kMaxWindowsPerEpoch = 16384;
 constexpr std::int64_t kMaxValidationWindows = 8192;
 constexpr std::int64_t kBatch = 256;  // of prediction
 
-// [horizon, N, K] -> [N, horizon K]: the order of the network's output.
-void flatten_targets(const Tensor& targets, Tensor& flat) {
-  const std::int64_t horizon = targets.shape()[0], N = targets.shape()[1], K = targets.shape()[2];
-  if (!(flat.shape() == Shape{N, horizon * K})) flat = Tensor({N, horizon * K});
-  for (std::int64_t h = 0; h < horizon; ++h) {
-    for (std::int64_t n = 0; n < N; ++n) {
-      std::copy_n(targets.data() + (h * N + n) * K, K, flat.data() + (n * horizon + h) * K);
-    }
-  }
-}
-
 // Every few windows, so that at most `most` are left.
 std::vector<WindowAt> thinned(const std::vector<WindowAt>& windows, std::int64_t most) {
   const std::int64_t stride = (std::ssize(windows) + most - 1) / std::max<std::int64_t>(most, 1);
@@ -43,6 +32,16 @@ detail::PassInput only_values(const Tensor& values) {
 }
 
 }  // namespace
+
+void flatten_targets(const Tensor& targets, Tensor& flat) {
+  const std::int64_t horizon = targets.shape()[0], N = targets.shape()[1], K = targets.shape()[2];
+  if (!(flat.shape() == Shape{N, horizon * K})) flat = Tensor({N, horizon * K});
+  for (std::int64_t h = 0; h < horizon; ++h) {
+    for (std::int64_t n = 0; n < N; ++n) {
+      std::copy_n(targets.data() + (h * N + n) * K, K, flat.data() + (n * horizon + h) * K);
+    }
+  }
+}
 
 Tensor predict_windows(Sequential& network, std::span<const Series> scaled, std::span<const WindowAt> windows,
                        const ForecastInfo& info) {

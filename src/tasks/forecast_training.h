@@ -11,6 +11,9 @@ namespace carousel {
 Tensor predict_windows(Sequential& network, std::span<const Series> scaled, std::span<const WindowAt> windows,
                        const ForecastInfo& info);
 
+// [horizon, N, targets] -> [N, horizon x targets]: the order of the network's output. `flat` is reused if it fits.
+void flatten_targets(const Tensor& targets, Tensor& flat);
+
 // The training problem: windows of the training part in random order, at most max_windows per epoch; validated by the
 // mean loss over the windows of the validation part.
 class ForecastProblem final : public TaskProblem {

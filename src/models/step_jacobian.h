@@ -1,0 +1,24 @@
+// step_jacobian.h: the Jacobian of one time step of a recurrent layer, by its states.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "carousel/layers.h"
+#include "layers/scan.h"
+
+namespace carousel {
+
+// The weights of one layer and direction of a stack as constants of a tape.
+ScanWeights<float> constant_weights(Tape<float>& tape, Recurrent& layer, std::int64_t index, bool reverse);
+
+// ds_t/ds_(t-1) of one sample, [S, S] row after row, S the units of all states side by side. x [C] is the input of the
+// step, `before` the states before it. One pass of a batch of S copies, of which copy i is asked for its element i.
+std::vector<double> step_jacobian(Recurrent& layer, std::int64_t index, bool reverse, std::span<const float> x,
+                                  std::span<const std::vector<float>> before);
+
+// The largest singular value of a matrix [rows, columns], row after row, by power iteration from a fixed random vector.
+double largest_singular_value(std::span<const double> matrix, std::int64_t columns);
+
+}  // namespace carousel

@@ -1,0 +1,154 @@
+#include "models/watched_recurrent.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "autograd/ops/concatenate_columns.h"
+#include "autograd/ops/reshape.h"
+#include "autograd/ops/select_rows.h"
+#include "base/fail.h"
+#include "base/thread_pool.h"
+#include "models/step_jacobian.h"
+
+namespace carousel {
+namespace {
+
+// For every step who of the samples takes it, as a layout of one step.
+std::vector<SequenceLayout> single_steps(const SequenceLayout& layout) {
+  std::vector<SequenceLayout> steps;
+  std::vector<std::int32_t> lengths(static_cast<std::size_t>(layout.samples()));
+  for (std::int64_t t = 0; t < layout.longest(); ++t) {
+    for (std::int64_t k = 0; k < layout.samples(); ++k) {
+      lengths[static_cast<std::size_t>(k)] = k < layout.batch_size(t) ? 1 : 0;
+    }
+    steps.emplace_back(1, std::span<const std::int32_t>(lengths));
+  }
+  return steps;
+}
+
+Variable rows_of(Variable x, const std::vector<std::int64_t>& index) {
+  return select_rows(x, std::span<const std::int64_t>(index));
+}
+
+}  // namespace
+
+void WatchedRecurrent::forward(detail::Flow& flow) {
+  layout_ = flow.layout;
+  steps_ = single_steps(*layout_);
+  if (steps_.empty()) fail(Code::kUsage, "{}: every sample is empty, there is no step to look at", name_);
+  Variable x = flow.rows("recurrent");
+  std::vector<Variable> last;
+  for (std::int64_t l = 0; l < inner_.options().layers; ++l) {
+    std::vector<Variable> outputs;
+    last.clear();
+    for (int d = 0; d < inner_.directions(); ++d) {
+      outputs.push_back(run(x, l, d == 1));
+      last.push_back(scans_.back().states[d == 1 ? 0 : steps_.size() - 1][0]);
+    }
+    x = concatenate_columns(std::span<const Variable>(outputs));
+  }
+  std::vector<std::int64_t> sorted(static_cast<std::size_t>(layout_->samples()));
+  for (std::int64_t k = 0; k < layout_->samples(); ++k) sorted[static_cast<std::size_t>(layout_->sample(k))] = k;
+  flow.last = rows_of(concatenate_columns(std::span<const Variable>(last)), sorted);
+  flow.x = x;
+  flow.row_index = {};
+  flow.states_used += static_cast<std::size_t>(inner_.state_count());
+}
+
+// Packed rows [rows, P] of one layer and direction.
+Variable WatchedRecurrent::run(Variable x, std::int64_t index, bool reverse) {
+  const Cell& cell = find_cell(inner_.options().cell);
+  const auto T = std::ssize(steps_);
+  Tape<float>& tape = x.tape();
+  Scan& here = scans_.emplace_back(Scan{index, reverse, x, std::vector<StateVariables>(steps_.size())});
+  ScanWeights<float> weights = constant_weights(tape, inner_, index, reverse);
+  for (int s = 0; s < cell.state_count(); ++s) {
+    const Shape shape{layout_->samples(), inner_.state_shape(s, 1)[2]};
+    auto* zeros = tape.arena().allocate<float>(shape.elements());
+    std::fill_n(zeros, shape.elements(), 0.0f);
+    weights.initial[s] = tape.input({zeros, shape});
+  }
+  for (std::int64_t i = 0; i < T; ++i) {
+    const std::int64_t t = reverse ? T - 1 - i : i;
+    std::vector<std::int64_t> rows(static_cast<std::size_t>(layout_->batch_size(t)));
+    std::iota(rows.begin(), rows.end(), layout_->offset(t));
+    ScanInput<float> input;
+    input.cell = &cell;
+    input.layout = &steps_[static_cast<std::size_t>(t)];
+    input.x = rows_of(x, rows);
+    input.directions = {&weights, 1};
+    const ScanOutput<float> out = scan(input);
+    StateVariables& states = here.states[static_cast<std::size_t>(t)];
+    for (int s = 0; s < cell.state_count(); ++s) {
+      states[static_cast<std::size_t>(s)] = weights.initial[s] = out.final[0][s];
+    }
+  }
+  return pack(here);
+}
+
+// h of all steps as packed rows: everything above reads h through the variables that are watched.
+Variable WatchedRecurrent::pack(const Scan& scan) const {
+  const auto T = std::ssize(steps_);
+  std::vector<Variable> h;
+  for (const StateVariables& states : scan.states) h.push_back(states[0]);
+  const Variable all = concatenate_columns(std::span<const Variable>(h));  // [samples, T P]
+  std::vector<std::int64_t> index;
+  for (std::int64_t t = 0; t < T; ++t) {
+    for (std::int64_t k = 0; k < layout_->batch_size(t); ++k) index.push_back(k * T + t);
+  }
+  return rows_of(reshape(all, {layout_->samples() * T, all.shape()[1] / T}), index);
+}
+
+std::vector<double> WatchedRecurrent::norms(const Scan& scan, int state) const {
+  std::vector<double> list;
+  for (std::size_t t = 0; t < steps_.size(); ++t) {
+    const Node<float>* node = scan.states[t][static_cast<std::size_t>(state)].node();
+    const std::int64_t running = layout_->batch_size(static_cast<std::int64_t>(t)) * node->shape()[1];
+    double squares = 0;  // stays so if the loss does not depend on this state
+    for (std::int64_t j = 0; node->gradient != nullptr && j < running; ++j) {
+      squares += double{node->gradient[j]} * node->gradient[j];
+    }
+    list.push_back(std::sqrt(squares));
+  }
+  return list;
+}
+
+// Of the longest sample, the first one.
+double WatchedRecurrent::jacobian_norm(const Scan& scan, std::int64_t t) const {
+  const std::int64_t before = scan.reverse ? t + 1 : t - 1;
+  std::vector<std::vector<float>> states;
+  std::int64_t units = 0;
+  for (int s = 0; s < inner_.state_count(); ++s) {
+    const auto width = static_cast<std::size_t>(inner_.state_shape(s, 1)[2]);
+    std::vector<float>& state = states.emplace_back(width);
+    units += std::ssize(state);
+    if (before < 0 || before >= std::ssize(steps_)) continue;
+    const Variable& value = scan.states[static_cast<std::size_t>(before)][static_cast<std::size_t>(s)];
+    std::copy_n(value.value().data, width, state.begin());
+  }
+  const std::int64_t C = scan.x.shape()[1];
+  const std::span<const float> x(scan.x.value().data + layout_->offset(t) * C, static_cast<std::size_t>(C));
+  return largest_singular_value(step_jacobian(inner_, scan.index, scan.reverse, x, states), units);
+}
+
+std::vector<ScanGradient> WatchedRecurrent::gradients() const {
+  const Cell& cell = find_cell(inner_.options().cell);
+  std::vector<ScanGradient> list;
+  for (const Scan& scan : scans_) {
+    ScanGradient& result = list.emplace_back();
+    result.layer = name_;
+    result.cell = cell.name;
+    result.index = scan.index;
+    result.reverse = scan.reverse;
+    for (int s = 0; s < cell.state_count(); ++s) {
+      result.states.push_back({std::string(cell.states[static_cast<std::size_t>(s)]), norms(scan, s)});
+    }
+    result.jacobian_norms.resize(steps_.size());
+    parallel_for(std::ssize(steps_),
+                 [&](std::int64_t t) { result.jacobian_norms[static_cast<std::size_t>(t)] = jacobian_norm(scan, t); });
+  }
+  return list;
+}
+
+}  // namespace carousel

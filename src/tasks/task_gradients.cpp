@@ -1,0 +1,155 @@
+#include "tasks/task_gradients.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "autograd/ops/cross_entropy.h"
+#include "autograd/ops/mae.h"
+#include "autograd/ops/mse.h"
+#include "base/fail.h"
+#include "layers/module.h"
+#include "tasks/classify_model.h"
+#include "tasks/classify_training.h"
+#include "tasks/forecast_data.h"
+#include "tasks/forecast_training.h"
+#include "tasks/regress_model.h"
+#include "tasks/report.h"
+
+namespace carousel {
+namespace {
+
+Indices first_samples(std::int64_t wanted, std::int64_t available) {
+  Indices list(static_cast<std::size_t>(std::min(wanted, available)));
+  std::iota(list.begin(), list.end(), 0);
+  return list;
+}
+
+GradientFlow classify_flow(const Model& model, const DataOptions& options, std::int64_t samples) {
+  const ClassifyInfo info = ClassifyInfo::from_model(model);
+  ClassifyData data = read_classify_data(options.data, options, &info.labels, true);
+  if (data.samples.features != info.features) {
+    fail(Code::kData, "{}: {} features, the model was trained on {}", fmt::join(options.data, ", "),
+         data.samples.features, info.features == 0 ? "texts" : std::to_string(info.features));
+  }
+  if (data.is_text()) {
+    TextPipeline pipeline = info.pipeline();
+    encode_texts(data, pipeline);
+  }
+  const Indices chosen = first_samples(samples, data.size());
+  const std::vector<std::int32_t> labels = labels_of(data, chosen);
+  SampleBatch batch;
+  batch.assign(data.samples, chosen);
+  return gradient_flow(model.network(), [&](Sequential& watched, Tape<float>& tape, SequenceLayout& layout) {
+    const Variable scores = detail::run_pass(watched, tape, layout, batch.pass_input(), false, {});
+    return cross_entropy<float>(scores, labels);
+  });
+}
+
+GradientFlow regress_flow(const Model& model, const DataOptions& options, std::int64_t samples) {
+  const RegressInfo info = RegressInfo::from_model(model);
+  RegressData data = read_regress_data(options.data, options, &info.columns, true);
+  if (data.samples.features != info.features) {
+    fail(Code::kData, "{}: {} features, the model was trained on {}", fmt::join(options.data, ", "),
+         data.samples.features, info.features);
+  }
+  fill_missing(data, info.input_means());
+  const Indices chosen = first_samples(samples, data.size());
+  const std::int64_t K = data.target_count();
+  Tensor targets({std::ssize(chosen), K});  // the first samples: the first rows
+  for (std::int64_t j = 0; j < targets.elements(); ++j) {
+    const ColumnScale& scale = info.targets[static_cast<std::size_t>(j % K)];
+    targets[j] = static_cast<float>((data.targets[static_cast<std::size_t>(j)] - scale.mean) / scale.deviation);
+  }
+  SampleBatch batch;
+  batch.assign(data.samples, chosen);
+  return gradient_flow(model.network(), [&](Sequential& watched, Tape<float>& tape, SequenceLayout& layout) {
+    LayerChain core = regress_core(watched);
+    const Variable values = detail::run_pass(core, tape, layout, batch.pass_input(), false, {});
+    return mse<float>(values, std::as_const(targets).view());
+  });
+}
+
+// The last windows with known targets: one of each series, then the ones before.
+std::vector<WindowAt> last_windows(const std::vector<Series>& series, const WindowShape& shape, std::int64_t most) {
+  std::vector<WindowAt> windows;
+  for (std::int64_t back = 0;; ++back) {
+    const std::size_t before = windows.size();
+    for (std::int64_t n = 0; n < std::ssize(series) && std::ssize(windows) < most; ++n) {
+      const std::int64_t origin = series[static_cast<std::size_t>(n)].time_steps() - shape.horizon - back;
+      if (origin >= shape.window) windows.push_back({n, origin});
+    }
+    if (windows.size() == before) return windows;
+  }
+}
+
+GradientFlow forecast_flow(const Model& model, const DataOptions& options, std::int64_t samples) {
+  const ForecastInfo info = ForecastInfo::from_model(model);
+  const ForecastData data = read_series_for_model(options.data, options, info, Parts::kAllKnown);
+  const std::vector<WindowAt> windows = last_windows(data.scaled, info.shape(), samples);
+  if (windows.empty()) {
+    fail(Code::kData, "{}: no series has {} + {} rows, the model's window and horizon", fmt::join(options.data, ", "),
+         info.window, info.horizon);
+  }
+  WindowBatch batch;
+  gather_windows(data.scaled, windows, info.shape(), info.target_positions(), batch);
+  Tensor targets;
+  flatten_targets(batch.targets, targets);
+  detail::PassInput input;
+  input.values = &batch.inputs;
+  return gradient_flow(model.network(), [&](Sequential& watched, Tape<float>& tape, SequenceLayout& layout) {
+    const Variable forecast = detail::run_pass(forecast_core(watched), tape, layout, input, false, {});
+    const View<const float> expected = std::as_const(targets).view();
+    return info.several ? mae<float>(forecast, expected) : mse<float>(forecast, expected);
+  });
+}
+
+std::string line_name(const ScanGradient& scan) {
+  return fmt::format("{}, layer {}{}", scan.layer, scan.index, scan.reverse ? ", backward" : "");
+}
+
+}  // namespace
+
+GradientFlow task_gradient_flow(const Model& model, const Options& options, std::int64_t samples) {
+  if (model.task() == "classify") return classify_flow(model, options.data, samples);
+  if (model.task() == "forecast") return forecast_flow(model, options.data, samples);
+  if (model.task() == "regress") return regress_flow(model, options.data, samples);
+  fail(Code::kUsage, "a model for '{}' has no loss of its own: gradients need one for classify, forecast or regress",
+       model.task());
+}
+
+std::string gradient_flow_page(const std::string& title, const GradientFlow& flow) {
+  LineChart norms, jacobians;
+  for (LineChart* chart : {&norms, &jacobians}) {
+    chart->x_label = "time step";
+    chart->log_y = true;
+  }
+  norms.y_label = "norm of the gradient";
+  norms.description = "norm of the loss's gradient with respect to the state after each time step";
+  jacobians.y_label = "largest singular value";
+  jacobians.description = "largest singular value of the Jacobian of each time step";
+  for (const ScanGradient& scan : flow.scans) {
+    std::vector<double> steps(scan.jacobian_norms.size());
+    std::iota(steps.begin(), steps.end(), 0.0);
+    for (const StateGradient& state : scan.states) {
+      norms.lines.push_back({.name = fmt::format("{} of {}", state.state, line_name(scan)),
+                             .x = steps,
+                             .y = state.norms,
+                             .dashed = &state != scan.states.data()});
+    }
+    jacobians.lines.push_back({.name = line_name(scan), .x = steps, .y = scan.jacobian_norms});
+  }
+  Report report;
+  report.title = title;
+  report.facts = {{"loss", fmt::format("{:.6g}", flow.loss)}};
+  report.figures = {{"The gradient on its way back",
+                     "The loss's gradient with respect to the state after each step. A line that falls "
+                     "towards the beginning of the sequence is a gradient that vanishes, one that rises explodes.",
+                     chart_svg(norms)},
+                    {"What one step does to it",
+                     "The most that a step can stretch a gradient: above 1 it may grow, below 1 it must "
+                     "shrink. All states of the cell together, of the longest sample.",
+                     chart_svg(jacobians)}};
+  return report_page(report);
+}
+
+}  // namespace carousel
