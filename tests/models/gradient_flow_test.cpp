@@ -286,8 +286,9 @@ TEST(GradientFlow, TheWatchedNetworkIsTheNetwork) {
 
 TEST(GradientFlow, LargestSingularValue) {
   EXPECT_NEAR(largest_singular_value(std::vector<double>{3, 0, 4, 5}, 2), std::sqrt(45.0), 1e-9);  // of 45 and 5
-  EXPECT_NEAR(largest_singular_value(std::vector<double>{3, 4}, 2), 5, 1e-12);                     // a row
-  EXPECT_NEAR(largest_singular_value(std::vector<double>{3, 4}, 1), 5, 1e-12);                     // a column
+  EXPECT_NEAR(largest_singular_value(std::vector<double>{1, 2, 3, -4}, 2), std::sqrt(15 + std::sqrt(125.0)), 1e-9);
+  EXPECT_NEAR(largest_singular_value(std::vector<double>{3, 4}, 2), 5, 1e-12);  // a row
+  EXPECT_NEAR(largest_singular_value(std::vector<double>{3, 4}, 1), 5, 1e-12);  // a column
   EXPECT_EQ(largest_singular_value(std::vector<double>(9, 0.0), 3), 0);
   EXPECT_NEAR(largest_singular_value(std::vector<double>{0, 1, -1, 0}, 2), 1, 1e-12);  // two equal ones
 }

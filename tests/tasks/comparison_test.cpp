@@ -224,6 +224,22 @@ TEST(Comparison, InPiecesAndWithOtherThreadsItIsTheSame) {
   }
 }
 
+// The baseline, the mean of the training part, is the same number only if both parts hold the same rows.
+TEST(Comparison, TrialsDifferBySeedButShareTheValidationPart) {
+  TemporaryFolder folder;
+  ComparisonPlan plan = small_plan(folder, "run");
+  plan.cells = {"rnn"};
+  plan.trials = 2;
+  plan.options.data.split.clear();
+  plan.options.data.valid_fraction = 0.3;
+  plan.options.train.lr = 0.01;
+  plan.options.model.hidden_size = 4;
+  ComparisonObserver quiet;
+  const std::vector<Trial> trials = run_comparison(plan, quiet);
+  EXPECT_NE(trials[0].metrics, trials[1].metrics);
+  EXPECT_EQ(trials[0].baselines[0].metrics, trials[1].baselines[0].metrics);
+}
+
 TEST(Comparison, AFolderHoldsOneComparison) {
   TemporaryFolder folder;
   ComparisonPlan plan = small_plan(folder, "run");
