@@ -78,28 +78,65 @@ std::vector<double> step_jacobian(Recurrent& layer, std::int64_t index, bool rev
   return jacobian;
 }
 
-double largest_singular_value(std::span<const double> matrix, std::int64_t columns) {
-  constexpr int kMostRounds = 1000;
-  constexpr double kEnough = 1e-10;  // relative change from round to round
-  const auto width = static_cast<std::size_t>(columns), rows = matrix.size() / width;
-  std::vector<double> v(width), u(rows);
-  fill_normal(RandomKey{1, Purpose::kNoise, 0}, 0.0, 1.0, std::span<double>(v));
-  double largest = 0;
-  for (int round = 0; round < kMostRounds; ++round) {
-    const double length = std::sqrt(std::inner_product(v.begin(), v.end(), v.begin(), 0.0));
-    if (length == 0) return 0;
-    for (double& value : v) value /= length;
-    for (std::size_t r = 0; r < rows; ++r) {
-      u[r] = std::inner_product(v.begin(), v.end(), matrix.begin() + static_cast<std::ptrdiff_t>(r * width), 0.0);
-    }
-    const double before = std::exchange(largest, std::sqrt(std::inner_product(u.begin(), u.end(), u.begin(), 0.0)));
-    if (std::abs(largest - before) <= kEnough * largest) break;
-    std::fill(v.begin(), v.end(), 0.0);
-    for (std::size_t r = 0; r < rows; ++r) {
-      for (std::size_t c = 0; c < width; ++c) v[c] += u[r] * matrix[r * width + c];
-    }
+namespace {
+
+double length_of(std::span<const double> x) {
+  return std::sqrt(std::inner_product(x.begin(), x.end(), x.begin(), 0.0));
+}
+
+// The largest eigenvalue of the symmetric matrix with this diagonal and, one shorter, these numbers beside it: by
+// bisection, for all pivots of A - x are negative just for x above it (Sylvester's law of inertia).
+double largest_eigenvalue(std::span<const double> diagonal, std::span<const double> beside) {
+  constexpr int kBits = 60;
+  double low = 0, high = 0;
+  for (std::size_t k = 0; k < diagonal.size(); ++k) {  // Gershgorin's circles
+    const double left = k > 0 ? beside[k - 1] : 0, right = k < beside.size() ? beside[k] : 0;
+    low = std::max(low, diagonal[k]);
+    high = std::max(high, diagonal[k] + left + right);
   }
-  return largest;
+  for (int bit = 0; bit < kBits; ++bit) {
+    const double middle = (low + high) / 2;
+    double pivot = diagonal[0] - middle;
+    for (std::size_t k = 1; k < diagonal.size() && pivot < 0; ++k) {
+      pivot = diagonal[k] - middle - beside[k - 1] * beside[k - 1] / pivot;
+    }
+    (pivot < 0 ? high : low) = middle;
+  }
+  return high;
+}
+
+}  // namespace
+
+double largest_singular_value(std::span<const double> matrix, std::int64_t columns) {
+  constexpr std::size_t kMostRounds = 300;
+  constexpr double kEnough = 1e-11;  // relative change from round to round
+  const auto width = static_cast<std::size_t>(columns);
+  std::vector<double> v(width), before(width), diagonal, beside;
+  fill_normal(RandomKey{1, Purpose::kNoise, 0}, 0.0, 1.0, std::span<double>(v));
+  const double start = length_of(v);
+  for (double& value : v) value /= start;
+  double largest = 0, change = 0;
+  while (diagonal.size() < 2 || (change > kEnough * largest && diagonal.size() < kMostRounds)) {
+    std::vector<double> next(width);  // A^T A v
+    for (std::size_t first = 0; first < matrix.size(); first += width) {
+      const auto row = matrix.subspan(first, width);
+      const double u = std::inner_product(row.begin(), row.end(), v.begin(), 0.0);
+      for (std::size_t c = 0; c < width; ++c) next[c] += u * row[c];
+    }
+    diagonal.push_back(std::inner_product(next.begin(), next.end(), v.begin(), 0.0));
+    for (std::size_t c = 0; c < width; ++c) {
+      next[c] -= diagonal.back() * v[c] + (beside.empty() ? 0 : beside.back() * before[c]);
+    }
+    const double now = largest_eigenvalue(diagonal, beside);
+    change = now - largest;
+    largest = now;
+    const double length = length_of(next);
+    if (length <= kEnough * largest) break;  // the vectors so far hold all that the matrix does
+    for (double& value : next) value /= length;
+    beside.push_back(length);
+    before = std::exchange(v, std::move(next));
+  }
+  return std::sqrt(largest);
 }
 
 }  // namespace carousel

@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <numeric>
+#include <tuple>
 
 #include "autograd/ops/multiply.h"
 #include "autograd/ops/sum.h"
@@ -290,7 +291,28 @@ TEST(GradientFlow, LargestSingularValue) {
   EXPECT_NEAR(largest_singular_value(std::vector<double>{3, 4}, 2), 5, 1e-12);  // a row
   EXPECT_NEAR(largest_singular_value(std::vector<double>{3, 4}, 1), 5, 1e-12);  // a column
   EXPECT_EQ(largest_singular_value(std::vector<double>(9, 0.0), 3), 0);
+  EXPECT_NEAR(largest_singular_value(std::vector<double>{3e20, 0, 4e20, 5e20}, 2) / 1e20, std::sqrt(45.0), 1e-9);
   EXPECT_NEAR(largest_singular_value(std::vector<double>{0, 1, -1, 0}, 2), 1, 1e-12);  // two equal ones
+}
+
+// An orthogonal matrix in front and one behind change no singular value: rotations of neighbours, drawn at random,
+// round a diagonal whose largest entries lie close together.
+TEST(GradientFlow, LargestSingularValueAmongMany) {
+  constexpr std::size_t kSize = 60;
+  std::vector<double> matrix(kSize * kSize);
+  for (std::size_t k = 0; k < kSize; ++k) matrix[k * kSize + k] = 3 - 0.01 * static_cast<double>(k);
+  std::vector<double> angles(4 * kSize * kSize);
+  fill_uniform({7, Purpose::kTest, 0}, 0.0, 6.28, std::span<double>(angles));
+  for (std::size_t turn = 0; turn < angles.size(); ++turn) {
+    const std::size_t i = turn % kSize, j = (i + 1 + turn / kSize % 7) % kSize;
+    const double angle = angles[turn], c = std::cos(angle), s = std::sin(angle);
+    const std::size_t step = turn % 2 == 0 ? 1 : kSize, other = turn % 2 == 0 ? kSize : 1;  // rows, or columns
+    for (std::size_t k = 0; k < kSize; ++k) {
+      double &a = matrix[i * other + k * step], &b = matrix[j * other + k * step];
+      std::tie(a, b) = std::pair(c * a - s * b, s * a + c * b);
+    }
+  }
+  EXPECT_NEAR(largest_singular_value(matrix, kSize), 3, 1e-8);
 }
 
 TEST(GradientFlow, WithoutStepsThereIsNothingToShow) {
