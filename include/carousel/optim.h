@@ -131,7 +131,8 @@ class Adagrad final : public Optimizer {
 // before. A norm that is NaN or infinite leaves the gradients as they are. REQUIRES: max_norm > 0.
 double clip_grad_norm(const std::vector<Parameter*>& parameters, double max_norm);
 
-// Clamps every element of every gradient to -max_value .. max_value; NaN stays. REQUIRES: max_value > 0.
-void clip_grad_value(const std::vector<Parameter*>& parameters, double max_value);
+// Clamps every element of every gradient to -max_value .. max_value; NaN stays. True if that changed one.
+// REQUIRES: max_value > 0.
+bool clip_grad_value(const std::vector<Parameter*>& parameters, double max_value);
 
 }  // namespace carousel

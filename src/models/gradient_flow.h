@@ -2,8 +2,8 @@
 // exploding can be seen, for any cell.
 //
 // It is watched from outside: the recurrent layers run step by step, as scans of one step, with the states between the
-// steps as variables of the tape. Their gradients are dL/dh_t and dL/dc_t. Time steps count from 0; the state s_t is the
-// one after step t.
+// steps as variables of the tape. Their gradients are dL/dh_t and dL/dc_t. Time steps count from 0, and the state s_t
+// is the one after step t.
 #pragma once
 
 #include <cstdint>

@@ -15,10 +15,11 @@ double gradient_norm(const std::vector<Parameter*>& parameters) {
   return std::sqrt(squares);
 }
 
-void scale_to_norm(const std::vector<Parameter*>& parameters, double norm, double max_norm) {
+bool scale_to_norm(const std::vector<Parameter*>& parameters, double norm, double max_norm) {
   const double factor = max_norm / (norm + 1e-6);
-  if (!std::isfinite(norm) || factor >= 1) return;
+  if (!std::isfinite(norm) || factor >= 1) return false;
   for (Parameter* parameter : parameters) kernels::scale(parameter->gradient.span(), static_cast<float>(factor));
+  return true;
 }
 
 std::optional<NonFinite> find_non_finite_gradient(const std::vector<Parameter*>& parameters) {
@@ -36,12 +37,17 @@ double clip_grad_norm(const std::vector<Parameter*>& parameters, double max_norm
   return norm;
 }
 
-void clip_grad_value(const std::vector<Parameter*>& parameters, double max_value) {
+bool clip_grad_value(const std::vector<Parameter*>& parameters, double max_value) {
   if (!(max_value > 0)) fail(Code::kUsage, "clip_grad_value: max_value is {}, expected more than 0", max_value);
   const auto limit = static_cast<float>(max_value);
+  bool any = false;
   for (Parameter* parameter : parameters) {
-    for (float& g : parameter->gradient.span()) g = std::clamp(g, -limit, limit);
+    for (float& g : parameter->gradient.span()) {
+      any |= std::abs(g) > limit;
+      g = std::clamp(g, -limit, limit);
+    }
   }
+  return any;
 }
 
 }  // namespace carousel

@@ -14,7 +14,8 @@ namespace carousel {
 double gradient_norm(const std::vector<Parameter*>& parameters);
 
 // Scales all gradients by min(1, max_norm / (norm + 1e-6)), PyTorch's clipping; `norm` is gradient_norm(parameters).
-void scale_to_norm(const std::vector<Parameter*>& parameters, double norm, double max_norm);
+// True if that changed them.
+bool scale_to_norm(const std::vector<Parameter*>& parameters, double norm, double max_norm);
 
 struct NonFinite {
   const Parameter* parameter;

@@ -7,9 +7,10 @@
 namespace carousel {
 
 struct StepEvent {
-  std::int64_t epoch = 0, epochs = 0;         // from 1
-  std::int64_t step = 0, steps_in_epoch = 0;  // within the epoch, from 1
-  double loss = 0, gradient_norm = 0, learning_rate = 0;
+  std::int64_t epoch = 0, epochs = 0;                     // from 1
+  std::int64_t step = 0, steps_in_epoch = 0;              // within the epoch, from 1
+  double loss = 0, gradient_norm = 0, learning_rate = 0;  // the norm before clipping
+  bool clipped = false;                                   // the gradient, by its norm or by an element of it
 };
 
 struct EpochEvent {
@@ -17,6 +18,8 @@ struct EpochEvent {
   double training_loss = 0, validation_loss = 0, seconds = 0;
   std::string metric;  // name of the metric that early stopping watches
   double metric_value = 0;
+  double largest_gradient_norm = 0;  // of the epoch's steps, before clipping
+  std::int64_t clipped_steps = 0;
   bool best = false;  // the best epoch so far: its weights are kept
 };
 

@@ -84,6 +84,8 @@ class Run {
   double train_epoch() {
     const std::int64_t batches = problem_.batches_in_epoch(epoch_);
     event_ = {.epoch = epoch_ + 1, .epochs = options_.epochs, .step = 0, .steps_in_epoch = steps_in_epoch(epoch_)};
+    clipped_steps_ = 0;
+    largest_gradient_norm_ = 0;
     double total = 0;
     for (std::int64_t first = 0; first < batches; first += options_.accumulate) {
       const std::int64_t count = std::min(options_.accumulate, batches - first);
@@ -112,7 +114,9 @@ class Run {
     event_.loss = total / static_cast<double>(count);
     event_.gradient_norm = gradient_norm(parameters_);
     if (!std::isfinite(event_.gradient_norm)) diverged(event_.loss);
-    clip();
+    event_.clipped = clip();
+    clipped_steps_ += event_.clipped ? 1 : 0;
+    largest_gradient_norm_ = std::max(largest_gradient_norm_, event_.gradient_norm);
     event_.learning_rate = schedule_.rate(summary_.steps, epoch_);
     optimizer_->set_learning_rate(event_.learning_rate);
     optimizer_->step();
@@ -122,13 +126,12 @@ class Run {
     return total;
   }
 
-  void clip() {
-    if (options_.clip_value > 0) {
-      clip_grad_value(parameters_, options_.clip_value);
-      if (options_.clip_norm > 0) clip_grad_norm(parameters_, options_.clip_norm);
-    } else if (options_.clip_norm > 0) {
-      scale_to_norm(parameters_, event_.gradient_norm, options_.clip_norm);
-    }
+  // Whether that changed the gradient.
+  bool clip() {
+    const bool by_value = options_.clip_value > 0 && clip_grad_value(parameters_, options_.clip_value);
+    if (options_.clip_norm == 0) return by_value;
+    const double norm = by_value ? gradient_norm(parameters_) : event_.gradient_norm;
+    return scale_to_norm(parameters_, norm, options_.clip_norm) || by_value;
   }
 
   // The average starts from the first step and widens to its full length, so that it forgets the initial weights.
@@ -162,6 +165,8 @@ class Run {
     event.epochs = options_.epochs;
     event.step = summary_.steps;
     event.training_loss = training_loss;
+    event.largest_gradient_norm = largest_gradient_norm_;
+    event.clipped_steps = clipped_steps_;
     if (average_) average_->exchange();
     const std::optional<Validation> validation = problem_.validate();
     event.validation_loss = event.metric_value = std::nan("");
@@ -221,7 +226,8 @@ class Run {
   std::optional<WeightCopy> best_, average_;
   bool validated_ = false;
   double best_score_ = 0;
-  std::int64_t epoch_ = 0;
+  std::int64_t epoch_ = 0, clipped_steps_ = 0;  // clipped_steps_: of this epoch
+  double largest_gradient_norm_ = 0;            // of this epoch
   StepEvent event_;
   TrainSummary summary_;
 };

@@ -42,8 +42,9 @@ TEST(Clipping, LeavesSmallGradientsAlone) {
 // Oracle: closed form.
 TEST(Clipping, ByValueClampsEveryElement) {
   TwoParameters p({1, -2, 4, -0.5f});
-  clip_grad_value(p.all, 1.5);
+  EXPECT_TRUE(clip_grad_value(p.all, 1.5));
   EXPECT_EQ(p.gradients(), (std::vector<float>{1, -1.5f, 1.5f, -0.5f}));
+  EXPECT_FALSE(clip_grad_value(p.all, 1.5));
 }
 
 // Oracle: the contract. NaN and infinity stay where they are, so that they can be found and named.
@@ -58,7 +59,7 @@ TEST(Clipping, DoesNotHideNan) {
     EXPECT_EQ(found->element, 0);
   }
   TwoParameters p({1, -2, std::nanf(""), 2});
-  clip_grad_value(p.all, 0.5);
+  EXPECT_TRUE(clip_grad_value(p.all, 0.5));
   EXPECT_TRUE(std::isnan(p.b.gradient[0]));
   EXPECT_FALSE(find_non_finite_gradient(TwoParameters({1, 2, 3, 4}).all));
 }

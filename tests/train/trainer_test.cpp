@@ -190,6 +190,8 @@ TEST(Trainer, ClipsTheNormBeforeTheStep) {
   train(clipped, options, b);
   EXPECT_GT(a.steps[0].gradient_norm, 1);
   EXPECT_EQ(a.steps[0].gradient_norm, b.steps[0].gradient_norm);  // reported before clipping
+  EXPECT_FALSE(a.steps[0].clipped);
+  EXPECT_TRUE(b.steps[0].clipped);
   std::vector<double> expected;
   for (const float w : free.weights()) expected.push_back(w * 0.25 / a.steps[0].gradient_norm);
   expect_near(clipped.weights(), expected, 1e-6, "w");
@@ -262,13 +264,35 @@ TEST(Trainer, WritesOneLineOfMetricsPerEpoch) {
     options.run_dir = folder / (validated ? "with/validation" : "without");
     train(problem, options, recorder);
     const std::string text = read_text(options.run_dir + "/metrics.csv");
-    std::string expected = "epoch,step,training_loss,validation_loss,metric,learning_rate,gradient_norm,seconds\n";
+    std::string expected =
+        "epoch,step,training_loss,validation_loss,metric,learning_rate,gradient_norm,seconds,largest_gradient_norm,"
+        "clipped_steps\n";
     for (std::size_t i = 0; i < 2; ++i) {
-      expected += fmt::format("{},{},{},{},0.125,{},{:.3f}\n", i + 1, 2 * i + 2, recorder.epochs[i].training_loss,
-                              validated ? "0.25,0.5" : ",", recorder.steps[2 * i + 1].gradient_norm,
-                              recorder.epochs[i].seconds);
+      const StepEvent &before = recorder.steps[2 * i], &last = recorder.steps[2 * i + 1];
+      expected += fmt::format("{},{},{},{},0.125,{},{:.3f},{},0\n", i + 1, 2 * i + 2, recorder.epochs[i].training_loss,
+                              validated ? "0.25,0.5" : ",", last.gradient_norm, recorder.epochs[i].seconds,
+                              std::max(before.gradient_norm, last.gradient_norm));
     }
     EXPECT_EQ(text, expected);
+  }
+}
+
+// Oracle: counting by hand. With lr 0 the gradients of the three batches stay; a bound between two norms clips those
+// above.
+TEST(Trainer, CountsTheStepsWhoseGradientWasClipped) {
+  RegressionProblem free(96, 32), clipped(96, 32);
+  Recorder a, b;
+  TrainerOptions options = plain_sgd(2, 0);
+  train(free, options, a);
+  std::vector<double> norms;
+  for (std::size_t k = 0; k < 3; ++k) norms.push_back(a.steps[k].gradient_norm);
+  std::sort(norms.begin(), norms.end());
+  options.clip_norm = (norms[0] + norms[1]) / 2;
+  train(clipped, options, b);
+  for (std::size_t epoch = 0; epoch < 2; ++epoch) {
+    EXPECT_EQ(a.epochs[epoch].clipped_steps, 0);
+    EXPECT_EQ(b.epochs[epoch].clipped_steps, 2);
+    EXPECT_EQ(b.epochs[epoch].largest_gradient_norm, norms[2]);
   }
 }
 
