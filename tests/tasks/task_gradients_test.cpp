@@ -1,0 +1,135 @@
+// Oracle: the loss by another road: what `predict` says for the same samples, in the units of the data, and the formula
+// of the loss by hand.
+#include "tasks/task_gradients.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/file.h"
+#include "base/random.h"
+#include "tasks/forecast_model.h"
+#include "tasks/regress_model.h"
+#include "tasks/task.h"
+#include "tests/support/expect_error.h"
+#include "tests/support/temporary_folder.h"
+
+namespace carousel {
+namespace {
+
+struct PredictedRows final : RowSink {
+  void header(const std::vector<std::string>&) override {}
+  void row(const std::vector<std::string>& cells) override { rows.push_back(cells); }
+  double number(std::size_t row, std::size_t column) const { return std::stod(rows.at(row).at(column)); }
+  std::vector<std::vector<std::string>> rows;
+};
+
+Options training_options(const TemporaryFolder& folder, const std::string& data) {
+  Options options;
+  options.data.data = {data};
+  options.data.valid_fraction = 0.3;
+  options.model.cell = "gru";
+  options.model.hidden_size = 4;
+  options.train.epochs = 3;
+  options.output.out = folder / "model.safetensors";
+  return options;
+}
+
+Model trained(const std::string& task, const Options& options) {
+  Observer quiet;
+  find_task(task).train(options, quiet);
+  return Model::load(options.output.out);
+}
+
+PredictedRows predicted(const Model& model, const std::string& data) {
+  Options options;
+  options.data.data = {data};
+  PredictedRows rows;
+  find_task(model.task()).predict(model, options, rows);
+  return rows;
+}
+
+std::vector<float> noise(std::size_t count) {
+  std::vector<float> values(count);
+  fill_normal({5, Purpose::kTest, 0}, 0.0f, 1.0f, values);
+  return values;
+}
+
+TEST(TaskGradients, TheLossOfARegressionIsTheSquaredErrorInScaledUnits) {
+  TemporaryFolder folder;
+  const std::vector<float> x = noise(80);
+  std::string text = "x0,x1,y\n";
+  for (std::size_t n = 0; n < x.size(); n += 2) text += fmt::format("{},{},{}\n", x[n], x[n + 1], 5 + 9 * x[n]);
+  write_file_atomically(folder / "rows.csv", text);
+  const Options options = training_options(folder, folder / "rows.csv");
+  const Model model = trained("regress", options);
+  const PredictedRows rows = predicted(model, folder / "rows.csv");
+  const double deviation = RegressInfo::from_model(model).targets[0].deviation;
+  double loss = 0;
+  for (std::size_t n = 0; n < 3; ++n) loss += std::pow((rows.number(n, 0) - (5 + 9 * x[2 * n])) / deviation, 2) / 3;
+  const GradientFlow flow = task_gradient_flow(model, options, 3);
+  EXPECT_NEAR(flow.loss, loss, 1e-5 * (1 + loss));
+  EXPECT_EQ(flow.scans[0].cell, "gru");
+  EXPECT_GT(flow.scans[0].states[0].norms[0], 0);
+}
+
+TEST(TaskGradients, TheLossOfAForecastIsThatOfTheLastWindow) {
+  TemporaryFolder folder;
+  constexpr std::size_t kRows = 120, kHorizon = 3;
+  const std::vector<float> x = noise(kRows);
+  std::string all = "y\n", known = "y\n";
+  std::vector<double> values;
+  for (std::size_t t = 0; t < kRows; ++t) {
+    values.push_back(40 + 10 * std::sin(static_cast<double>(t) / 3) + double{x[t]});
+    const std::string line = fmt::format("{}\n", values.back());
+    all += line;
+    if (t + kHorizon < kRows) known += line;
+  }
+  write_file_atomically(folder / "all.csv", all);
+  write_file_atomically(folder / "known.csv", known);
+  Options options = training_options(folder, folder / "all.csv");
+  options.data.horizon = kHorizon;
+  options.data.window = 8;
+  const Model model = trained("forecast", options);
+  const PredictedRows rows = predicted(model, folder / "known.csv");
+  const double deviation = ForecastInfo::from_model(model).deviation[0];
+  double loss = 0;
+  for (std::size_t h = 0; h < kHorizon; ++h) {
+    loss += std::pow((rows.number(h, 1) - values[kRows - kHorizon + h]) / deviation, 2) / kHorizon;
+  }
+  const GradientFlow flow = task_gradient_flow(model, options, 1);
+  EXPECT_NEAR(flow.loss, loss, 1e-5 * (1 + loss));
+  EXPECT_EQ(flow.scans[0].jacobian_norms.size(), 8U);
+  EXPECT_EQ(flow.scans[0].layer, "forecast.0.recurrent");
+}
+
+TEST(TaskGradients, TheLossOfAClassifierIsTheCrossEntropy) {
+  TemporaryFolder folder;
+  std::string text = "label\ttext\n";
+  for (int n = 0; n < 40; ++n) text += fmt::format("{}\tthe film was {}\n", n % 2, n % 2 == 0 ? "awful" : "superb so");
+  write_file_atomically(folder / "texts.tsv", text);
+  Options options = training_options(folder, folder / "texts.tsv");
+  options.model.embedding_size = 4;
+  const Model model = trained("classify", options);
+  const PredictedRows rows = predicted(model, folder / "texts.tsv");
+  double loss = 0;
+  for (std::size_t n = 0; n < 4; ++n) loss -= std::log(rows.number(n, 1 + n % 2)) / 4;
+  EXPECT_NEAR(task_gradient_flow(model, options, 4).loss, loss, 1e-5 * (1 + loss));
+}
+
+TEST(TaskGradients, APageShowsBoth) {
+  GradientFlow flow;
+  flow.scans.push_back({"a<b", "lstm", 0, true, {{"h", {1, 0.1, 0}}, {"c", {1, 0.2, 0.04}}}, {0.5, 0.25, 0.5}});
+  const std::string page = gradient_flow_page("T", flow);
+  EXPECT_NE(page.find("c of a&lt;b, layer 0, backward"), std::string::npos);
+  EXPECT_EQ(page.find("a<b"), std::string::npos);
+  EXPECT_NE(page.find("largest singular value"), std::string::npos);
+}
+
+TEST(TaskGradients, ANetworkOfNoTaskHasNoLoss) {
+  const Model model("mine", Sequential{Recurrent{{.input_size = 1, .hidden_size = 1}}, Pool{"last"}});
+  expect_error(Code::kUsage, {"'mine'", "no loss of its own"}, [&] { task_gradient_flow(model, Options(), 1); });
+}
+
+}  // namespace
+}  // namespace carousel
