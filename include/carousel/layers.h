@@ -123,13 +123,14 @@ class Recurrent : public Module {
   const Parameter* parameter(const std::string& name) const;
   // 1 where an element of weight_hh counts, 0 where it is zero for good; empty if all count.
   const Tensor& recurrent_mask() const noexcept { return recurrent_mask_; }
+  // Of a cell whose lowest layer reads more than x: makes both from x, as forward() does (src/layers/scan.h).
+  void enter(detail::Flow& flow, Variable& lower);
   // Inference from now on uses the weights as they are now, in "bf16" or "int8" (as StreamOptions::dtype), or again as
   // they are with "f32". Training is not affected. Throws Error{kUsage} for another dtype.
   void set_inference_dtype(const std::string& dtype);
 
  private:
   void add_scan(std::int64_t layer, int direction);
-  void enter(detail::Flow& flow, Variable& lower);
   void finish(detail::Flow& flow, std::span<const Variable> final, int states) const;
   RecurrentOptions options_;
   std::vector<std::unique_ptr<Parameter>> entry_;       // weight_in, bias_in of a cell with `entry`

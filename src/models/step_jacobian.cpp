@@ -10,26 +10,29 @@
 #include "autograd/ops/sum.h"
 #include "base/fail.h"
 #include "base/random.h"
+#include "layers/recurrent_structure.h"
 
 namespace carousel {
 
-ScanWeights<float> constant_weights(Tape<float>& tape, Recurrent& layer, std::int64_t index, bool reverse) {
-  const std::string suffix = fmt::format("_l{}{}", index, reverse ? "_reverse" : "");
+ScanWeights<float> constant_weights(Tape<float>& tape, const Recurrent& layer, std::int64_t index, bool reverse) {
   ScanWeights<float> weights;
-  const std::pair<const char*, Variable*> slots[] = {{"weight_ih", &weights.weight_ih},
-                                                     {"weight_hh", &weights.weight_hh},
-                                                     {"bias_ih", &weights.bias_ih},
-                                                     {"bias_hh", &weights.bias_hh},
-                                                     {"weight_hr", &weights.weight_hr}};
-  for (Parameter* parameter : layer.parameters()) {
-    for (const auto& [name, slot] : slots) {
-      if (parameter->name == name + suffix) *slot = tape.constant(std::as_const(parameter->value).view());
-    }
+  const std::pair<const char*, Variable*> slots[] = {
+      {"weight_ih", &weights.weight_ih}, {"bias_ih", &weights.bias_ih}, {"bias_hh", &weights.bias_hh},
+      {"weight_hr", &weights.weight_hr}, {"bias_hr", &weights.bias_hr}, {"weight_ph", &weights.weight_ph}};
+  for (const auto& [name, slot] : slots) {
+    const Parameter* parameter = layer.parameter(name + scan_suffix(index, reverse ? 1 : 0));
+    if (parameter) *slot = tape.constant(parameter->value.view());
+  }
+  const Tensor weight_hh = masked_recurrent_weight(layer, index, reverse ? 1 : 0);
+  if (weight_hh.elements() > 0) {
+    auto* copy = tape.arena().allocate<float>(weight_hh.elements());
+    std::copy_n(weight_hh.data(), weight_hh.elements(), copy);
+    weights.weight_hh = tape.constant({copy, weight_hh.shape()});
   }
   return weights;
 }
 
-std::vector<double> step_jacobian(Recurrent& layer, std::int64_t index, bool reverse, std::span<const float> x,
+std::vector<double> step_jacobian(const Recurrent& layer, std::int64_t index, bool reverse, const StepInput& step,
                                   std::span<const std::vector<float>> before) {
   const auto S = static_cast<std::int64_t>(std::accumulate(before.begin(), before.end(), std::size_t{0},
                                                            [](auto n, const auto& s) { return n + s.size(); }));
@@ -51,9 +54,11 @@ std::vector<double> step_jacobian(Recurrent& layer, std::int64_t index, bool rev
   for (std::size_t s = 0; s < before.size(); ++s) weights.initial[s] = tape.input(std::as_const(initial[s]).view());
 
   const SequenceLayout one_step(1, S);
-  const Tensor inputs = copies(x);
+  const Tensor inputs = copies(step.x), lower = copies(step.lower);
   ScanInput<float> input;
-  input.cell = &find_cell(layer.options().cell);
+  input.cell = &cell_of_layer(find_cell(layer.options().cell), index);
+  input.output = output_layer(layer.options());
+  if (input.cell->lower) input.lower = tape.constant(lower.view());
   input.layout = &one_step;
   input.x = tape.constant(inputs.view());
   input.directions = {&weights, 1};

@@ -11,11 +11,17 @@
 namespace carousel {
 
 // The weights of one layer and direction of a stack as constants of a tape.
-ScanWeights<float> constant_weights(Tape<float>& tape, Recurrent& layer, std::int64_t index, bool reverse);
+ScanWeights<float> constant_weights(Tape<float>& tape, const Recurrent& layer, std::int64_t index, bool reverse);
 
-// ds_t/ds_(t-1) of one sample, [S, S] row after row, S the units of all states side by side. x [C] is the input of the
-// step, `before` the states before it. One pass of a batch of S copies, of which copy i is asked for its element i.
-std::vector<double> step_jacobian(Recurrent& layer, std::int64_t index, bool reverse, std::span<const float> x,
+// What one sample gets in a step.
+struct StepInput {
+  std::span<const float> x;      // [C]
+  std::span<const float> lower;  // [H]: the second state of the layer below, for a cell that reads it
+};
+
+// ds_t/ds_(t-1) of one sample, [S, S] row after row, S the units of all states side by side; `before` are the states
+// before the step. One pass of a batch of S copies, of which copy i is asked for its element i.
+std::vector<double> step_jacobian(const Recurrent& layer, std::int64_t index, bool reverse, const StepInput& step,
                                   std::span<const std::vector<float>> before);
 
 // The largest singular value of a matrix A [rows, columns], row after row: by Lanczos iteration on A^T A (1950) from a

@@ -9,6 +9,7 @@
 #include "autograd/ops/select_rows.h"
 #include "base/fail.h"
 #include "base/thread_pool.h"
+#include "layers/recurrent_structure.h"
 #include "models/step_jacobian.h"
 
 namespace carousel {
@@ -37,13 +38,20 @@ void WatchedRecurrent::forward(detail::Flow& flow) {
   layout_ = flow.layout;
   steps_ = single_steps(*layout_);
   if (steps_.empty()) fail(Code::kUsage, "{}: every sample is empty, there is no step to look at", name_);
+  std::vector<Variable> lower(static_cast<std::size_t>(inner_.directions()));
+  if (find_cell(inner_.options().cell).entry) {
+    inner_.enter(flow, lower[0]);
+    lower.back() = lower[0];
+  }
   Variable x = flow.rows("recurrent");
   std::vector<Variable> last;
   for (std::int64_t l = 0; l < inner_.options().layers; ++l) {
     std::vector<Variable> outputs;
     last.clear();
     for (int d = 0; d < inner_.directions(); ++d) {
-      outputs.push_back(run(x, l, d == 1));
+      Variable& below = lower[static_cast<std::size_t>(d)];
+      outputs.push_back(run(x, below, l, d == 1));
+      if (inner_.state_count() > 1) below = pack(scans_.back(), 1);
       last.push_back(scans_.back().states[d == 1 ? 0 : steps_.size() - 1][0]);
     }
     x = concatenate_columns(std::span<const Variable>(outputs));
@@ -57,11 +65,11 @@ void WatchedRecurrent::forward(detail::Flow& flow) {
 }
 
 // Packed rows [rows, P] of one layer and direction.
-Variable WatchedRecurrent::run(Variable x, std::int64_t index, bool reverse) {
-  const Cell& cell = find_cell(inner_.options().cell);
+Variable WatchedRecurrent::run(Variable x, Variable lower, std::int64_t index, bool reverse) {
+  const Cell& cell = cell_of_layer(find_cell(inner_.options().cell), index);
   const auto T = std::ssize(steps_);
   Tape<float>& tape = x.tape();
-  Scan& here = scans_.emplace_back(Scan{index, reverse, x, std::vector<StateVariables>(steps_.size())});
+  Scan& here = scans_.emplace_back(Scan{index, reverse, x, lower, std::vector<StateVariables>(steps_.size())});
   ScanWeights<float> weights = constant_weights(tape, inner_, index, reverse);
   for (int s = 0; s < cell.state_count(); ++s) {
     const Shape shape{layout_->samples(), inner_.state_shape(s, 1)[2]};
@@ -77,6 +85,8 @@ Variable WatchedRecurrent::run(Variable x, std::int64_t index, bool reverse) {
     input.cell = &cell;
     input.layout = &steps_[static_cast<std::size_t>(t)];
     input.x = rows_of(x, rows);
+    if (cell.lower) input.lower = rows_of(lower, rows);
+    input.output = output_layer(inner_.options());
     input.directions = {&weights, 1};
     const ScanOutput<float> out = scan(input);
     StateVariables& states = here.states[static_cast<std::size_t>(t)];
@@ -84,14 +94,14 @@ Variable WatchedRecurrent::run(Variable x, std::int64_t index, bool reverse) {
       states[static_cast<std::size_t>(s)] = weights.initial[s] = out.final[0][s];
     }
   }
-  return pack(here);
+  return pack(here, 0);
 }
 
-// h of all steps as packed rows: everything above reads h through the variables that are watched.
-Variable WatchedRecurrent::pack(const Scan& scan) const {
+// A state of all steps as packed rows: everything above reads it through the variables that are watched.
+Variable WatchedRecurrent::pack(const Scan& scan, std::size_t state) const {
   const auto T = std::ssize(steps_);
   std::vector<Variable> h;
-  for (const StateVariables& states : scan.states) h.push_back(states[0]);
+  for (const StateVariables& states : scan.states) h.push_back(states[state]);
   const Variable all = concatenate_columns(std::span<const Variable>(h));  // [samples, T P]
   std::vector<std::int64_t> index;
   for (std::int64_t t = 0; t < T; ++t) {
@@ -129,7 +139,11 @@ double WatchedRecurrent::jacobian_norm(const Scan& scan, std::int64_t t) const {
   }
   const std::int64_t C = scan.x.shape()[1];
   const std::span<const float> x(scan.x.value().data + layout_->offset(t) * C, static_cast<std::size_t>(C));
-  return largest_singular_value(step_jacobian(inner_, scan.index, scan.reverse, x, states), units);
+  std::span<const float> lower;
+  if (const std::int64_t H = inner_.options().hidden_size; scan.lower) {
+    lower = {scan.lower.value().data + layout_->offset(t) * H, static_cast<std::size_t>(H)};
+  }
+  return largest_singular_value(step_jacobian(inner_, scan.index, scan.reverse, {x, lower}, states), units);
 }
 
 std::vector<ScanGradient> WatchedRecurrent::gradients() const {

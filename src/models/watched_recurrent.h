@@ -28,12 +28,12 @@ class WatchedRecurrent final : public Module {
   struct Scan {
     std::int64_t index = 0;
     bool reverse = false;
-    Variable x;                          // packed rows
+    Variable x, lower;                   // packed rows; lower [rows, H]: of a cell that reads it
     std::vector<StateVariables> states;  // after each step, [samples, width] each
   };
 
-  Variable run(Variable x, std::int64_t index, bool reverse);
-  Variable pack(const Scan& scan) const;
+  Variable run(Variable x, Variable lower, std::int64_t index, bool reverse);
+  Variable pack(const Scan& scan, std::size_t state) const;
   std::vector<double> norms(const Scan& scan, int state) const;
   double jacobian_norm(const Scan& scan, std::int64_t t) const;
 

@@ -4,10 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <tuple>
 
+#include "autograd/ops/linear.h"
 #include "autograd/ops/multiply.h"
 #include "autograd/ops/sum.h"
 #include "cells/cell.h"
@@ -105,6 +107,20 @@ struct WatchedCase {
     }
   }
 
+  // x and what is read beside it, of a cell that has both made of x.
+  template <class T>
+  void enter(BasicVariable<T>& x, BasicVariable<T>& lower) {
+    if (!find_cell(layer->options().cell).entry) return;
+    const Tensor &weight = layer->parameter("weight_in")->value, &bias = layer->parameter("bias_in")->value;
+    const auto rows = [&](const Tensor& of, std::int64_t first, const Shape& shape) {
+      T* copy = x.tape().arena().template allocate<T>(shape.elements());
+      std::copy_n(of.data() + first, shape.elements(), copy);
+      return x.tape().constant({copy, shape});
+    };
+    lower = linear(x, rows(weight, H * C, {H, C}), rows(bias, H, {H}));
+    x = linear(x, rows(weight, 0, {H, C}), rows(bias, 0, {H}));
+  }
+
   // The states after `steps` steps of each sample.
   State states(std::int64_t steps) {
     std::vector<std::int32_t> cut = lengths;
@@ -119,7 +135,7 @@ struct WatchedCase {
 TEST_P(EveryCell, NormsAreThoseOfTheRestOfTheSequenceAsOneScan) {
   WatchedCase c(GetParam());
   const GradientFlow flow = gradient_flow(c.network, projected(c.values, c.lengths, c.factors));
-  const Cell& cell = find_cell(GetParam());
+  const Cell& cell = cell_of_layer(find_cell(GetParam()), 0);
   for (std::int64_t t = 0; t < c.T; ++t) {
     const State state = c.states(t + 1);
     std::vector<std::int32_t> rest = c.lengths;
@@ -133,11 +149,7 @@ TEST_P(EveryCell, NormsAreThoseOfTheRestOfTheSequenceAsOneScan) {
     }
     const Tensor x({layout.rows(), c.C}, rows);
     Tape<float> tape;
-    ScanWeights<float> weights;
-    weights.weight_ih = tape.parameter(parameter(*c.layer, "weight_ih_l0"));
-    weights.weight_hh = tape.parameter(parameter(*c.layer, "weight_hh_l0"));
-    weights.bias_ih = tape.parameter(parameter(*c.layer, "bias_ih_l0"));
-    weights.bias_hh = tape.parameter(parameter(*c.layer, "bias_hh_l0"));
+    ScanWeights<float> weights = constant_weights(tape, *c.layer, 0, false);
     for (std::size_t s = 0; s < cell.states.size(); ++s) {
       weights.initial[s] = tape.input({state.values[s].data(), {c.N, c.H}});
     }
@@ -145,6 +157,7 @@ TEST_P(EveryCell, NormsAreThoseOfTheRestOfTheSequenceAsOneScan) {
     input.cell = &cell;
     input.layout = &layout;
     input.x = tape.constant(x.view());
+    c.enter(input.x, input.lower);
     input.directions = {&weights, 1};
     tape.backward(sum(multiply(scan(input).final[0][0], tape.constant(std::as_const(c.factors).view()))));
     for (std::size_t s = 0; s < cell.states.size(); ++s) {
@@ -167,16 +180,14 @@ TEST_P(EveryCell, JacobiansAreThoseOfCentralDifferences) {
   WatchedCase c(GetParam());
   constexpr std::int64_t kLongest = 1;
   const GradientFlow flow = gradient_flow(c.network, projected(c.values, c.lengths, c.factors));
-  const Cell& cell = find_cell(GetParam());
+  const Cell& cell = cell_of_layer(find_cell(GetParam()), 0);
   const std::int64_t S = std::ssize(cell.states) * c.H;
-  const auto in_double = [&](const char* name) {
-    const Tensor& value = parameter(*c.layer, name).value;
-    return BasicTensor<double>(value.shape(), std::vector<double>(value.span().begin(), value.span().end()));
-  };
-  const auto weight_ih = in_double("weight_ih_l0"), weight_hh = in_double("weight_hh_l0");
-  const auto bias_ih = in_double("bias_ih_l0"), bias_hh = in_double("bias_hh_l0");
+  Tape<float> floats;
+  const ScanWeights<float> in_float = constant_weights(floats, *c.layer, 0, false);
   const SequenceLayout one_step(1, 1);
   for (std::int64_t t = 0; t < c.T; ++t) {
+    const bool normalised = std::ranges::find(cell.states, "n") != cell.states.end();
+    if (t == 0 && normalised) continue;  // n = 0 marks a fresh sequence: no derivative there
     std::vector<double> before(static_cast<std::size_t>(S));
     const State state = t > 0 ? c.states(t) : c.network.zero_state(c.N);
     for (std::int64_t j = 0; j < S; ++j) {
@@ -188,10 +199,19 @@ TEST_P(EveryCell, JacobiansAreThoseOfCentralDifferences) {
     const auto step = [&](const std::vector<double>& from) {
       Tape<double> tape;
       ScanWeights<double> weights;
-      weights.weight_ih = tape.constant(weight_ih.view());
-      weights.weight_hh = tape.constant(weight_hh.view());
-      weights.bias_ih = tape.constant(bias_ih.view());
-      weights.bias_hh = tape.constant(bias_hh.view());
+      const auto in_double = [&](const Variable& value) {
+        if (!value) return BasicVariable<double>();
+        auto* copy = tape.arena().allocate<double>(value.shape().elements());
+        std::copy_n(value.value().data, value.shape().elements(), copy);
+        return tape.constant({copy, value.shape()});
+      };
+      weights.weight_ih = in_double(in_float.weight_ih);
+      weights.weight_hh = in_double(in_float.weight_hh);
+      weights.bias_ih = in_double(in_float.bias_ih);
+      weights.bias_hh = in_double(in_float.bias_hh);
+      weights.weight_hr = in_double(in_float.weight_hr);
+      weights.bias_hr = in_double(in_float.bias_hr);
+      weights.weight_ph = in_double(in_float.weight_ph);
       for (std::size_t s = 0; s < cell.states.size(); ++s) {
         weights.initial[s] = tape.constant({from.data() + static_cast<std::int64_t>(s) * c.H, {1, c.H}});
       }
@@ -199,6 +219,7 @@ TEST_P(EveryCell, JacobiansAreThoseOfCentralDifferences) {
       input.cell = &cell;
       input.layout = &one_step;
       input.x = tape.constant(x.view());
+      c.enter(input.x, input.lower);
       input.directions = {&weights, 1};
       const ScanOutput<double> out = scan(input);
       std::vector<double> after;
