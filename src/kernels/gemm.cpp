@@ -93,11 +93,39 @@ void scale_rows(const Gemm<T>& p) noexcept {
   }
 }
 
+namespace {
+
+// A product with sizes that may be 0, in the room that it needs.
 template <class T>
-void gemm_on_this_thread(const Gemm<T>& product) {
+void multiply_any(const Gemm<T>& product, float* room) {
   if (product.m == 0 || product.n == 0) return;
   if (product.k == 0) return scale_rows(product);
-  multiply(product, workspace(room_of(product)));
+  multiply(product, room);
+}
+
+}  // namespace
+
+template <class T>
+void gemm_on_this_thread(const Gemm<T>& product) {
+  multiply_any(product, workspace(room_of(product)));
+}
+
+template <class T>
+void gemm_batch(std::span<const Gemm<T>> products) {
+  std::int64_t room = 0;
+  double flops = 0;
+  for (const Gemm<T>& p : products) {
+    room = std::max(room, room_of(p));
+    flops += 2.0 * static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k);
+  }
+  const auto count = std::ssize(products);
+  const auto worth = static_cast<std::int64_t>(std::min(flops / kBlockFlops, 1e6));
+  const std::int64_t tasks = std::clamp<std::int64_t>(std::min(worth, count), 1, threads());
+  float* rooms = workspace(tasks * room);
+  parallel_for(tasks, [&](std::int64_t task) {
+    for (std::int64_t k = task; k < count; k += tasks)
+      multiply_any(products[static_cast<std::size_t>(k)], rooms + task * room);
+  });
 }
 
 template <class T>
@@ -127,6 +155,8 @@ void gemm(const Gemm<T>& product) {
 template void scale_rows(const Gemm<float>&) noexcept;
 template void gemm_on_this_thread(const Gemm<float>&);
 template void gemm_on_this_thread(const Gemm<double>&);
+template void gemm_batch(std::span<const Gemm<float>>);
+template void gemm_batch(std::span<const Gemm<double>>);
 template void gemm(const Gemm<float>&);
 template void gemm(const Gemm<double>&);
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 namespace carousel::kernels {
 
@@ -30,5 +31,9 @@ void gemm(const Gemm<T>& product);  // splits over the thread pool
 
 template <class T>
 void gemm_on_this_thread(const Gemm<T>& product);
+
+// Many products, each as gemm_on_this_thread() computes it, spread over the thread pool. No C may overlap another.
+template <class T>
+void gemm_batch(std::span<const Gemm<T>> products);
 
 }  // namespace carousel::kernels

@@ -1,5 +1,6 @@
 #include "kernels/pointwise.h"
 
+#include <algorithm>
 #include <cstddef>
 
 #include "kernels/scalar_math.h"
@@ -59,6 +60,34 @@ void apply_scalar(std::span<const double> in, std::span<double> out) noexcept {
 
 using Scalar = ScalarMath<double>;
 
+constexpr double kGeluSlope = 1.5957691216057308, kGeluCube = 0.044715;  // 2 sqrt(2 / pi)
+
+// out[i] = value(x, sigmoid(2 u)) for a few elements at a time, so that out may be the memory of in.
+template <class T, class F>
+void apply_gelu(std::span<const T> in, std::span<T> out, F value) noexcept {
+  constexpr std::size_t kAtATime = 256;
+  T gate[kAtATime];
+  for (std::size_t begin = 0; begin < in.size(); begin += kAtATime) {
+    const std::size_t count = std::min(kAtATime, in.size() - begin);
+    const T* x = in.data() + begin;
+    for (std::size_t i = 0; i < count; ++i) gate[i] = T(kGeluSlope) * (x[i] + T(kGeluCube) * (x[i] * x[i] * x[i]));
+    sigmoid(std::span<const T>(gate, count), std::span<T>(gate, count));
+    for (std::size_t i = 0; i < count; ++i) out[begin + i] = value(x[i], gate[i]);
+  }
+}
+
+template <class T>
+void gelu_of(std::span<const T> in, std::span<T> out) noexcept {
+  apply_gelu(in, out, [](T x, T gate) { return x * gate; });
+}
+
+template <class T>
+void gelu_derivative_of(std::span<const T> in, std::span<T> out) noexcept {
+  apply_gelu(in, out, [](T x, T gate) {
+    return gate + x * gate * (T(1) - gate) * T(kGeluSlope) * (T(1) + T(3 * kGeluCube) * x * x);
+  });
+}
+
 }  // namespace
 
 void exp(std::span<const float> in, std::span<float> out) noexcept {
@@ -82,6 +111,11 @@ void log(std::span<const double> in, std::span<double> out) noexcept { apply_sca
 void tanh(std::span<const double> in, std::span<double> out) noexcept { apply_scalar<Scalar::tanh>(in, out); }
 void sigmoid(std::span<const double> in, std::span<double> out) noexcept { apply_scalar<Scalar::sigmoid>(in, out); }
 void relu(std::span<const double> in, std::span<double> out) noexcept { apply_scalar<Scalar::relu>(in, out); }
+
+void gelu(std::span<const float> in, std::span<float> out) noexcept { gelu_of(in, out); }
+void gelu(std::span<const double> in, std::span<double> out) noexcept { gelu_of(in, out); }
+void gelu_derivative(std::span<const float> in, std::span<float> out) noexcept { gelu_derivative_of(in, out); }
+void gelu_derivative(std::span<const double> in, std::span<double> out) noexcept { gelu_derivative_of(in, out); }
 
 }  // namespace carousel::kernels
 #endif  // HWY_ONCE

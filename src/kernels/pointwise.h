@@ -19,5 +19,11 @@ void sigmoid(std::span<const float> in, std::span<float> out) noexcept;  // 1 / 
 void sigmoid(std::span<const double> in, std::span<double> out) noexcept;
 void relu(std::span<const float> in, std::span<float> out) noexcept;  // max(x, 0)
 void relu(std::span<const double> in, std::span<double> out) noexcept;
+// x sigmoid(2 u), u = sqrt(2 / pi) (x + 0.044715 x^3), and its derivative (Hendrycks and Gimpel 2016). It is their
+// x (1 + tanh(u)) / 2, written so that nothing cancels far below 0.
+void gelu(std::span<const float> in, std::span<float> out) noexcept;
+void gelu(std::span<const double> in, std::span<double> out) noexcept;
+void gelu_derivative(std::span<const float> in, std::span<float> out) noexcept;
+void gelu_derivative(std::span<const double> in, std::span<double> out) noexcept;
 
 }  // namespace carousel::kernels

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "autograd/ops/add.h"
+#include "autograd/ops/gelu.h"
 #include "autograd/ops/mean.h"
 #include "autograd/ops/multiply.h"
 #include "autograd/ops/relu.h"
@@ -12,6 +13,7 @@
 #include "autograd/ops/sigmoid.h"
 #include "autograd/ops/sum.h"
 #include "autograd/ops/tanh.h"
+#include "tests/support/expect_near.h"
 #include "tests/support/gradient_check.h"
 
 namespace carousel {
@@ -57,6 +59,7 @@ TEST(Elementwise, GradientsMatchCentralDifferences) {
   EXPECT_TRUE(check_unary([](V x) { return tanh(x); }));
   EXPECT_TRUE(check_unary([](V x) { return sigmoid(x); }));
   EXPECT_TRUE(check_unary([](V x) { return relu(x); }));
+  EXPECT_TRUE(check_unary([](V x) { return gelu(x); }));
   EXPECT_TRUE(check_unary([](V x) { return scale(x, -2.5); }));
   EXPECT_TRUE(check_unary([](V x) { return reshape(tanh(x), {5, 1, 3}); }));
   EXPECT_TRUE(check_unary([](V x) { return reshape(x, {15}); }));
@@ -85,6 +88,9 @@ TEST(Elementwise, ValuesMatchTheFormulas) {
   expect(relu(x), {1, 0, 3, 0});
   expect(tanh(x), {std::tanh(1.0), std::tanh(-2.0), std::tanh(3.0), 0});
   expect(sigmoid(x), {1 / (1 + std::exp(-1.0)), 1 / (1 + std::exp(2.0)), 1 / (1 + std::exp(-3.0)), 0.5});
+  // x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2 for 1, -2, 3, 0
+  const auto form = [](double t) { return t / 2 * (1 + std::tanh(std::sqrt(2 / M_PI) * (t + 0.044715 * t * t * t))); };
+  expect_near(gelu(x).value().span(), std::vector<double>{form(1), form(-2), form(3), 0}, 1e-15, "gelu");
   expect(sum(x), {2});
   expect(mean(y), {3.75});
 }

@@ -168,6 +168,38 @@ TYPED_TEST(GemmOf, AnyNumberOfThreadsGivesTheSameBits) {
   set_threads(1);
 }
 
+// Oracle: each product alone, bit for bit; sizes of 0 and products of very different size among them.
+TYPED_TEST(GemmOf, ABatchGivesEachProductItsOwnBits) {
+  const Sizes sizes[] = {{1, 30, 128}, {200, 150, 64}, {3, 5, 0}, {0, 4, 4}, {150, 1, 200}, {64, 200, 90}};
+  std::vector<Operands<TypeParam>> alone, batch;
+  for (const Sizes size : sizes) {
+    for (const Op op_a : {Op::kPlain, Op::kTransposed}) {
+      for (const Op op_b : {Op::kPlain, Op::kTransposed})
+        alone.push_back(make<TypeParam>(op_a, op_b, size, TypeParam{1}));
+    }
+  }
+  batch = alone;
+  for (auto& o : alone) {
+    o.product.c = o.c.data();
+    gemm_on_this_thread(o.product);
+  }
+  for (const int count : {1, 3}) {
+    set_threads(count);
+    auto again = batch;
+    std::vector<Gemm<TypeParam>> products;
+    for (auto& o : again) {
+      o.product.c = o.c.data();
+      products.push_back(o.product);
+    }
+    gemm_batch(std::span<const Gemm<TypeParam>>(products));
+    for (std::size_t k = 0; k < again.size(); ++k) {
+      EXPECT_TRUE(alone[k].c == again[k].c) << "product " << k << " on " << count << " threads";
+    }
+  }
+  set_threads(1);
+  gemm_batch(std::span<const Gemm<TypeParam>>());
+}
+
 // Oracle: closed form, an empty sum is 0. C is not even read with beta 0: it starts as NaN.
 TYPED_TEST(GemmOf, EmptyProductsScaleCAndBetaZeroDoesNotReadIt) {
   const TypeParam nan = std::numeric_limits<TypeParam>::quiet_NaN();

@@ -112,12 +112,34 @@ TEST(Pointwise, ReluKeepsPositiveNumbersAndNaN) {
   });
 }
 
+// Oracle: the definition in double, where 1 + tanh(u) = 2 / (1 + exp(-2 u)). The rounding of 2 u counts |2 u| times; a
+// gate below the smallest normal float is 0.
+TEST(Pointwise, GeluIsWithinItsRoundingOfDouble) {
+  std::vector<float> in(1 << 16), out(in.size()), slope(in.size());
+  fill_uniform({.seed = 11}, -12.0f, 12.0f, std::span<float>(in));
+  for_every_target([&] {
+    gelu(std::span<const float>(in), std::span<float>(out));
+    gelu_derivative(std::span<const float>(in), std::span<float>(slope));
+    for (std::size_t i = 0; i < in.size(); ++i) {
+      const double x = in[i], c = 2 * std::sqrt(2 / M_PI), u = c * (x + 0.044715 * x * x * x);
+      const double gate = 1 / (1 + std::exp(-u)), inner = c * (1 + 3 * 0.044715 * x * x);
+      const double unit = std::numeric_limits<float>::epsilon() * (4 + 4 * std::abs(u));
+      const double error = unit * gate + kSmallestNormal;  // of the gate
+      ASSERT_NEAR(out[i], x * gate, error * (1 + std::abs(x))) << x;
+      ASSERT_NEAR(slope[i], gate + x * gate * (1 - gate) * inner, error * (1 + std::abs(x * inner))) << x;
+    }
+    EXPECT_EQ(apply({"gelu", gelu, nullptr}, 1e30f), 1e30f);
+    EXPECT_EQ(apply({"gelu", gelu, nullptr}, -1e30f), 0.0f);
+  });
+}
+
 // Oracle: the same element alone. Sizes 0 to 2 widest vectors + 1, every misalignment, also in place.
 TEST(Pointwise, AnElementDoesNotDependOnItsPlace) {
   std::vector<float> values(64);
   fill_uniform({.seed = 5}, -9.0f, 9.0f, std::span<float>(values));
   for_every_target([&] {
-    for (const Function& function : {kFunctions[0], kFunctions[2], kFunctions[3], Function{"relu", relu, nullptr}}) {
+    for (const Function& function : {kFunctions[0], kFunctions[2], kFunctions[3], Function{"relu", relu, nullptr},
+                                     Function{"gelu", gelu, nullptr}}) {
       for (std::size_t size = 0; size <= 33; ++size) {
         for (std::size_t shift = 0; shift < 16; ++shift) {
           std::vector<float> out(80, -7.0f);

@@ -8,7 +8,7 @@ template <class T>
 BasicVariable<T> select_rows(BasicVariable<T> x, std::span<const std::int64_t> index) {
   const std::int64_t rows = x.shape().rows();
   for (std::size_t i = 0; i < index.size(); ++i) {
-    if (index[i] < 0 || index[i] >= rows) {
+    if (index[i] < -1 || index[i] >= rows) {
       fail(Code::kUsage, "select_rows: index {} names row {} of {}", i, index[i], rows);
     }
   }

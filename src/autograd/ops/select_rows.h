@@ -1,6 +1,7 @@
 // select_rows.h: rows of a value by number; a number may occur more than once or never.
 //
 //   y[i] = x[index[i]]      x [..., C]: rows are counted over all axes but the last      y [index.size(), C]
+//   y[i] = 0 where index[i] is -1
 //
 //   dx[r] = sum over i with index[i] = r of dy[i]      in ascending order of i
 //
