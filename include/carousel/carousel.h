@@ -14,7 +14,9 @@
 //   made from one model are objects of their own and may run on as many threads.
 #pragma once
 
+#include "carousel/attention.h"
 #include "carousel/autograd.h"
+#include "carousel/convolution.h"
 #include "carousel/error.h"
 #include "carousel/layers.h"
 #include "carousel/loss.h"

@@ -37,6 +37,8 @@ struct State {
   std::vector<Tensor> values;
 };
 
+struct AttentionPass;  // carousel/attention.h
+
 struct NamedLayer;
 using LayerList = std::vector<NamedLayer>;
 
@@ -198,7 +200,8 @@ class LayerNorm : public Module {
 
 class Activation : public Module {
  public:
-  explicit Activation(std::string kind);  // "tanh", "relu", "sigmoid"
+  // "tanh", "relu", "sigmoid", "gelu" (the form with tanh: PyTorch's GELU(approximate="tanh"))
+  explicit Activation(std::string kind);
   LayerDescription describe() const override;
   void forward(detail::Flow& flow) override;
 
@@ -247,6 +250,10 @@ class Sequential : public Module {
                  State* final = nullptr);
   Tensor predict(const IdTensor& ids, std::span<const std::int32_t> lengths = {}, const State* initial = nullptr,
                  State* final = nullptr);
+
+  // Both with a memory for attention layers to look at, and with their weights as a result.
+  Variable operator()(const AttentionPass& pass);
+  Tensor predict(const AttentionPass& pass);
 
   State zero_state(std::int64_t samples) const;
   void set_dropout_seed(std::uint64_t seed);  // the masks of training pass k follow from (seed, k)

@@ -9,6 +9,7 @@ struct Math {
   static float sigmoid(float x) { return 1.0f / (1.0f + std::exp(-x)); }
   static float relu(float x) { return x < 0.0f ? 0.0f : x; }
   static float where_positive(float x, float value) { return x > 0.0f ? value : 0.0f; }
+  static float gelu(float x) { return x * sigmoid(1.595769122f * (x + 0.044715f * (x * x * x))); }
 };
 
 // A matrix of weights [Rows, N], and the form in which it takes its input.

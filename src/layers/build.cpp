@@ -3,6 +3,8 @@
 
 #include "base/checked_size.h"
 #include "base/fail.h"
+#include "carousel/attention.h"
+#include "carousel/convolution.h"
 #include "carousel/layers.h"
 #include "cells/cell.h"
 #include "layers/term_scores.h"
@@ -65,8 +67,44 @@ std::unique_ptr<Module> build_recurrent(Settings& s) {
   return std::make_unique<Recurrent>(std::move(o));
 }
 
+std::unique_ptr<Module> build_conv1d(Settings& s) {
+  Conv1dOptions o;
+  o.input_size = s.size("input_size");
+  o.output_size = s.size("output_size");
+  o.kernel_size = s.size("kernel_size");
+  o.padding = s.get<std::string>("padding");
+  o.bias = s.get<bool>("bias");
+  return std::make_unique<Conv1d>(std::move(o));
+}
+
+std::unique_ptr<Module> build_attention_decoder(Settings& s) {
+  AttentionDecoderOptions o;
+  o.cell = s.get<std::string>("cell");
+  o.input_size = s.size("input_size");
+  o.hidden_size = s.size("hidden_size");
+  o.memory_size = s.size("memory_size");
+  o.score = s.get<std::string>("score");
+  o.attention_size = s.size("attention_size", 0);
+  o.output_size = s.size("output_size", 0);
+  o.input_feeding = s.get<bool>("input_feeding");
+  return std::make_unique<AttentionDecoder>(std::move(o));
+}
+
+std::unique_ptr<Module> build_multi_head_attention(Settings& s) {
+  MultiHeadAttentionOptions o;
+  o.input_size = s.size("input_size");
+  o.heads = s.size("heads");
+  o.memory_size = s.size("memory_size", 0);
+  o.causal = s.get<bool>("causal");
+  o.bias = s.get<bool>("bias");
+  return std::make_unique<MultiHeadAttention>(o);
+}
+
 std::unique_ptr<Module> build_simple(const std::string& type, Settings& s) {
   if (type == "recurrent") return build_recurrent(s);
+  if (type == "conv1d") return build_conv1d(s);
+  if (type == "attention_decoder") return build_attention_decoder(s);
+  if (type == "multi_head_attention") return build_multi_head_attention(s);
   if (type == "embedding") return std::make_unique<Embedding>(s.size("vocabulary_size"), s.size("embedding_size"));
   if (type == "linear") {
     const std::int64_t input_size = s.size("input_size"), output_size = s.size("output_size");
@@ -95,22 +133,48 @@ std::unique_ptr<Module> build_simple(const std::string& type, Settings& s) {
 
 namespace {
 
-// Of one layer and direction; output: what a layer above gets.
-std::int64_t count_scan(const Cell& cell, std::int64_t C, std::int64_t H, std::int64_t P) {
+struct ScanShape {
+  std::int64_t input_size, hidden_size, proj_size;
+  bool bias;
+};
+
+// Of one layer and direction.
+std::int64_t count_scan(const Cell& cell, const ScanShape& shape) {
+  const std::int64_t C = shape.input_size, H = shape.hidden_size, P = shape.proj_size > 0 ? shape.proj_size : H;
   const std::int64_t G = cell.gate_count(), K = cell.recurrent_gates(), states = std::ssize(cell.recurrent_states);
-  const std::int64_t recurrent_size = (states - 1) * H + (P > 0 ? P : H);
-  const std::int64_t output = cell.output_layer ? (P > 0 ? P : H) * (H + 1) : P * H;
-  return output + checked_size({G, H, C}, "recurrent weights") +
-         checked_size({K, H, recurrent_size}, "recurrent weights") + (G + K + cell.unit_weight_count()) * H;
+  const std::int64_t recurrent_size = (states - 1) * H + P;
+  std::int64_t count = checked_size({G, H, C}, "recurrent weights") +
+                       checked_size({K, H, recurrent_size}, "recurrent weights") + cell.unit_weight_count() * H;
+  if (shape.proj_size > 0 || cell.output_layer) count += P * H;
+  if (shape.bias) count += (G + K) * H + (cell.output_layer ? P : 0);
+  return count;
 }
 
 std::int64_t count_recurrent(Settings& s) {
   const Cell& cell = find_cell(s.get<std::string>("cell"));
   const std::int64_t H = s.size("hidden_size"), P = s.size("proj_size", 0), D = s.get<bool>("bidirectional") ? 2 : 1;
   const std::int64_t C = s.size("input_size"), layers = s.size("layers"), output = D * (P > 0 ? P : H);
-  const std::int64_t lowest = D * count_scan(cell_of_layer(cell, 0), cell.entry ? H : C, H, P);
-  const std::int64_t others = layers > 1 ? count_scan(cell, output, H, P) : 0;
-  return lowest + checked_size({layers - 1, D, others}, "recurrent weights") + (cell.entry ? 2 * H * (C + 1) : 0);
+  const bool bias = s.get<bool>("bias");
+  const std::int64_t lowest = D * count_scan(cell_of_layer(cell, 0), {cell.entry ? H : C, H, P, bias});
+  const std::int64_t others = layers > 1 ? count_scan(cell, {output, H, P, bias}) : 0;
+  const std::int64_t entry = cell.entry ? 2 * H * (C + (bias ? 1 : 0)) : 0;
+  return lowest + checked_size({layers - 1, D, others}, "recurrent weights") + entry;
+}
+
+std::int64_t count_attention_decoder(Settings& s) {
+  const Cell& cell = find_cell(s.get<std::string>("cell"));
+  const std::int64_t H = s.size("hidden_size"), E = s.size("memory_size"), A = s.size("attention_size", 0);
+  const std::int64_t O = s.size("output_size", 0), I = s.size("input_size");
+  const auto score = s.get<std::string>("score");
+  const std::int64_t beside = score == "additive" ? E : s.get<bool>("input_feeding") ? O : 0;
+  return checked_size({cell.gate_count() * H, I + beside + H + 2}, "cell weights") +
+         checked_size({score == "general" ? H : 0, E}, "attention weights") +
+         checked_size({A, H + E + 1}, "attention weights") + checked_size({O, E + H}, "attention weights");
+}
+
+std::int64_t count_multi_head_attention(Settings& s) {
+  const std::int64_t E = s.size("input_size"), M = s.size("memory_size", 0);
+  return checked_size({2 * E, E + (M == 0 ? E : M) + (s.get<bool>("bias") ? 2 : 0)}, "attention weights");
 }
 
 }  // namespace
@@ -123,8 +187,16 @@ std::int64_t count_parameters(const LayerDescription& description) {
   Settings s(description);
   const std::string& type = description.type;
   if (type == "recurrent") count += count_recurrent(s);
+  if (type == "attention_decoder") count += count_attention_decoder(s);
+  if (type == "multi_head_attention") count += count_multi_head_attention(s);
+  if (type == "conv1d") {
+    const std::int64_t window = checked_size({s.size("input_size"), s.size("kernel_size")}, "conv1d");
+    count += checked_size({window + (s.get<bool>("bias") ? 1 : 0), s.size("output_size")}, "conv1d");
+  }
   if (type == "embedding") count += checked_size({s.size("vocabulary_size"), s.size("embedding_size")}, "embedding");
-  if (type == "linear") count += checked_size({s.size("input_size") + 1, s.size("output_size")}, "linear");
+  if (type == "linear") {
+    count += checked_size({s.size("input_size") + (s.get<bool>("bias") ? 1 : 0), s.size("output_size")}, "linear");
+  }
   if (type == "term_scores") {
     count += checked_size({s.size("terms"), s.size("classes") + 3}, "term_scores") + s.size("classes");
   }

@@ -30,8 +30,18 @@ struct Flow {
   State* final = nullptr;
   std::size_t states_used = 0;  // values of initial and final that lower layers took
 
+  Variable memory;  // [S, N, E], what attention layers look at; empty: none
+  std::span<const std::int32_t> memory_lengths;
+  bool memory_used = false;
+  std::vector<Tensor>* alignments = nullptr;  // as in AttentionPass
+
   // x as packed rows [rows, C], written out if it was folded. Throws Error{kUsage} if the layer got token ids.
   Variable rows(const char* layer);
+  // The memory, for a layer that needs one. Throws Error{kUsage} if there is none.
+  Variable memory_for(const char* layer);
+  // The slice [samples, width] of an initial state of shape [entries, samples, width]. Throws Error{kUsage} if the
+  // state has another shape or there are fewer.
+  Variable initial_state(std::size_t state, std::int64_t entry, const Shape& shape) const;
   RandomKey next_dropout_key() noexcept;
 
  private:
@@ -48,6 +58,10 @@ struct PassInput {
   State* final = nullptr;             // receives the state after the last valid step; null: not wanted
   std::int64_t bptt = 0;              // truncated back-propagation (ScanInput); 0: through the whole sequence
   std::int64_t checkpoint_steps = 0;  // activation checkpointing (ScanInput); 0: none
+  Variable memory = {};               // as in AttentionPass, like all that follow
+  const Tensor* memory_values = nullptr;
+  std::span<const std::int32_t> memory_lengths = {};
+  std::vector<Tensor>* alignments = nullptr;
 };
 
 // One pass of the network on a tape of the caller's. `layout` is overwritten and must live until the tape's reset();

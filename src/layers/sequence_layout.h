@@ -7,7 +7,9 @@
 #pragma once
 
 #include <cstdint>
+#include <list>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "carousel/tensor.h"
@@ -45,11 +47,26 @@ class SequenceLayout {
   // For every original sample the packed row of its last step, -1 if its length is 0.
   std::span<const std::int64_t> last_rows() const noexcept { return last_rows_; }
 
+  // Layouts that follow from this one: made when first asked for, kept and valid until the next assign().
+  //
+  // Every sample, and T, `steps` shorter, but not below 0; the samples keep their order.
+  const SequenceLayout& shortened(std::int64_t steps) const;
+  // One step of the first `samples` sorted samples, sorted sample k being sample k.
+  const SequenceLayout& one_step(std::int64_t samples) const;
+
  private:
+  void place_rows(std::int64_t time_steps);  // what follows from order_ and lengths_
+  // What a derived layout is known by: by how many steps it is shorter (-1: one step), its samples.
+  using Key = std::pair<std::int64_t, std::int64_t>;
+  const SequenceLayout* find_derived(const Key& key) const noexcept;  // null: not made yet
+  SequenceLayout& add_derived(const Key& key) const;
+
   std::int64_t time_steps_ = 0;
   bool uniform_ = true;
   std::vector<std::int64_t> order_, lengths_, batch_sizes_, offsets_{0};
   std::vector<std::int64_t> row_samples_, padded_rows_, last_rows_;
+  mutable std::list<std::pair<Key, SequenceLayout>> derived_;  // a list: they do not move
+  mutable std::size_t derived_count_ = 0;                      // of them in use; the others wait with their memory
 };
 
 }  // namespace carousel

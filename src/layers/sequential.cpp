@@ -3,6 +3,7 @@
 
 #include "autograd/ops/add.h"
 #include "base/fail.h"
+#include "carousel/attention.h"
 #include "layers/module.h"
 #include "layers/pool_ops.h"
 
@@ -125,6 +126,9 @@ const T* pack_rows(Arena& arena, const SequenceLayout& layout, const T* padded, 
 }
 
 void set_input(detail::Flow& flow, const detail::PassInput& input, SequenceLayout& layout) {
+  if ((input.values == nullptr) == (input.ids == nullptr))
+    fail(Code::kUsage, "a pass needs either values or ids, got both or neither");
+  if (input.memory && input.memory_values) fail(Code::kUsage, "a pass takes one memory, got a variable and numbers");
   const Shape& shape = input.values ? input.values->shape() : input.ids->shape();
   if (shape.rank() != (input.values ? 3 : 2)) {
     fail(Code::kUsage, "the input has shape {}, expected {}", shape.to_string(),
@@ -140,6 +144,10 @@ void set_input(detail::Flow& flow, const detail::PassInput& input, SequenceLayou
   flow.bptt = input.bptt;
   flow.checkpoint_steps = input.checkpoint_steps;
   if (flow.final) flow.final->values.clear();
+  flow.memory = input.memory_values ? flow.tape->constant(input.memory_values->view()) : input.memory;
+  flow.memory_lengths = input.memory_lengths;
+  flow.alignments = input.alignments;
+  if (flow.alignments) flow.alignments->clear();
   Arena& arena = flow.tape->arena();
   if (input.values) {
     flow.x = flow.tape->constant({pack_rows(arena, layout, input.values->data(), shape[2]), {layout.rows(), shape[2]}});
@@ -158,15 +166,19 @@ Variable detail::run_pass(Module& network, Tape<float>& tape, SequenceLayout& la
   flow.dropout_key = dropout_key;
   set_input(flow, input, layout);
   network.forward(flow);
-  return flow.is_sequence ? unpack(flow.rows("output"), layout) : flow.x;
+  if (flow.memory && !flow.memory_used)
+    fail(Code::kUsage, "a memory was given, but no layer of the network looks at it");
+  return flow.is_sequence ? unpack(flow.rows("output"), *flow.layout) : flow.x;
 }
 
 namespace {
 
+// On the tape of the memory, so that the gradient goes on into what gave it, else on the session's own.
 Variable record(Sequential& network, detail::Session& session, const detail::PassInput& input) {
-  if (session.training.spent()) session.training.reset();
+  if (!input.memory && session.training.spent()) session.training.reset();
+  Tape<float>& tape = input.memory ? input.memory.tape() : session.training;
   const RandomKey key{session.seed, Purpose::kDropout, session.passes++};
-  return detail::run_pass(network, session.training, session.training_layout, input, true, key);
+  return detail::run_pass(network, tape, session.training_layout, input, true, key);
 }
 
 Tensor predict_once(Sequential& network, detail::Session& session, const detail::PassInput& input) {
@@ -196,6 +208,29 @@ Tensor Sequential::predict(const IdTensor& ids, std::span<const std::int32_t> le
   return predict_once(*this, *session_, {nullptr, &ids, lengths, initial, final});
 }
 
+namespace {
+
+detail::PassInput pass_input(const AttentionPass& pass) {
+  return {.values = pass.values,
+          .ids = pass.ids,
+          .lengths = pass.lengths,
+          .initial = pass.initial,
+          .final = pass.final,
+          .memory = pass.memory,
+          .memory_values = pass.memory_values,
+          .memory_lengths = pass.memory_lengths,
+          .alignments = pass.alignments};
+}
+
+}  // namespace
+
+Variable Sequential::operator()(const AttentionPass& pass) { return record(*this, *session_, pass_input(pass)); }
+
+Tensor Sequential::predict(const AttentionPass& pass) {
+  if (pass.memory) fail(Code::kUsage, "predict: records nothing; hand the memory over as numbers, memory_values");
+  return predict_once(*this, *session_, pass_input(pass));
+}
+
 State Sequential::zero_state(std::int64_t samples) const {
   State state;
   const auto add_states = [&](const auto& self, const Sequential& network) -> void {
@@ -203,6 +238,8 @@ State Sequential::zero_state(std::int64_t samples) const {
       if (const auto* recurrent = dynamic_cast<const Recurrent*>(module.get())) {
         for (int k = 0; k < recurrent->state_count(); ++k)
           state.values.emplace_back(recurrent->state_shape(k, samples));
+      } else if (const auto* decoder = dynamic_cast<const AttentionDecoder*>(module.get())) {
+        for (int k = 0; k < decoder->state_count(); ++k) state.values.emplace_back(decoder->state_shape(k, samples));
       } else if (auto* sum = dynamic_cast<Sum*>(module.get())) {
         for (const Sequential& branch : sum->branches()) self(self, branch);
       }
@@ -251,7 +288,12 @@ void Sum::forward(detail::Flow& flow) {
     one.dropout_key.seed += static_cast<std::uint64_t>(&branch - branches_.data());
     branch.forward(one);
     const Variable value = one.rows("sum");
+    if (total && one.is_sequence && one.layout != flow.layout) {
+      fail(Code::kUsage, "sum: the branches give different numbers of steps");
+    }
     total = total ? add(total, value) : value;
+    flow.layout = one.layout;
+    flow.memory_used = flow.memory_used || one.memory_used;
     flow.is_sequence = one.is_sequence;
     flow.states_used = one.states_used;
   }

@@ -6,6 +6,7 @@
 #include "autograd/ops/affine_columns.h"
 #include "autograd/ops/dropout.h"
 #include "autograd/ops/embedding.h"
+#include "autograd/ops/gelu.h"
 #include "autograd/ops/layer_norm.h"
 #include "autograd/ops/linear.h"
 #include "autograd/ops/relu.h"
@@ -30,6 +31,25 @@ Variable Flow::rows(const char* layer) {
     row_index = {};
   }
   return x;
+}
+
+Variable Flow::memory_for(const char* layer) {
+  if (!memory)
+    fail(Code::kUsage, "{}: looks at a memory, but none was given; hand it over with an AttentionPass", layer);
+  memory_used = true;
+  return memory;
+}
+
+Variable Flow::initial_state(std::size_t state, std::int64_t entry, const Shape& shape) const {
+  if (state >= initial->values.size()) {
+    fail(Code::kUsage, "the initial state has {} tensors, the network needs more", initial->values.size());
+  }
+  const Tensor& value = initial->values[state];
+  if (!(value.shape() == shape)) {
+    fail(Code::kUsage, "initial state {} has shape {}, expected {}", state, value.shape().to_string(),
+         shape.to_string());
+  }
+  return tape->constant({value.data() + entry * shape[1] * shape[2], {shape[1], shape[2]}});
 }
 
 RandomKey Flow::next_dropout_key() noexcept {
@@ -207,8 +227,8 @@ void LayerNorm::forward(detail::Flow& flow) {
 }
 
 Activation::Activation(std::string kind) : kind_(std::move(kind)) {
-  if (kind_ != "tanh" && kind_ != "relu" && kind_ != "sigmoid") {
-    fail(Code::kUsage, "activation: unknown kind '{}', expected tanh, relu or sigmoid", kind_);
+  if (kind_ != "tanh" && kind_ != "relu" && kind_ != "sigmoid" && kind_ != "gelu") {
+    fail(Code::kUsage, "activation: unknown kind '{}', expected tanh, relu, sigmoid or gelu", kind_);
   }
 }
 
@@ -216,7 +236,7 @@ LayerDescription Activation::describe() const { return {"activation", {{"kind", 
 
 void Activation::forward(detail::Flow& flow) {
   const Variable rows = flow.rows("activation");
-  flow.x = kind_ == "tanh" ? tanh(rows) : kind_ == "relu" ? relu(rows) : sigmoid(rows);
+  flow.x = kind_ == "tanh" ? tanh(rows) : kind_ == "relu" ? relu(rows) : kind_ == "gelu" ? gelu(rows) : sigmoid(rows);
 }
 
 }  // namespace carousel

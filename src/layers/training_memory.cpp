@@ -4,6 +4,7 @@
 #include <tuple>
 #include <vector>
 
+#include "base/fail.h"
 #include "cells/cell.h"
 #include "layers/scan_memory.h"
 
@@ -30,7 +31,11 @@ class PassCounter {
     if (d.type == "pool") pool(setting<std::string>(d, "kind"));
     if (d.type == "flatten") flatten();
     if (d.type == "linear") linear(setting<std::int64_t>(d, "output_size"));
-    if (d.type == "scale" || d.type == "activation") value(rows() * width_, 0);
+    if (d.type == "scale") value(rows() * width_, 0);
+    if (d.type == "activation") activation(setting<std::string>(d, "kind"));
+    if (d.type == "conv1d") conv1d(d);
+    if (d.type == "multi_head_attention") self_attention(d);
+    if (d.type == "attention_decoder") refuse_memory(d.type);
     if (d.type == "layer_norm") layer_norm();
     if (d.type == "dropout") dropout(setting<double>(d, "probability"), setting<bool>(d, "per_sequence"));
   }
@@ -76,10 +81,9 @@ class PassCounter {
   }
 
   void sum(const LayerDescription& d) {
-    const auto [width, is_sequence, folded, has_gradient] = std::tuple(width_, is_sequence_, folded_, has_gradient_);
+    const auto before = std::tuple(sizes_, width_, is_sequence_, folded_, has_gradient_);
     for (std::size_t k = 0; k < d.branches.size(); ++k) {
-      if (k > 0)
-        std::tie(width_, is_sequence_, folded_, has_gradient_) = std::tuple(width, is_sequence, folded, has_gradient);
+      if (k > 0) std::tie(sizes_, width_, is_sequence_, folded_, has_gradient_) = before;
       branch(d.branches[k]);
       if (k > 0) value(rows() * width_, 0);
     }
@@ -117,6 +121,19 @@ class PassCounter {
     value(count * width_, 0);
   }
 
+  void activation(const std::string& kind) {
+    const std::int64_t elements = rows() * width_;
+    add(elements, elements, kind == "gelu" && training_ ? elements : 0);
+  }
+
+  void conv1d(const LayerDescription& d);
+  void self_attention(const LayerDescription& d);
+
+  static void refuse_memory(const std::string& type) {
+    fail(Code::kUsage, "the memory of a step cannot be told for a network with a '{}' layer that looks at a memory",
+         type);
+  }
+
   void layer_norm() {
     const std::int64_t count = rows();
     has_gradient_ = true;
@@ -130,13 +147,44 @@ class PassCounter {
     value(count * width_, one_mask ? 2 * count + sizes_.samples * width_ : count * width_);
   }
 
-  const PassSizes& sizes_;
+  PassSizes sizes_;  // as they are after the layers so far
   bool training_;
   std::int64_t width_;
   bool is_sequence_ = true, folded_ = false, has_gradient_ = false;
   std::vector<Operation> operations_;
   std::size_t top_scan_ = 0;  // the operation of the last recurrent layer so far
 };
+
+void PassCounter::conv1d(const LayerDescription& d) {
+  const auto K = setting<std::int64_t>(d, "kernel_size"), O = setting<std::int64_t>(d, "output_size");
+  const std::int64_t before = rows(), weights = O * width_ * K;
+  if (setting<std::string>(d, "padding") == "valid") {  // all samples taken to be longer than the kernel
+    sizes_.rows = std::max<std::int64_t>(before - sizes_.samples * (K - 1), 0);
+    sizes_.time_steps = std::max<std::int64_t>(sizes_.time_steps - K + 1, 0);
+  }
+  const std::int64_t windows = sizes_.rows * K * width_;
+  value(windows, 4 * sizes_.rows * K);
+  const std::int64_t gradient = has_gradient_ ? windows : 0;  // the windows and the weights under another shape
+  has_gradient_ = true;
+  add(weights, gradient + 2 * weights);
+  width_ = O;
+  value(sizes_.rows * width_, 0);
+}
+
+void PassCounter::self_attention(const LayerDescription& d) {
+  if (setting<std::int64_t>(d, "memory_size") > 0) refuse_memory(d.type);
+  const std::int64_t count = rows(), elements = count * width_;
+  value(elements, 6 * count + 2 * sizes_.samples);
+  has_gradient_ = true;
+  value(3 * width_ * width_, 0);
+  for (int k = 0; k < 4; ++k) value(elements, 0);  // q, q scaled, k, v
+  // A row of weights is as long as its sample: exact if all samples are equally long, else more than there is.
+  const std::int64_t pairs = setting<std::int64_t>(d, "heads") * count * sizes_.time_steps;
+  for (int k = 0; k < 2; ++k) value(pairs, 0);
+  value(elements, 0);
+  value(elements, 2 * count);
+  value(elements, 0);
+}
 
 void PassCounter::recurrent(const LayerDescription& d) {
   const auto layers = setting<std::int64_t>(d, "layers"), proj_size = setting<std::int64_t>(d, "proj_size");

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "carousel/attention.h"
+#include "carousel/convolution.h"
 #include "layers/term_scores.h"
 #include "models/inspect_recurrent.h"
 
@@ -28,6 +30,13 @@ InputNeeds input_needs(const Sequential& network) {
     if (const auto* linear = dynamic_cast<const Linear*>(module.get())) width = linear->weight.value.shape()[1];
     if (const auto* norm = dynamic_cast<const LayerNorm*>(module.get())) width = norm->weight.value.shape()[0];
     if (const auto* recurrent = dynamic_cast<const Recurrent*>(module.get())) width = recurrent->options().input_size;
+    if (const auto* conv = dynamic_cast<const Conv1d*>(module.get())) width = conv->options().input_size;
+    if (const auto* attention = dynamic_cast<const MultiHeadAttention*>(module.get())) {
+      width = attention->options().input_size;
+    }
+    if (const auto* decoder = dynamic_cast<const AttentionDecoder*>(module.get())) {
+      width = decoder->options().input_size;
+    }
     if (const auto* flatten = dynamic_cast<const Flatten*>(module.get())) {
       needs.time_steps = steps = flatten->time_steps();
     }
@@ -110,6 +119,7 @@ class Walk {
       branch.axis_ = "output";
       sequence_ = branch.sequence_;
       ids_ = branch.ids_;
+      time_steps_ = branch.time_steps_;
       features_ = branch.features_;
       axis_ = branch.axis_;
     }
@@ -142,9 +152,10 @@ class Walk {
     } else if (dynamic_cast<const Embedding*>(&module)) {
       info.axes = {"token", "embedding"};
       info.meaning = "one row per token of the vocabulary; row 0 is <pad>";
-    } else if (dynamic_cast<const Linear*>(&module)) {
-      info.axes =
-          info.shape.size() == 2 ? std::vector<std::string>{"output", "input"} : std::vector<std::string>{"output"};
+    } else if (dynamic_cast<const Linear*>(&module) || dynamic_cast<const Conv1d*>(&module) ||
+               dynamic_cast<const MultiHeadAttention*>(&module) || dynamic_cast<const AttentionDecoder*>(&module)) {
+      info.axes = {"output", "input", "kernel"};
+      info.axes.resize(info.shape.size());
     } else if (dynamic_cast<const TermScores*>(&module)) {
       info.meaning = "fixed, not trained";
       if (info.name == "terms") info.axes = {"term", "word"};
@@ -182,10 +193,31 @@ class Walk {
       last_axis_ = axis_;
       last_features_ = features_;
       return;
+    } else if (const auto* conv = dynamic_cast<const Conv1d*>(&module)) {
+      convolution(conv->options(), info);
+    } else if (const auto* attention = dynamic_cast<const MultiHeadAttention*>(&module)) {
+      if (attention->options().memory_size > 0) info.inputs.push_back(memory(attention->options().memory_size));
+    } else if (const auto* decoder = dynamic_cast<const AttentionDecoder*>(&module)) {
+      info.inputs.push_back(memory(decoder->options().memory_size));
+      set_features("output", decoder->output_size());
     } else if (dynamic_cast<const Dropout*>(&module)) {
       info.notes.push_back("active in training only: here the output is the input");
     }
     info.outputs.push_back(current("output"));
+  }
+
+  void convolution(const Conv1dOptions& options, LayerInfo& info) {
+    set_features("output", options.output_size);
+    if (options.padding == "same") return;
+    if (time_steps_ != kAnySize) time_steps_ = std::max<std::int64_t>(time_steps_ - options.kernel_size + 1, 0);
+    info.notes.push_back("every sample has kernel_size - 1 steps less, but not less than none");
+  }
+
+  TensorInfo memory(std::int64_t size) const {
+    TensorInfo info{"memory", "float32", {}, {}, "another sequence of the same samples, with lengths of its own"};
+    info = with_axis(std::move(info), "memory time", kAnySize);
+    info = with_axis(std::move(info), "sample", samples_);
+    return with_axis(std::move(info), "memory", size);
   }
 
   void pool(LayerInfo& info) {

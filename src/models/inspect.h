@@ -70,7 +70,9 @@ struct InspectResult {
   std::int64_t parameter_count = 0;   // trained numbers
   std::vector<std::int32_t> lengths;  // per sample; empty without values
   IdTensor mask;                      // [time, sample]: 1 a step of the sample, 0 padding; no element without values
-  std::optional<WorkedStep> step;     // nothing without values, recurrent layer or a sample that is long enough
+  // Nothing without values, recurrent layer or a sample that is long enough, or if a layer below the recurrent one
+  // looks at several steps at once.
+  std::optional<WorkedStep> step;
 };
 
 // Throws Error{kUsage} if the input does not fit the network (rank, features, lengths, token ids).

@@ -3,6 +3,8 @@
 #include <cmath>
 
 #include "base/fail.h"
+#include "carousel/attention.h"
+#include "carousel/convolution.h"
 #include "cells/cell.h"
 #include "layers/module.h"
 #include "layers/recurrent_structure.h"
@@ -30,6 +32,12 @@ Recurrent* find_recurrent(Sequential& network, const std::string& prefix, LayerC
     before.layers.push_back(module.get());
   }
   return nullptr;
+}
+
+// With such a layer below, a sample that is cut off behind a step has another input there.
+bool looks_across_steps(const Module* module) {
+  return dynamic_cast<const Conv1d*>(module) || dynamic_cast<const MultiHeadAttention*>(module) ||
+         dynamic_cast<const AttentionDecoder*>(module);
 }
 
 // The output of the chain for one sample cut off after `steps` steps; the others are left out. [T, N, width].
@@ -195,7 +203,7 @@ std::optional<WorkedStep> work_through_step(Sequential& network, const InspectIn
   LayerChain chain;
   Recurrent* layer = find_recurrent(network, "", chain, step.layer);
   step.sample = first_long_enough(input);
-  if (!layer || step.sample < 0) return std::nullopt;
+  if (!layer || step.sample < 0 || std::ranges::any_of(chain.layers, looks_across_steps)) return std::nullopt;
   step.time_step = input.time_step;
   const Cell& cell = cell_of_layer(find_cell(layer->options().cell), 0);
   step.cell = cell.name;

@@ -56,7 +56,15 @@ LayerPlan plan_layer(Module& module, Modules above, const PlanRequest& request) 
   if (const auto* recurrent = dynamic_cast<const Recurrent*>(&module)) return plan_recurrent(*recurrent, request);
   const std::string type = module.describe().type;
   if (type == "embedding") return plan_embedding(above, request);
-  return {.kernel = type == "linear" ? "linear: one product" : type + ": vector by vector"};
+  if (type == "linear") return {.kernel = "linear: one product"};
+  if (type == "conv1d") return {.kernel = "conv1d: one product over the windows of all steps"};
+  if (type == "multi_head_attention") {
+    return {.kernel = "multi_head_attention: a product for each projection, then some for each sample and head"};
+  }
+  if (type == "attention_decoder") {
+    return {.kernel = "attention_decoder: a scan over one step and the products of the attention, step by step"};
+  }
+  return {.kernel = type + ": vector by vector"};
 }
 
 void plan_layers(Sequential& network, const std::string& prefix, const PlanRequest& request,

@@ -95,6 +95,7 @@ class ActivationStep final : public RowStep {
     if (kind_ == "tanh") kernels::tanh(in, out);
     if (kind_ == "sigmoid") kernels::sigmoid(in, out);
     if (kind_ == "relu") kernels::relu(in, out);
+    if (kind_ == "gelu") kernels::gelu(in, out);
   }
   std::string kind_;
 };

@@ -119,6 +119,10 @@ TEST(CHeader, EveryCellGivesWhatAStreamGives) {
       {"integers",
        Sequential{Recurrent{{.cell = "lstm", .input_size = 3, .hidden_size = 7, .layers = 2}}, Linear{7, 2}}, 3,
        "int8"});
+  headers.push_back({"gelu",
+                     Sequential{Recurrent{{.cell = "lstm", .input_size = 3, .hidden_size = 7, .layers = 2}},
+                                Activation{"gelu"}, Linear{7, 2}},
+                     3, "f32"});
   expect_headers_run_as_streams(headers);
 }
 

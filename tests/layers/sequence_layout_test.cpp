@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "carousel/error.h"
 
 namespace carousel {
@@ -35,6 +37,38 @@ TEST(SequenceLayout, ALengthBeyondTheBatchIsAnError) {
   const std::vector<std::int32_t> too_long{2, 5}, negative{2, -1};
   EXPECT_THROW(SequenceLayout(4, too_long), Error);
   EXPECT_THROW(SequenceLayout(4, negative), Error);
+}
+
+// Oracle: a layout made from the shorter lengths.
+TEST(SequenceLayout, ShortenedIsTheLayoutOfShorterSamples) {
+  const std::vector<std::int32_t> lengths{1, 3, 0, 4}, shorter{0, 1, 0, 2};
+  SequenceLayout layout(5, lengths);
+  const SequenceLayout expected(3, shorter);
+  const SequenceLayout& got = layout.shortened(2);
+  EXPECT_EQ(3, got.time_steps());
+  EXPECT_EQ(3, got.rows());
+  EXPECT_EQ(2, got.longest());
+  for (std::int64_t t = 0; t < 2; ++t) EXPECT_EQ(expected.batch_size(t), got.batch_size(t));
+  EXPECT_TRUE(std::ranges::equal(expected.row_samples(), got.row_samples()));
+  EXPECT_TRUE(std::ranges::equal(expected.padded_rows(), got.padded_rows()));
+  EXPECT_TRUE(std::ranges::equal(expected.last_rows(), got.last_rows()));
+  EXPECT_EQ(&got, &layout.shortened(2));  // made once
+  EXPECT_EQ(&layout, &layout.shortened(0));
+  EXPECT_EQ(0, layout.shortened(9).rows());
+  EXPECT_EQ(0, layout.shortened(9).time_steps());
+  EXPECT_EQ(1, got.shortened(1).rows());
+
+  const SequenceLayout& step = layout.one_step(3);
+  EXPECT_TRUE(step.uniform());
+  EXPECT_EQ(3, step.rows());
+  EXPECT_EQ(2, step.sample(2));
+  EXPECT_EQ(&step, &layout.one_step(3));
+  EXPECT_NE(&step, &layout.one_step(2));
+  EXPECT_EQ(3, got.rows());  // further ones leave it where it is
+
+  layout.assign(7, 2, {});  // from here on those of the new batch
+  EXPECT_EQ(10, layout.shortened(2).rows());
+  EXPECT_EQ(3, layout.one_step(3).rows());
 }
 
 TEST(SequenceLayout, NoSamplesAndNoStepsAreFine) {

@@ -7,7 +7,10 @@
 
 #include "autograd/ops/mean.h"
 #include "base/thread_pool.h"
+#include "carousel/attention.h"
+#include "carousel/convolution.h"
 #include "layers/module.h"
+#include "tests/support/expect_error.h"
 
 namespace carousel {
 namespace {
@@ -121,6 +124,29 @@ TEST(TrainingMemory, BranchesAndAFixedLength) {
   branches.push_back(Sequential{Recurrent{recurrent("lstm", 2)}, Pool{"last"}, Linear{48, 12}});
   branches.push_back(Sequential{Flatten{120}, Linear{240, 12}});
   expect_predicted(Sequential{Sum{std::move(branches)}}, {120, 32, 2});
+}
+
+TEST(TrainingMemory, ConvolutionAndSelfAttention) {
+  Batch tokens{60, 24, 0};
+  tokens.distinct = 300;
+  const auto conv = [](const std::string& padding) {
+    return Conv1d{{.input_size = 32, .output_size = 40, .kernel_size = 3, .padding = padding}};
+  };
+  for (const std::string padding : {"same", "valid"}) {
+    expect_predicted(Sequential{Embedding{500, 32}, conv(padding), Activation{"gelu"}, Pool{"max"}, Linear{40, 4}},
+                     tokens);
+    expect_predicted(Sequential{conv(padding), Activation{"relu"}, Pool{"mean"}}, {80, 20, 32});
+  }
+  std::vector<Sequential> branches;
+  for (const std::string padding : {"same", "valid"}) branches.push_back(Sequential{conv(padding), Pool{"max"}});
+  expect_predicted(Sequential{Embedding{500, 32}, Sum{std::move(branches)}}, tokens);
+  expect_predicted(Sequential{Linear{3, 32}, MultiHeadAttention{{.input_size = 32, .heads = 4}}, Pool{"mean"}},
+                   {100, 16, 3});
+  expect_predicted(
+      Sequential{MultiHeadAttention{{.input_size = 32, .heads = 2, .causal = true, .bias = false}}, Pool{"max"}},
+      {50, 30, 32});
+  const Sequential decoder{AttentionDecoder{{.input_size = 3, .hidden_size = 4, .memory_size = 5, .output_size = 2}}};
+  expect_error(Code::kUsage, {"attention_decoder"}, [&] { training_pass_bytes(decoder.describe(), {}); });
 }
 
 // What --max-memory rests on: a long sequence takes the less, the nearer the steps between checkpoints are to sqrt(T).

@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "carousel/attention.h"
+#include "carousel/convolution.h"
 #include "cells/cell.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/random_tensor.h"
@@ -61,6 +63,32 @@ TEST(Inspect, ABidirectionalProjectedLstmHasTheSizesWorkedOutByHand) {
   // D ((G H C + G H P + 2 G H + P H) + (G H D P + G H P + 2 G H + P H)) = 2 (60 + 40 + 40 + 10 + 80 + 40 + 40 + 10)
   EXPECT_EQ(640, lstm.parameter_count);
   EXPECT_EQ(640 + 4 * 6 + 6, result.parameter_count);
+}
+
+// Oracle: worked by hand; a convolution of width 3 without padding leaves 5 of 7 steps.
+TEST(Inspect, ConvolutionsAndAttentionHaveTheSizesWorkedOutByHand) {
+  Sequential network{Conv1d{{.input_size = 2, .output_size = 6, .kernel_size = 3, .padding = "valid"}},
+                     MultiHeadAttention{{.input_size = 6, .heads = 2}},
+                     AttentionDecoder{{.input_size = 6, .hidden_size = 5, .memory_size = 3, .output_size = 4}}};
+  const InspectResult any = inspect_network(network, {});
+  expect_tensor(any.inputs[0], "input", {"time", "sample", "feature"}, {kAnySize, kAnySize, 2});
+  ASSERT_EQ(3u, any.layers.size());
+  expect_tensor(any.layers[0].parameters[0], "weight", {"output", "input", "kernel"}, {6, 2, 3});
+  expect_tensor(any.layers[1].parameters[0], "in_proj_weight", {"output", "input"}, {18, 6});
+  ASSERT_EQ(2u, any.layers[2].inputs.size());
+  expect_tensor(any.layers[2].inputs[1], "memory", {"memory time", "sample", "memory"}, {kAnySize, kAnySize, 3});
+  expect_tensor(any.layers[2].parameters[0], "weight_ih", {"output", "input"}, {20, 10});
+  expect_tensor(any.outputs[0], "output", {"time", "sample", "output"}, {kAnySize, kAnySize, 4});
+
+  Sequential without_memory{Conv1d{{.input_size = 2, .output_size = 6, .kernel_size = 3, .padding = "valid"}},
+                            Recurrent{{.cell = "gru", .input_size = 6, .hidden_size = 5}}};
+  const Tensor x = random_tensor({7, 4, 2}, 1);
+  for (const std::int64_t step : {0, 6}) {
+    const InspectResult result = inspect_network(without_memory, {.values = &x, .time_step = step});
+    expect_tensor(result.layers[0].outputs[0], "output", {"time", "sample", "output"}, {5, 4, 6});
+    expect_tensor(result.outputs[0], "output", {"time", "sample", "hidden"}, {5, 4, 5});
+    EXPECT_FALSE(result.step.has_value());
+  }
 }
 
 // Oracle: what the network really returns.

@@ -5,6 +5,8 @@
 
 #include <cstring>
 
+#include "carousel/attention.h"
+#include "carousel/convolution.h"
 #include "carousel/error.h"
 #include "cells/cell.h"
 #include "tests/support/expect_error.h"
@@ -35,6 +37,51 @@ TEST(Model, EveryCellIsSavedAndLoadedBitForBit) {
     EXPECT_EQ(model.parameter_count(), loaded.parameter_count());
     const Tensor x = random_tensor({4, 3, 3}, 1);
     expect_near(loaded.network().predict(x), model.network().predict(x), 0, std::string(cell.name));
+  }
+}
+
+TEST(Model, AttentionAndConvolutionAreSavedAndLoadedBitForBit) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path() + "/m.safetensors";
+  const Tensor x = random_tensor({5, 3, 4}, 1), memory = random_tensor({6, 3, 2}, 2);
+  const std::vector<std::int32_t> lengths{5, 2, 4};
+  for (const std::string score : {"general", "concat", "additive"}) {
+    const bool additive = score == "additive";
+    const Model model("test",
+                      Sequential{Conv1d{{.input_size = 4, .output_size = 6, .kernel_size = 2}}, Activation{"gelu"},
+                                 MultiHeadAttention{{.input_size = 6, .heads = 3, .causal = true}},
+                                 MultiHeadAttention{{.input_size = 6, .heads = 2, .memory_size = 2}},
+                                 AttentionDecoder{{.cell = "gru",
+                                                   .input_size = 6,
+                                                   .hidden_size = 5,
+                                                   .memory_size = 2,
+                                                   .score = score,
+                                                   .attention_size = score == "general" ? 0 : 3,
+                                                   .output_size = additive ? 0 : 4}}});
+    const AttentionPass pass{.values = &x, .lengths = lengths, .memory_values = &memory};
+    model.save(path);
+    const Model loaded = Model::load(path);
+    EXPECT_EQ(model.parameter_count(), loaded.parameter_count());
+    expect_near(loaded.network().predict(pass), model.network().predict(pass), 0, score);
+  }
+}
+
+// A file holds no biases that the network does not have, and is not taken to lack them.
+TEST(Model, LargeLayersWithoutBiasesAreSavedAndLoaded) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path() + "/m.safetensors";
+  std::vector<Sequential> networks;
+  networks.push_back(Sequential{Linear{3, 1500, false}});
+  networks.push_back(Sequential{Conv1d{{.input_size = 3, .output_size = 1500, .bias = false}}});
+  networks.push_back(Sequential{Recurrent{{.input_size = 3, .hidden_size = 192, .bias = false}}});
+  networks.push_back(Sequential{Linear{3, 288}, MultiHeadAttention{{.input_size = 288, .bias = false}}});
+  const Tensor x = random_tensor({2, 1, 3}, 1);
+  for (Sequential& network : networks) {
+    const Model model("test", std::move(network));
+    model.save(path);
+    const Model loaded = Model::load(path);
+    expect_near(loaded.network().predict(x), model.network().predict(x), 0,
+                model.network().modules().back().second->describe().type);
   }
 }
 

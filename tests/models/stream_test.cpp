@@ -32,6 +32,10 @@ TEST(Stream, EveryCellStepByStepEqualsTheWholeSequence) {
                        LayerNorm{21}, Linear{21, 5}, Activation{"tanh"}};
     expect_stream_equals_sequence(network, random_tensor({7, 1, 3}, 1), std::string(cell.name));
   }
+  for (const std::string kind : {"tanh", "relu", "sigmoid", "gelu"}) {
+    Sequential feed_forward{Linear{3, 21}, Activation{kind}, Linear{21, 2}};
+    expect_stream_equals_sequence(feed_forward, random_tensor({3, 1, 3}, 3), kind);
+  }
   Sequential projected{Recurrent{{.cell = "lstm", .input_size = 3, .hidden_size = 21, .proj_size = 4, .layers = 2}}};
   expect_stream_equals_sequence(projected, random_tensor({7, 1, 3}, 2), "projection");
 }
