@@ -1,6 +1,7 @@
 // module.h: what runs from layer to layer while a network computes.
 #pragma once
 
+#include <list>
 #include <span>
 
 #include "autograd/tape.h"
@@ -73,8 +74,17 @@ Variable run_pass(Module& network, Tape<float>& tape, SequenceLayout& layout, co
 // The tape and workspace that a Sequential reuses from pass to pass.
 struct Session {
   Tape<float> training, inference;
-  SequenceLayout training_layout, inference_layout;
+  SequenceLayout inference_layout;
   std::uint64_t seed = 1, passes = 0;
+
+  // A layout for one more pass recorded on the tape: several may wait for one backward pass, each needs its own.
+  SequenceLayout& next_layout(const Tape<float>& tape);
+
+ private:
+  std::list<SequenceLayout> layouts_;  // a list: they do not move
+  std::size_t used_ = 0;
+  const Tape<float>* tape_ = nullptr;  // that the ones in use are for, and its generation
+  std::uint64_t generation_ = 0;
 };
 
 }  // namespace carousel::detail

@@ -1,5 +1,6 @@
 // sequential.cpp: a network as a list of layers: names, passes over a tape, prediction.
 #include <algorithm>
+#include <iterator>
 
 #include "autograd/ops/add.h"
 #include "base/fail.h"
@@ -171,6 +172,14 @@ Variable detail::run_pass(Module& network, Tape<float>& tape, SequenceLayout& la
   return flow.is_sequence ? unpack(flow.rows("output"), *flow.layout) : flow.x;
 }
 
+SequenceLayout& detail::Session::next_layout(const Tape<float>& tape) {
+  if (&tape != tape_ || tape.generation() != generation_) used_ = 0;
+  tape_ = &tape;
+  generation_ = tape.generation();
+  if (used_ == layouts_.size()) layouts_.emplace_back();
+  return *std::next(layouts_.begin(), static_cast<std::ptrdiff_t>(used_++));
+}
+
 namespace {
 
 // On the tape of the memory, so that the gradient goes on into what gave it, else on the session's own.
@@ -178,7 +187,7 @@ Variable record(Sequential& network, detail::Session& session, const detail::Pas
   if (!input.memory && session.training.spent()) session.training.reset();
   Tape<float>& tape = input.memory ? input.memory.tape() : session.training;
   const RandomKey key{session.seed, Purpose::kDropout, session.passes++};
-  return detail::run_pass(network, tape, session.training_layout, input, true, key);
+  return detail::run_pass(network, tape, session.next_layout(tape), input, true, key);
 }
 
 Tensor predict_once(Sequential& network, detail::Session& session, const detail::PassInput& input) {

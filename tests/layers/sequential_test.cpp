@@ -2,9 +2,11 @@
 // prediction against the recorded pass; and error messages for what does not fit.
 #include <gtest/gtest.h>
 
+#include "autograd/ops/add.h"
 #include "base/random.h"
 #include "carousel/error.h"
 #include "carousel/layers.h"
+#include "carousel/loss.h"
 #include "tests/support/expect_near.h"
 #include "tests/support/random_tensor.h"
 
@@ -129,6 +131,28 @@ TEST(Sequential, WhatDoesNotFitIsNamed) {
   EXPECT_THROW((Recurrent{{.cell = "gru", .input_size = 3, .hidden_size = 4, .proj_size = 2}}), Error);
   EXPECT_THROW((Recurrent{{.cell = "lstm", .input_size = 0, .hidden_size = 4}}), Error);
   EXPECT_THROW(Pool{"first"}, Error);
+}
+
+// The loss of two passes with other lengths has the sum of their gradients.
+TEST(Sequential, SeveralPassesMayWaitForOneBackward) {
+  Sequential net{Recurrent{{.cell = "gru", .input_size = 3, .hidden_size = 4}}, Pool{"mean"}};
+  const Tensor a = random_tensor({5, 2, 3}, 7), b = random_tensor({4, 3, 3}, 8);
+  const std::vector<std::int32_t> a_lengths{5, 2}, b_lengths{1, 3, 4};
+  std::vector<Tensor> sums;
+  for (Parameter* p : net.parameters()) sums.emplace_back(p->value.shape());
+  for (const auto& [x, lengths] : {std::pair{&a, &a_lengths}, {&b, &b_lengths}}) {
+    backward(mse(net(*x, *lengths), Tensor({x->shape()[1], 4})));
+    for (std::size_t k = 0; k < sums.size(); ++k) {
+      Tensor& gradient = net.parameters()[k]->gradient;
+      for (std::int64_t j = 0; j < gradient.elements(); ++j) sums[k][j] += gradient[j];
+      gradient.fill(0);
+    }
+  }
+  const Variable of_a = mse(net(a, a_lengths), Tensor({2, 4})), of_b = mse(net(b, b_lengths), Tensor({3, 4}));
+  backward(add(of_a, of_b));
+  for (std::size_t k = 0; k < sums.size(); ++k) {
+    expect_near(net.parameters()[k]->gradient, sums[k], 1e-6, net.parameters()[k]->name);
+  }
 }
 
 TEST(Sequential, AVariableOfAnEarlierPassIsRefused) {
