@@ -45,9 +45,16 @@ RecurrentOptions cell_options(const AttentionDecoderOptions& o) {
 // `attention`: as AttentionDecoder keeps them, null where the score has none.
 void record_parameters(const std::vector<Parameter*>& cell, std::span<const std::unique_ptr<Parameter>> attention,
                        Tape<float>& tape, DecoderInput<float>& input) {
-  Variable* const of_cell[] = {&input.weights.weight_ih, &input.weights.weight_hh, &input.weights.bias_ih,
-                               &input.weights.bias_hh};
-  for (std::size_t k = 0; k < cell.size(); ++k) *of_cell[k] = tape.parameter(*cell[k]);
+  const std::pair<std::string_view, Variable*> of_cell[] = {{"weight_ih", &input.weights.weight_ih},
+                                                            {"weight_hh", &input.weights.weight_hh},
+                                                            {"bias_ih", &input.weights.bias_ih},
+                                                            {"bias_hh", &input.weights.bias_hh},
+                                                            {"weight_ph", &input.weights.weight_ph}};
+  for (Parameter* parameter : cell) {
+    for (const auto& [name, slot] : of_cell) {
+      if (parameter->name == name) *slot = tape.parameter(*parameter);
+    }
+  }
   Variable* const of_attention[] = {&input.score.weight, &input.score.weight_s, &input.score.weight_h, &input.score.v,
                                     &input.weight_c};
   for (std::size_t k = 0; k < attention.size(); ++k) {

@@ -167,7 +167,7 @@ std::int64_t count_attention_decoder(Settings& s) {
   const std::int64_t O = s.size("output_size", 0), I = s.size("input_size");
   const auto score = s.get<std::string>("score");
   const std::int64_t beside = score == "additive" ? E : s.get<bool>("input_feeding") ? O : 0;
-  return checked_size({cell.gate_count() * H, I + beside + H + 2}, "cell weights") +
+  return count_scan(cell, {I + beside, H, 0, true}) +
          checked_size({score == "general" ? H : 0, E}, "attention weights") +
          checked_size({A, H + E + 1}, "attention weights") + checked_size({O, E + H}, "attention weights");
 }
