@@ -24,6 +24,11 @@ void check_decoder(const AttentionDecoderOptions& o) {
   if (!has_sum(o) && o.score != "dot" && o.score != "general") {
     fail(Code::kUsage, "attention decoder: unknown score '{}', expected dot, general, concat or additive", o.score);
   }
+  const Cell& cell = find_cell(o.cell);
+  if (cell.lower || cell.output_layer || cell.fixed_unit_weights || cell.blocks != RecurrentBlocks::kAll) {
+    fail(Code::kUsage, "attention decoder: cell '{}' needs more than one step gives it: choose lstm, gru or the like",
+         o.cell);
+  }
   check("input_size", o.input_size, true);
   check("hidden_size", o.hidden_size, true);
   check("memory_size", o.memory_size, true);

@@ -169,6 +169,7 @@ TEST(AttentionLayers, WhatDoesNotFitIsNamed) {
   refused({"dot", "memory_size 9", "hidden_size 4"}, [](auto& o) { o.score = "dot", o.memory_size = 9; });
   refused({"input_size is 0"}, [](auto& o) { o.input_size = 0; });
   refused({"unknown cell"}, [](auto& o) { o.cell = "lst"; });
+  refused({"'grid_lstm'", "choose lstm"}, [](auto& o) { o.cell = "grid_lstm"; });
   expect_error(Code::kUsage, {"3 heads", "input_size of 4"}, [] { MultiHeadAttention({.input_size = 4, .heads = 3}); });
   expect_error(Code::kUsage, {"causal"},
                [] { MultiHeadAttention({.input_size = 4, .memory_size = 4, .causal = true}); });
