@@ -28,7 +28,7 @@ using V = hn::Vec<D>;
 #if HWY_TARGET == HWY_AVX3
 constexpr int kTileRows = 4;  // 32 vector registers: 16 sums
 #else
-constexpr int kTileRows = 3;  // 16 vector registers: 12 sums
+constexpr int kTileRows = HWY_TARGET == HWY_SCALAR ? 1 : 3;  // 16 vector registers: 12 sums
 #endif
 
 template <WeightFormat kFormat>
