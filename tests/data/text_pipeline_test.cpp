@@ -1,6 +1,9 @@
 // Oracle: counts, orders and ids worked out by hand.
 #include <gtest/gtest.h>
 
+#include <map>
+
+#include "base/random.h"
 #include "data/text/pipeline.h"
 #include "tests/support/expect_error.h"
 
@@ -17,6 +20,22 @@ TokenCounter counted(const Tokens& tokens) {
 }
 
 const Tokens kCounted = {"b", "a", "c", "b", "a", "d", "b", "B", "d"};  // b 3, a 2, d 2, B 1, c 1
+
+// Oracle: std::map, over numbers as tokens, a fifth of them new; enough to grow several times.
+TEST(TokenIndex, NumbersTokensAsTheyCome) {
+  TokenIndex index;
+  EXPECT_EQ(index.find("0"), TokenIndex::kNone);
+  std::map<std::string, std::int32_t> expected;
+  for (std::uint64_t k = 0; k < 5000; ++k) {
+    const std::string token = std::to_string(uniform_below({5, Purpose::kTest}, k, 1 + k / 4));
+    ASSERT_EQ(index.find(token), expected.contains(token) ? expected[token] : TokenIndex::kNone) << token;
+    const auto id = expected.try_emplace(token, static_cast<std::int32_t>(expected.size())).first->second;
+    ASSERT_EQ(index.add(token), id) << token;
+    ASSERT_EQ(index.tokens()[static_cast<std::size_t>(id)], token);
+  }
+  EXPECT_EQ(index.size(), std::ssize(expected));
+  EXPECT_GT(index.size(), 500);
+}
 
 TEST(Vocabulary, IsOrderedByCountThenBytesBehindTheSpecials) {
   std::vector<std::int32_t> final_ids;

@@ -1,7 +1,12 @@
 // Oracle: tokens written out by hand; Unicode Standard Annex 29 and 15 for what they must be. Chinese is written as
 // escapes; the English stands beside it.
 #include <gtest/gtest.h>
+#include <unicode/brkiter.h>
+#include <unicode/uchar.h>
 
+#include <memory>
+
+#include "base/random.h"
 #include "data/text/normalize.h"
 #include "data/text/segment.h"
 #include "tests/support/expect_error.h"
@@ -32,6 +37,43 @@ TEST(Words, ChineseIsCutByTheDictionary) {
   // hotel / decoration / so-so / , / but / still / OK
   EXPECT_EQ(cut(Segmentation::kWords, "\u9152\u5E97\u88C5\u4FEE\u4E00\u822C\uFF0C\u4F46 OK."),
             (Tokens{"\u9152\u5E97", "\u88C5\u4FEE", "\u4E00\u822C", "\uFF0C", "\u4F46", "OK", "."}));
+}
+
+// Every token of ICU's own word boundaries that does not begin with white space.
+Tokens words_of_icu(const std::string& text) {
+  UErrorCode status = U_ZERO_ERROR;
+  const std::unique_ptr<icu::BreakIterator> boundaries(
+      icu::BreakIterator::createWordInstance(icu::Locale::getRoot(), status));
+  const icu::UnicodeString characters = icu::UnicodeString::fromUTF8(text);
+  boundaries->setText(characters);
+  Tokens tokens;
+  for (std::int32_t begin = 0, end = boundaries->next(); end != icu::BreakIterator::DONE; end = boundaries->next()) {
+    if (!u_isUWhiteSpace(characters.char32At(begin)))
+      characters.tempSubStringBetween(begin, end).toUTF8String(tokens.emplace_back());
+    begin = end;
+  }
+  EXPECT_TRUE(U_SUCCESS(status));
+  return tokens;
+}
+
+// Oracle: ICU's boundaries of the whole text. Every pair and triple of ASCII characters between letters and digits;
+// then texts of what can join over a boundary: marks, combining accents, joiners, several scripts, white space.
+TEST(Words, AreThoseOfIcuThoughAsciiIsCutWithoutIt) {
+  for (char a = 1; a != 127; ++a) {
+    for (char b = 1; b != 127; ++b) {
+      const std::string text = {'x', a, 'y', b, '1', a, '2', b, a, 'z', a, '3', b, '_', a};
+      ASSERT_EQ(cut(Segmentation::kWords, text), words_of_icu(text)) << testing::PrintToString(text);
+    }
+  }
+  const std::string_view pieces[] = {
+      "a",      "B",      "7",      "_",      ".",      ",",      ";",      ":",      "'",      "\"",        "-",
+      " ",      "  ",     "\t",     "\r",     "\n",     "\x0B",   "\x1C",   "\u00A0", "\u0301", "\u200D",    "\u00AD",
+      "\u2019", "\u00E9", "\u0416", "\u05D0", "\u5317", "\u4EAC", "\u30AB", "\u0E2A", "\u3000", "\U0001F1E8"};
+  for (std::uint64_t n = 0; n < 20000; ++n) {
+    std::string text;
+    for (std::uint64_t k = 0; k < 12; ++k) text += pieces[uniform_below({7, Purpose::kTest, n}, k, std::size(pieces))];
+    ASSERT_EQ(cut(Segmentation::kWords, text), words_of_icu(text)) << testing::PrintToString(text);
+  }
 }
 
 TEST(Characters, AreGraphemeClusters) {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/fail.h"
+#include "data/text/ascii_words.h"
 #include "data/text/utf8.h"
 
 namespace carousel {
@@ -57,6 +58,33 @@ struct Segmenter::Implementation {
   Implementation(const Implementation&) = delete;
   Implementation& operator=(const Implementation&) = delete;
 
+  // No rule reaches across ASCII white space, unless a mark that combines with it comes next: what stands between is
+  // cut by itself, and ICU takes only the stretches that are not plain, each with the white space before it.
+  void cut_words(std::string_view text, std::vector<std::string_view>& tokens) {
+    std::size_t begin = text.size(), end = 0;  // of a stretch for ICU, empty so far
+    const auto flush = [&] {
+      if (begin < end) cut(text.substr(begin, end - begin), tokens);
+      begin = text.size();
+    };
+    for (std::size_t at = 0; at < text.size();) {
+      if (is_ascii_space(text[at])) {
+        ++at;
+        continue;
+      }
+      const std::size_t start = at;
+      bool plain = true;
+      for (; at < text.size() && !is_ascii_space(text[at]); ++at) plain = plain && is_plain(text[at]);
+      if (plain) {
+        flush();
+        append_ascii_words(text.substr(start, at - start), tokens);
+      } else {
+        begin = std::min(begin, start == 0 ? start : start - 1);
+        end = at;
+      }
+    }
+    flush();
+  }
+
   void cut(std::string_view text, std::vector<std::string_view>& tokens) {
     UErrorCode status = U_ZERO_ERROR;
     utext_openUTF8(&handle, text.data(), static_cast<std::int64_t>(text.size()), &status);
@@ -91,6 +119,8 @@ void Segmenter::segment(std::string_view text, std::vector<std::string_view>& to
   if (text.empty()) return;
   if (implementation_->segmentation == Segmentation::kWhitespace) {
     split_at_white_space(text, tokens);
+  } else if (implementation_->segmentation == Segmentation::kWords) {
+    implementation_->cut_words(text, tokens);
   } else {
     implementation_->cut(text, tokens);
   }

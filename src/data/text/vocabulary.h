@@ -9,19 +9,11 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "data/text/token_index.h"
+
 namespace carousel {
-
-namespace detail {
-struct StringHash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
-};
-}  // namespace detail
-
-using TokenMap = std::unordered_map<std::string, std::int32_t, detail::StringHash, std::equal_to<>>;
 
 class Vocabulary {
  public:
@@ -31,17 +23,16 @@ class Vocabulary {
 
   // From tokens() of another one, as a model file holds them. Throws Error{kModel} if the specials do not come first,
   // or a token is empty or there twice.
-  static Vocabulary from_tokens(std::vector<std::string> tokens);
+  static Vocabulary from_tokens(const std::vector<std::string>& tokens);
 
-  std::int64_t size() const noexcept { return static_cast<std::int64_t>(tokens_.size()); }  // the specials included
-  std::int32_t id(std::string_view token) const;
-  const std::string& token(std::int32_t id) const;  // throws Error{kUsage} if out of range
-  bool contains(std::string_view token) const { return ids_.contains(token); }
-  const std::vector<std::string>& tokens() const noexcept { return tokens_; }  // by id
+  std::int64_t size() const noexcept { return index_.size(); }  // the specials included
+  std::int32_t id(std::string_view token) const noexcept;
+  const std::string& token(std::int32_t id) const;       // throws Error{kUsage} if out of range
+  bool contains(std::string_view token) const noexcept;  // <pad>, <bos> and <eos> are no tokens of a text
+  const std::vector<std::string>& tokens() const noexcept { return index_.tokens(); }  // by id
 
  private:
-  std::vector<std::string> tokens_;
-  TokenMap ids_;
+  TokenIndex index_;
 };
 
 struct VocabularyLimits {
@@ -63,7 +54,7 @@ class TokenCounter {
   Vocabulary build(const VocabularyLimits& limits, std::vector<std::int32_t>* final_ids = nullptr) const;
 
  private:
-  TokenMap ids_;
+  TokenIndex index_;
   std::vector<std::int64_t> counts_;  // by provisional id
   std::int64_t total_ = 0;
 };
