@@ -61,6 +61,7 @@ Json to_json(const TrainResult& result) {
   object["epochs"] = result.epochs;
   object["steps"] = result.steps;
   object["seconds"] = result.seconds;
+  object["batch_seconds"] = result.batch_seconds;
   object["samples_per_second"] = result.samples_per_second;
   object["parameters"] = result.parameters;
   return object;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <optional>
 
 #include "autograd/ops/cross_entropy.h"
@@ -67,20 +68,35 @@ VocabularyLimits vocabulary_limits(const DataOptions& options) {
   return {options.min_count > 0 ? options.min_count : 2, options.max_vocabulary > 0 ? options.max_vocabulary : 50000};
 }
 
+FittedText fit_texts(const ClassifyData& data, const Indices& rows, const DataOptions& options) {
+  TextSettings settings;
+  if (!options.segment.empty()) settings.segmentation = parse_segmentation(options.segment);
+  return fit_text(data.texts, rows, settings, vocabulary_limits(options));
+}
+
 // Vocabulary from the training texts; all texts become ids.
 void prepare_texts(const Options& options, const Split& split, ClassifyData& data, ClassifyInfo& info,
                    Observer& observer) {
-  TextSettings settings;
-  if (!options.data.segment.empty()) settings.segmentation = parse_segmentation(options.data.segment);
-  const VocabularyLimits limits = vocabulary_limits(options.data);
-  FittedText fitted = fit_text(data.texts, split.train, settings, limits);
+  FittedText fitted = fit_texts(data, split.train, options.data);
   encode_texts(data, fitted.pipeline);
   info.text = fitted.pipeline.settings();
   info.vocabulary = fitted.pipeline.vocabulary().tokens();
   observer.note(
       fmt::format("text: segmented into {}, {} tokens, {} distinct, vocabulary of {} (seen at least {} times)",
                   segmentation_name(info.text->segmentation), fitted.tokens, fitted.distinct_tokens,
-                  info.vocabulary.size(), limits.min_count));
+                  info.vocabulary.size(), vocabulary_limits(options.data).min_count));
+}
+
+// "3 to 51 tokens, 21.3 on average".
+std::string length_text(const Samples& samples, std::string_view unit) {
+  std::int64_t shortest = samples.length(0), longest = 0, sum = 0;
+  for (std::int64_t n = 0; n < samples.size(); ++n) {
+    shortest = std::min(shortest, samples.length(n));
+    longest = std::max(longest, samples.length(n));
+    sum += samples.length(n);
+  }
+  return fmt::format("{} to {} {}, {:.1f} on average", shortest, longest, unit,
+                     static_cast<double>(sum) / static_cast<double>(samples.size()));
 }
 
 void write_report(const Options& options, const ModelOptions& model, const TrainResult& result,
@@ -292,7 +308,7 @@ class Classify final : public Task {
   }
 
   DataReport check(const Options& options) const override {
-    const ClassifyData data = read_classify_data(options.data.data, options.data, nullptr, true);
+    ClassifyData data = read_classify_data(options.data.data, options.data, nullptr, true);
     DataReport report;
     report.facts.emplace_back("samples", std::to_string(data.size()));
     report.facts.emplace_back(
@@ -304,6 +320,17 @@ class Classify final : public Task {
                                 fmt::format("{} ({:.1f} %)", counts[k],
                                             100.0 * static_cast<double>(counts[k]) / static_cast<double>(data.size())));
     }
+    if (data.is_text()) {
+      Indices all(static_cast<std::size_t>(data.size()));
+      std::iota(all.begin(), all.end(), 0);
+      FittedText fitted = fit_texts(data, all, options.data);
+      report.facts.emplace_back(
+          "tokens", fmt::format("{} {}, {} of them distinct", fitted.tokens,
+                                segmentation_name(fitted.pipeline.settings().segmentation), fitted.distinct_tokens));
+      report.facts.emplace_back("vocabulary", std::to_string(fitted.pipeline.vocabulary().size()));
+      data.samples.ids = std::move(fitted.ids);
+    }
+    report.facts.emplace_back("lengths", length_text(data.samples, data.is_text() ? "tokens" : "time steps"));
     report.problems = data.notes;
     if (data.label_names.size() < 2)
       report.problems.push_back("all samples have the same label: nothing can be learnt");

@@ -55,7 +55,7 @@ std::int64_t ClassifyProblem::batches_in_epoch(std::int64_t epoch) {
   return std::ssize(batches_);
 }
 
-Variable ClassifyProblem::loss(Tape<float>& tape, std::int64_t, std::int64_t batch) {
+void ClassifyProblem::prepare(std::int64_t, std::int64_t batch) {
   chosen_.clear();
   labels_.clear();
   for (const std::int64_t place : batches_[static_cast<std::size_t>(batch)]) {
@@ -64,6 +64,9 @@ Variable ClassifyProblem::loss(Tape<float>& tape, std::int64_t, std::int64_t bat
     labels_.push_back(data_.labels[static_cast<std::size_t>(sample)]);
   }
   batch_.assign(data_.samples, chosen_);
+}
+
+Variable ClassifyProblem::loss(Tape<float>& tape, std::int64_t, std::int64_t) {
   const RandomKey key{static_cast<std::uint64_t>(options_.seed), Purpose::kDropout, passes_++};
   detail::PassInput input = batch_.pass_input();
   input.bptt = options_.bptt;

@@ -32,6 +32,7 @@ class ClassifyProblem final : public TaskProblem {
 
   std::vector<Parameter*> parameters() override { return network_.parameters(); }
   std::int64_t batches_in_epoch(std::int64_t epoch) override;
+  void prepare(std::int64_t epoch, std::int64_t batch) override;
   Variable loss(Tape<float>& tape, std::int64_t epoch, std::int64_t batch) override;
   std::optional<Validation> validate() override;
   std::string describe(const Parameter& parameter, std::int64_t element) override;

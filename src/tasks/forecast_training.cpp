@@ -87,7 +87,7 @@ Variable ForecastProblem::loss_of(Variable forecast, View<const float> target) c
   return mse(forecast, target);
 }
 
-Variable ForecastProblem::loss(Tape<float>& tape, std::int64_t, std::int64_t batch) {
+void ForecastProblem::prepare(std::int64_t, std::int64_t batch) {
   const std::int64_t first = batch * options_.batch_size, end = std::min(per_epoch_, first + options_.batch_size);
   std::vector<WindowAt> windows;
   for (std::int64_t k = first; k < end; ++k) {
@@ -95,6 +95,9 @@ Variable ForecastProblem::loss(Tape<float>& tape, std::int64_t, std::int64_t bat
   }
   gather_windows(data_.scaled, windows, info_.shape(), targets_, batch_);
   flatten_targets(batch_.targets, expected_);
+}
+
+Variable ForecastProblem::loss(Tape<float>& tape, std::int64_t, std::int64_t) {
   const RandomKey key{static_cast<std::uint64_t>(options_.seed), Purpose::kDropout, passes_++};
   detail::PassInput input = only_values(batch_.inputs);
   input.bptt = options_.bptt;

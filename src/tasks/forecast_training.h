@@ -22,6 +22,7 @@ class ForecastProblem final : public TaskProblem {
 
   std::vector<Parameter*> parameters() override;  // of the recurrent branch: the linear one is fitted already
   std::int64_t batches_in_epoch(std::int64_t epoch) override;
+  void prepare(std::int64_t epoch, std::int64_t batch) override;
   Variable loss(Tape<float>& tape, std::int64_t epoch, std::int64_t batch) override;
   std::optional<Validation> validate() override;
   std::string describe(const Parameter& parameter, std::int64_t element) override;

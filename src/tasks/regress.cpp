@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "autograd/ops/huber.h"
 #include "autograd/ops/mae.h"
@@ -76,24 +77,28 @@ class RegressProblem final : public TaskProblem {
     return std::ssize(batches_);
   }
 
-  Variable loss(Tape<float>& tape, std::int64_t, std::int64_t batch) override {
+  void prepare(std::int64_t, std::int64_t batch) override {
     chosen_.clear();
     for (const std::int64_t place : batches_[static_cast<std::size_t>(batch)]) {
       chosen_.push_back(split_.train[static_cast<std::size_t>(place)]);
     }
     batch_.assign(data_.samples, chosen_);
+    fill_scaled_targets(chosen_);
+  }
+
+  Variable loss(Tape<float>& tape, std::int64_t, std::int64_t) override {
     const RandomKey key{static_cast<std::uint64_t>(options_.seed), Purpose::kDropout, passes_++};
     detail::PassInput input = batch_.pass_input();
     input.checkpoint_steps = checkpoint_steps;
     const Variable predicted = detail::run_pass(core_, tape, layout_, input, true, key);
-    return loss_of(options_.loss, predicted, scaled_targets(chosen_).view());
+    return loss_of(options_.loss, predicted, std::as_const(targets_).view());
   }
 
   std::optional<Validation> validate() override {
     const Tensor predicted = predict_samples(core_, data_.samples, split_.valid);
     Tape<float> tape;
-    const double loss =
-        loss_of(options_.loss, tape.constant(predicted.view()), scaled_targets(split_.valid).view()).item();
+    fill_scaled_targets(split_.valid);
+    const double loss = loss_of(options_.loss, tape.constant(predicted.view()), std::as_const(targets_).view()).item();
     // Targets of different units count alike in the loss, not in the error.
     if (info_.targets.size() > 1) return Validation{loss, "loss", loss, false};
     std::vector<double> values;
@@ -115,7 +120,8 @@ class RegressProblem final : public TaskProblem {
   }
 
  private:
-  const Tensor& scaled_targets(const Indices& indices) {
+  // [indices, targets] of these samples in targets_.
+  void fill_scaled_targets(const Indices& indices) {
     const std::int64_t K = data_.target_count();
     const Shape shape{std::ssize(indices), K};
     if (!(targets_.shape() == shape)) targets_ = Tensor(shape);
@@ -125,7 +131,6 @@ class RegressProblem final : public TaskProblem {
       const double value = data_.targets[static_cast<std::size_t>(n * K + j % K)];
       targets_[j] = static_cast<float>((value - scale.mean) / scale.deviation);
     }
-    return targets_;
   }
 
   Sequential& network_;

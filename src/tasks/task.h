@@ -38,7 +38,7 @@ struct TrainResult : EvaluateResult {  // of the validation part
   std::string model;                   // path of the model file
   std::string run_dir;
   std::int64_t epochs = 0, steps = 0, parameters = 0;
-  double seconds = 0, samples_per_second = 0;
+  double seconds = 0, batch_seconds = 0, samples_per_second = 0;  // batch_seconds: of seconds, to make batches
   Options options;  // as given, every "auto" replaced by what the task picked
 };
 

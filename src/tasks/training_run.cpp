@@ -119,6 +119,7 @@ void fill_result(TrainResult& result, const TrainSummary& summary, const Model& 
   result.epochs = summary.epochs;
   result.steps = summary.steps;
   result.seconds = summary.seconds;
+  result.batch_seconds = summary.batch_seconds;
   result.parameters = model.parameter_count();
   const double seen = static_cast<double>(training_samples) * static_cast<double>(summary.epochs);
   result.samples_per_second = summary.seconds > 0 ? seen / summary.seconds : 0;

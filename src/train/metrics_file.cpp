@@ -12,15 +12,16 @@ MetricsFile::MetricsFile(const std::string& run_dir) {
   path_ = run_dir + "/metrics.csv";
   text_ =
       "epoch,step,training_loss,validation_loss,metric,learning_rate,gradient_norm,seconds,largest_gradient_norm,"
-      "clipped_steps\n";
+      "clipped_steps,batch_seconds\n";
 }
 
 void MetricsFile::add(const EpochEvent& epoch, const StepEvent& last_step, bool validated) {
   if (path_.empty()) return;
   const auto cell = [&](double value) { return validated ? fmt::format("{}", value) : std::string(); };
-  text_ += fmt::format("{},{},{},{},{},{},{},{:.3f},{},{}\n", epoch.epoch, epoch.step, epoch.training_loss,
+  text_ += fmt::format("{},{},{},{},{},{},{},{:.3f},{},{},{:.6f}\n", epoch.epoch, epoch.step, epoch.training_loss,
                        cell(epoch.validation_loss), cell(epoch.metric_value), last_step.learning_rate,
-                       last_step.gradient_norm, epoch.seconds, epoch.largest_gradient_norm, epoch.clipped_steps);
+                       last_step.gradient_norm, epoch.seconds, epoch.largest_gradient_norm, epoch.clipped_steps,
+                       epoch.batch_seconds);
   write_file_atomically(path_, text_);
 }
 

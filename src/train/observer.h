@@ -15,8 +15,9 @@ struct StepEvent {
 
 struct EpochEvent {
   std::int64_t epoch = 0, epochs = 0, step = 0;  // step: counted from the start of training
-  double training_loss = 0, validation_loss = 0, seconds = 0;
-  std::string metric;  // name of the metric that early stopping watches
+  double training_loss = 0, validation_loss = 0;
+  double seconds = 0, batch_seconds = 0;  // of the epoch with its validation; of them to make batches
+  std::string metric;                     // name of the metric that early stopping watches
   double metric_value = 0;
   double largest_gradient_norm = 0;  // of the epoch's steps, before clipping
   std::int64_t clipped_steps = 0;

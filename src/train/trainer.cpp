@@ -56,6 +56,7 @@ class Run {
     const Clock::time_point start = Clock::now();
     for (epoch_ = 0; epoch_ < options_.epochs; ++epoch_) {
       const Clock::time_point epoch_start = Clock::now();
+      batch_seconds_ = 0;
       const double training_loss = train_epoch();
       if (summary_.stopped) break;
       ++summary_.epochs;
@@ -82,7 +83,9 @@ class Run {
 
   // All steps of the epoch; returns the mean loss of its batches.
   double train_epoch() {
+    const Clock::time_point start = Clock::now();
     const std::int64_t batches = problem_.batches_in_epoch(epoch_);
+    batch_seconds_ += seconds_since(start);
     event_ = {.epoch = epoch_ + 1, .epochs = options_.epochs, .step = 0, .steps_in_epoch = steps_in_epoch(epoch_)};
     clipped_steps_ = 0;
     largest_gradient_norm_ = 0;
@@ -103,6 +106,9 @@ class Run {
     ++event_.step;
     double total = 0;
     for (std::int64_t batch = first; batch < first + count; ++batch) {
+      const Clock::time_point start = Clock::now();
+      problem_.prepare(epoch_, batch);
+      batch_seconds_ += seconds_since(start);
       tape_.reset();
       Variable loss = problem_.loss(tape_, epoch_, batch);
       const auto value = static_cast<double>(loss.item());
@@ -178,6 +184,8 @@ class Run {
     }
     if (average_) average_->exchange();
     event.seconds = seconds_since(epoch_start);
+    event.batch_seconds = batch_seconds_;
+    summary_.batch_seconds += batch_seconds_;
     metrics_.add(event, event_, validation.has_value());
     observer_.epoch(event);
     summary_.stopped = observer_.stop_requested();
@@ -228,6 +236,7 @@ class Run {
   double best_score_ = 0;
   std::int64_t epoch_ = 0, clipped_steps_ = 0;  // clipped_steps_: of this epoch
   double largest_gradient_norm_ = 0;            // of this epoch
+  double batch_seconds_ = 0;                    // of this epoch
   StepEvent event_;
   TrainSummary summary_;
 };

@@ -36,7 +36,12 @@ class TrainingProblem {
   virtual ~TrainingProblem() = default;
   virtual std::vector<Parameter*> parameters() = 0;  // the same every time
   virtual std::int64_t batches_in_epoch(std::int64_t epoch) = 0;
-  // The loss of one batch, one element, on this tape; memory that the tape borrows must live until the next call.
+  // Makes one batch ready: gathers, pads and scales its samples. Called before its loss(), timed apart from it.
+  virtual void prepare(std::int64_t epoch, std::int64_t batch) {
+    static_cast<void>(epoch);
+    static_cast<void>(batch);
+  }
+  // The loss of that batch, one element, on this tape; memory that the tape borrows must live until the next call.
   virtual Variable loss(Tape<float>& tape, std::int64_t epoch, std::int64_t batch) = 0;
   // Called after every epoch with the weights to be judged. Nothing: no validation data; then the last weights are
   // kept.
@@ -65,8 +70,8 @@ struct TrainSummary {
   std::int64_t epochs = 0, steps = 0;  // done; a step is one change of the weights
   std::int64_t best_epoch = 0;         // from 1; 0: no validation
   std::optional<Validation> best;
-  double seconds = 0;
-  bool stopped = false;  // on request of the observer
+  double seconds = 0, batch_seconds = 0;  // in all; of them in batches_in_epoch() and prepare()
+  bool stopped = false;                   // on request of the observer
 };
 
 // Trains until the epochs are done, patience ends or the observer asks for a stop; then the parameters hold the best

@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <cstring>
+#include <thread>
 
 #include "autograd/ops/add.h"
 #include "autograd/ops/cross_entropy.h"
@@ -266,12 +268,13 @@ TEST(Trainer, WritesOneLineOfMetricsPerEpoch) {
     const std::string text = read_text(options.run_dir + "/metrics.csv");
     std::string expected =
         "epoch,step,training_loss,validation_loss,metric,learning_rate,gradient_norm,seconds,largest_gradient_norm,"
-        "clipped_steps\n";
+        "clipped_steps,batch_seconds\n";
     for (std::size_t i = 0; i < 2; ++i) {
       const StepEvent &before = recorder.steps[2 * i], &last = recorder.steps[2 * i + 1];
-      expected += fmt::format("{},{},{},{},0.125,{},{:.3f},{},0\n", i + 1, 2 * i + 2, recorder.epochs[i].training_loss,
-                              validated ? "0.25,0.5" : ",", last.gradient_norm, recorder.epochs[i].seconds,
-                              std::max(before.gradient_norm, last.gradient_norm));
+      const EpochEvent& epoch = recorder.epochs[i];
+      expected += fmt::format("{},{},{},{},0.125,{},{:.3f},{},0,{:.6f}\n", i + 1, 2 * i + 2, epoch.training_loss,
+                              validated ? "0.25,0.5" : ",", last.gradient_norm, epoch.seconds,
+                              std::max(before.gradient_norm, last.gradient_norm), epoch.batch_seconds);
     }
     EXPECT_EQ(text, expected);
   }
@@ -294,6 +297,34 @@ TEST(Trainer, CountsTheStepsWhoseGradientWasClipped) {
     EXPECT_EQ(b.epochs[epoch].clipped_steps, 2);
     EXPECT_EQ(b.epochs[epoch].largest_gradient_norm, norms[2]);
   }
+}
+
+// Oracle: the seconds that a problem sleeps while it makes batches, and those that it sleeps elsewhere.
+TEST(Trainer, TimesTheMakingOfBatchesApart) {
+  class Sleeping final : public RegressionProblem {
+   public:
+    Sleeping() : RegressionProblem(64, 32) {}
+    std::vector<std::int64_t> prepared;
+    void prepare(std::int64_t epoch, std::int64_t batch) override {
+      prepared.push_back(2 * epoch + batch);
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    Variable loss(Tape<float>& tape, std::int64_t epoch, std::int64_t batch) override {
+      EXPECT_EQ(prepared.back(), 2 * epoch + batch);
+      std::this_thread::sleep_for(std::chrono::milliseconds(40));
+      return RegressionProblem::loss(tape, epoch, batch);
+    }
+  };
+  Sleeping problem;
+  Recorder recorder;
+  const TrainSummary summary = train(problem, plain_sgd(2, 0.125), recorder);
+  EXPECT_EQ(problem.prepared, (std::vector<std::int64_t>{0, 1, 2, 3}));
+  for (const EpochEvent& event : recorder.epochs) {
+    EXPECT_GE(event.batch_seconds, 0.020);
+    EXPECT_GE(event.seconds - event.batch_seconds, 0.080);
+  }
+  EXPECT_DOUBLE_EQ(summary.batch_seconds, recorder.epochs[0].batch_seconds + recorder.epochs[1].batch_seconds);
+  EXPECT_GE(summary.seconds - summary.batch_seconds, 0.160);
 }
 
 // Oracle: the recurrence of the average in double, over the weights after each step. The first step weighs all.
