@@ -9,7 +9,7 @@
 namespace carousel {
 namespace {
 
-constexpr std::int64_t kProgramBytes = 48'000'000;  // code, ICU's data, stacks: before any data
+constexpr std::int64_t kProgramBytes = 30'000'000;  // code, ICU's data, stacks, baselines: before any data
 
 // "3.2 MB", "310 MB", "12.4 GB".
 std::string memory_text(std::int64_t bytes) {

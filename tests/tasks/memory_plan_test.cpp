@@ -123,10 +123,10 @@ Refusal refused(LongSequences& problem) {
   return refusal;
 }
 
-// Of a process without data set and validation: 48 MB for the program, a step, and what a pass of no rows takes.
+// Of a process without data set and validation: 30 MB for the program, a step, and what a pass of no rows takes.
 double process_bytes(LongSequences& problem, std::int64_t checkpoint_steps) {
   const MemoryNeeds needs = problem.memory_needs();
-  return 48e6 + static_cast<double>(step_memory(problem, needs, {}, checkpoint_steps).sum() +
+  return 30e6 + static_cast<double>(step_memory(problem, needs, {}, checkpoint_steps).sum() +
                                     inference_pass_bytes(needs.network, {}));
 }
 
@@ -137,7 +137,7 @@ TEST(MemoryPlan, TooSmallACapNamesTheLeastThatWouldDo) {
   for (std::int64_t steps = 8000; steps >= 1; steps /= 2) least = std::min(least, process_bytes(problem, steps));
   const Refusal refusal = refused(problem);
   EXPECT_NEAR(refusal.least, least / 1e6 + 0.5, 0.5001);  // rounded up
-  EXPECT_EQ(refusal.fixed, 48);
+  EXPECT_EQ(refusal.fixed, 30);
   TrainerOptions options;
   options.epochs = 1;
   Observer quiet;
@@ -167,7 +167,7 @@ TEST(MemoryPlan, DataSetAndValidationAreCounted) {
   EXPECT_EQ(step_memory(problem, problem.memory_needs(), {}, 0).batch, 4 * 40 + 16 * (40 + 10) + 24 * 4);
   const double least = refused(problem).least;
   problem.data_bytes = 200'000'000;
-  EXPECT_EQ(refused(problem).fixed, 248);
+  EXPECT_EQ(refused(problem).fixed, 230);
   EXPECT_NEAR(refused(problem).least, least + 200, 1);
   problem.validation = {.time_steps = 1'000'000, .samples = 4, .rows = 4'000'000, .features = 1};
   const auto pass = static_cast<double>(inference_pass_bytes(problem.memory_needs().network, problem.validation));
