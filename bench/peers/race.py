@@ -16,7 +16,7 @@ import reference
 from grid import GATES, SHORTEST, Case
 from options import Settings, read_options
 from table import HEAD, Row, figures, line, proportion
-from worker_process import NotRun, Worker
+from worker_process import NotRun, Worker, peak_mb
 
 PROGRAMS, WORK = Path("build/release/bin"), Path("build/peers/work")
 WRONG = 1e-2  # an error above this is a mistake, not rounding (int8 weights: about 3e-3)
@@ -87,6 +87,9 @@ def race_case(case: Case, folder: Path, expected: Arrays, settings: Settings, th
                     row.times.append(workers[row.peer].slice())
             except NotRun as reason:
                 row.reason = str(reason)
+    for row in rows:
+        if not row.reason:
+            row.peak_mb = peak_mb(workers[row.peer].process.pid)
     for worker in workers.values():
         worker.close()
     count, peak = valid_steps(case, folder), max(peaks)
@@ -138,11 +141,11 @@ def main() -> int:
         for threads in settings.threads[:1] if case.mode == "step" else settings.threads:
             (folder / "case.json").write_text(json.dumps(vars(case) | {"threads": threads}))
             results.append(race_case(case, folder, expected, settings, threads))
+            if settings.save:  # again after every case: what was raced stays, whatever ends the race
+                settings.save.write_text(json.dumps({"machine": machine(), "results": results}, indent=1) + "\n")
         shutil.rmtree(folder)
     print_proportion(results)
     print(f"{len(results)} cases in {time.monotonic() - start:.0f} s")
-    if settings.save:
-        Path(settings.save).write_text(json.dumps({"machine": machine(), "results": results}, indent=1) + "\n")
     return 0
 
 

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """Tests of what the race computes itself: the oracle, the operations, the table. Needs numpy only; not a ctest."""
+import os
+import resource
 import tempfile
 import unittest
 from pathlib import Path
@@ -10,7 +12,7 @@ import reference
 from grid import FULL, Case, operations
 from race import errors, make_arrays
 from table import Row, figures, line, proportion, ratio
-from worker_process import NotRun
+from worker_process import NotRun, peak_mb
 
 
 class Reference(unittest.TestCase):
@@ -93,13 +95,20 @@ class Figures(unittest.TestCase):
     def test_a_row_has_ratio_spread_and_speed(self) -> None:
         """Oracle: by hand. Rounds of 10, 20, 30 us against 5, 5, 10: ratios 2, 4, 3; a step is 8 H (C + H) = 1024."""
         case = Case("step", "lstm", 100, 1, 8, 8, 1)
-        ours, theirs = Row("carousel", times=[5.0, 5.0, 10.0]), Row("onednn", times=[10.0, 20.0, 30.0])
+        ours = Row("carousel", times=[5.0, 5.0, 10.0])
+        theirs = Row("onednn", times=[10.0, 20.0, 30.0], peak_mb=321)
         self.assertEqual(ratio(theirs, ours), 3)
         got = figures(case, 100, theirs, ours, 2.0)
         self.assertEqual((got["median_us"], got["min_us"], got["spread"]), (20, 10, 1))
         self.assertAlmostEqual(got["gflops"], 1024 / 20 * 1e-3)
         self.assertAlmostEqual(got["fraction_of_peak"], 1024 / 20 * 1e-3 / 2)
         self.assertIn("3.00", line(got, ""))
+        self.assertIn(" 321 ", line(got, ""))
+
+    def test_the_peak_of_a_process_is_what_the_system_says_of_this_one(self) -> None:
+        """Oracle: getrusage, in KiB on Linux; the two are brought up to date at different times."""
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+        self.assertAlmostEqual(peak_mb(os.getpid()), peak, delta=peak / 50)
 
     def test_a_peer_that_was_not_run_shows_the_reason_and_no_number(self) -> None:
         entry = figures(FULL[0], 1, Row("jax", reason="no module named jax"), Row("carousel", times=[1.0]), 1.0)

@@ -15,6 +15,7 @@ class Row:
     times: list[float] = field(default_factory=list)  # one per round
     error_y: float = 0.0         # largest absolute error of the outputs
     error_gradients: float = 0.0  # largest error of a gradient over that gradient's largest element; 0: none
+    peak_mb: float = 0.0  # the largest resident size of its process
 
 
 def ratio(row: Row, ours: Row) -> float:
@@ -38,7 +39,8 @@ def figures(case: Case, rows: int, row: Row, ours: Row | None, peak: float) -> d
         return result | {"not_run": row.reason}
     speed = gflops(case, rows, row)
     result |= {"median_us": statistics.median(row.times), "min_us": min(row.times), "spread": spread(row.times),
-               "times_us": row.times, "gflops": speed, "fraction_of_peak": speed / peak, "error_y": row.error_y}
+               "times_us": row.times, "gflops": speed, "fraction_of_peak": speed / peak, "peak_mb": row.peak_mb,
+               "error_y": row.error_y}
     if row.error_gradients:
         result["error_gradients"] = row.error_gradients
     if ours is not None and not ours.reason:
@@ -47,7 +49,7 @@ def figures(case: Case, rows: int, row: Row, ours: Row | None, peak: float) -> d
 
 
 HEAD = (f"  {'peer':<15}{'median us':>12}{'min us':>12}{'spread':>8}{'ratio':>8}{'GFLOP/s':>9}{'of peak':>9}"
-        f"{'error y':>10}{'error d':>10}  version")
+        f"{'MB':>8}{'error y':>10}{'error d':>10}  version")
 
 
 def microseconds(time: float) -> str:
@@ -60,7 +62,7 @@ def line(entry: dict[str, object], note: str) -> str:
         return f"  {entry['peer']:<15}not run: {entry['not_run']}"
     times = f"{microseconds(entry['median_us'])}{microseconds(entry['min_us'])}{entry['spread']:>8.0%}"
     against = f"{entry['ratio']:>8.2f}" if "ratio" in entry else f"{'-':>8}"
-    speed = f"{entry['gflops']:>9.2f}{entry['fraction_of_peak']:>9.1%}"
+    speed = f"{entry['gflops']:>9.2f}{entry['fraction_of_peak']:>9.1%}{entry['peak_mb']:>8.0f}"
     gradients = f"{entry['error_gradients']:>10.1e}" if "error_gradients" in entry else f"{'-':>10}"
     return (f"  {entry['peer']:<15}{times}{against}{speed}{entry['error_y']:>10.1e}{gradients}  "
             f"{entry['version']}{', ' + note if note else ''}")

@@ -1,6 +1,7 @@
 """One peer as a process: started for a case, asked for one slice of time after another. README.md has the protocol."""
 import json
 import os
+import re
 import select
 import shutil
 import subprocess
@@ -24,6 +25,13 @@ def environment(threads: int) -> dict[str, str]:
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu",
              "OPENVINO_TELEMETRY_OPT_OUT": "1"}
     return os.environ | counts | quiet | {"GOMP_SPINCOUNT": "300000", "KMP_BLOCKTIME": "1"}
+
+
+def peak_mb(pid: int) -> float:
+    """The largest resident size that a process has had, in MB."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    assert found
+    return int(found[1]) * 1024 / 1e6
 
 
 class Worker:

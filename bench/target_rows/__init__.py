@@ -1,0 +1,1 @@
+"""The rows of bench/targets.py, by where their figures come from."""
