@@ -43,7 +43,7 @@ class PassCounter {
   // The backward pass goes from the last operation to the first. What it needs for one operation stands on top of all
   // that the forward pass keeps and of the gradients that are there by then, the operation's inputs' included.
   std::int64_t peak_bytes() const {
-    std::int64_t kept = 0, gradients = 0, peak = 0;
+    std::int64_t kept = masked_weights_, gradients = 0, peak = 0;
     for (const Operation& operation : operations_) {
       kept += operation.kept;
       if (!training_) peak = std::max(peak, kept + operation.work);
@@ -98,6 +98,7 @@ class PassCounter {
   }
 
   void recurrent(const LayerDescription& d);
+  void mask_weights(const LayerDescription& d, const Cell& cell, std::int64_t scans);
 
   void pool(const std::string& kind) {
     if (kind != "last") rows();
@@ -152,7 +153,8 @@ class PassCounter {
   std::int64_t width_;
   bool is_sequence_ = true, folded_ = false, has_gradient_ = false;
   std::vector<Operation> operations_;
-  std::size_t top_scan_ = 0;  // the operation of the last recurrent layer so far
+  std::int64_t masked_weights_ = 0;  // weight_hh [K H, Q] of each scan without what does not count, and its gradient
+  std::size_t top_scan_ = 0;         // the operation of the last recurrent layer so far
 };
 
 void PassCounter::conv1d(const LayerDescription& d) {
@@ -186,6 +188,15 @@ void PassCounter::self_attention(const LayerDescription& d) {
   value(elements, 0);
 }
 
+void PassCounter::mask_weights(const LayerDescription& d, const Cell& cell, std::int64_t scans) {
+  const bool masked =
+      cell.blocks == RecurrentBlocks::kCandidateSeesH || d.settings.contains("periods") || d.settings.contains("heads");
+  if (!masked) return;
+  const auto H = setting<std::int64_t>(d, "hidden_size"), P = setting<std::int64_t>(d, "proj_size");
+  const std::int64_t width = (std::ssize(cell.recurrent_states) - 1) * H + (P > 0 ? P : H);
+  masked_weights_ += (training_ ? 2 : 1) * scans * cell.recurrent_gates() * H * width;
+}
+
 void PassCounter::recurrent(const LayerDescription& d) {
   const auto layers = setting<std::int64_t>(d, "layers"), proj_size = setting<std::int64_t>(d, "proj_size");
   const bool dropout_between = training_ && setting<double>(d, "dropout") > 0;
@@ -198,19 +209,21 @@ void PassCounter::recurrent(const LayerDescription& d) {
               .masked = training_ && setting<double>(d, "recurrent_dropout") > 0,
               .training = training_,
               .checkpoint_steps = sizes_.checkpoint_steps};
-  const Cell& cell = find_cell(setting<std::string>(d, "cell"));
-  const bool masked_weights = d.settings.contains("periods") || d.settings.contains("heads");
-  for (std::int64_t k = 0; masked_weights && k < layers * s.directions; ++k) {  // weight_hh without what does not count
-    value(cell.recurrent_gates() * s.hidden_size * s.hidden_size, 0);
+  const Cell& top = find_cell(setting<std::string>(d, "cell"));
+  mask_weights(d, top, layers * s.directions);
+  if (top.entry) {  // h and m for the lowest layer, and m twice side by side for two directions
+    has_gradient_ = true;
+    value((s.directions == 2 ? 4 : 2) * rows() * s.hidden_size, 0);
   }
   for (std::int64_t l = 0; l < layers; ++l) {
     s.distinct_rows = folded_ ? sizes_.distinct_tokens : 0;
-    const ScanMemory memory = scan_memory(cell, s);
+    const ScanMemory memory = scan_memory(cell_of_layer(top, l), s);
+    const std::int64_t upper = top.lower && l + 1 < layers ? sizes_.rows * s.directions * s.hidden_size : 0;
     folded_ = false;
     has_gradient_ = true;
     width_ = s.directions * (proj_size > 0 ? proj_size : s.hidden_size);
     top_scan_ = operations_.size();
-    add(sizes_.rows * width_ + memory.kept, sizes_.rows * width_, memory.work);
+    add(sizes_.rows * width_ + upper + memory.kept, sizes_.rows * width_ + upper, memory.work);
     if (dropout_between && l + 1 < layers) value(sizes_.rows * width_, sizes_.rows * width_);
   }
 }

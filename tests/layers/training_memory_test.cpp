@@ -9,6 +9,7 @@
 #include "base/thread_pool.h"
 #include "carousel/attention.h"
 #include "carousel/convolution.h"
+#include "cells/cell.h"
 #include "layers/module.h"
 #include "tests/support/expect_error.h"
 
@@ -71,15 +72,33 @@ RecurrentOptions recurrent(const std::string& cell, std::int64_t input_size) {
 }
 
 TEST(TrainingMemory, EveryCellWithAndWithoutCheckpoints) {
-  for (const char* cell : {"rnn", "lstm", "gru"}) {
+  for (const Cell& cell : all_cells()) {
+    SCOPED_TRACE(cell.name);
     for (const std::int64_t checkpoint_steps : {0, 20, 100}) {
       for (const char* kind : {"last", "mean"}) {
-        Batch batch{300, 16, 3};
+        Batch batch{300, 8, 3};
         batch.checkpoint_steps = checkpoint_steps;
-        expect_predicted(Sequential{Recurrent{recurrent(cell, 3)}, Pool{kind}, Linear{48, 5}}, batch);
+        expect_predicted(Sequential{Recurrent{recurrent(std::string(cell.name), 3)}, Pool{kind}, Linear{48, 5}}, batch);
       }
     }
   }
+}
+
+TEST(TrainingMemory, BothDirectionsOfCellsThatReadTheLayerBelow) {
+  for (const char* cell : {"depth_gated_peephole", "grid_lstm", "grid_lstm_priority"}) {
+    SCOPED_TRACE(cell);
+    RecurrentOptions options = recurrent(cell, 3);
+    options.bidirectional = true;
+    expect_predicted(Sequential{Recurrent{options}, Pool{"mean"}, Linear{96, 5}}, {200, 8, 3});
+  }
+}
+
+TEST(TrainingMemory, HeadsAndProjectedRecurrentStates) {
+  RecurrentOptions heads = recurrent("slstm", 3), states = recurrent("lstm_fgr", 3);
+  heads.heads = 4;
+  states.proj_size = 16;
+  expect_predicted(Sequential{Recurrent{heads}, Pool{"last"}, Linear{48, 5}}, {200, 8, 3});
+  expect_predicted(Sequential{Recurrent{states}, Pool{"last"}, Linear{16, 5}}, {200, 8, 3});
 }
 
 TEST(TrainingMemory, LengthsBothDirectionsAndRecurrentDropout) {
