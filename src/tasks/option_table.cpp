@@ -1,4 +1,5 @@
 // The table of all options. A new option is one field in options.h and one entry here, in the order of the fields.
+#include "cells/cell.h"
 #include "tasks/options.h"
 
 namespace carousel {
@@ -19,6 +20,13 @@ template <auto kMember>
 constexpr auto kTraining = &field<&Options::train, kMember>;
 template <auto kMember>
 constexpr auto kOutput = &field<&Options::output, kMember>;
+
+std::vector<std::string_view> cell_names() {
+  std::vector<std::string_view> names;
+  for (const Cell& cell : all_cells()) names.push_back(cell.name);
+  names.emplace_back("none");
+  return names;
+}
 
 // An entry is easier to read on two lines than on eight.
 // clang-format off
@@ -86,11 +94,11 @@ const Option kColumnOptions[] = {
 
 const Option kModelOptions[] = {
     {.key = "model.cell", .field = kModel<&ModelOptions::cell>, .automatic = true,
-     .help = "recurrent cell (carousel cells lists them), or none: a feed-forward network"},
+     .allowed = cell_names(), .help = "recurrent cell (carousel cells describes each); none: a feed-forward network"},
     {.key = "model.hidden_size", .field = kModel<&ModelOptions::hidden_size>, .automatic = true, .low = 1,
      .high = 65536, .help = "units of each recurrent layer"},
     {.key = "model.proj_size", .field = kModel<&ModelOptions::proj_size>, .low = 0, .high = 65536,
-     .help = "size that the hidden state of an lstm is projected to; 0: no projection"},
+     .help = "size that the output of an LSTM layer is projected to; 0: no projection"},
     {.key = "model.layers", .field = kModel<&ModelOptions::layers>, .automatic = true, .low = 1, .high = 100,
      .help = "number of recurrent layers"},
     {.key = "model.bidirectional", .field = kModel<&ModelOptions::bidirectional>, .automatic = true,
@@ -112,6 +120,10 @@ const Option kModelOptions[] = {
      .help = "texts: add the scores of TF-IDF + logistic regression, weighed on the validation part"},
     {.key = "model.activation", .field = kModel<&ModelOptions::activation>, .automatic = true,
      .allowed = {"tanh", "relu"}, .help = "of the cell rnn and of feed-forward layers"},
+    {.key = "model.periods", .field = kModel<&ModelOptions::periods>, .automatic = true,
+     .help = "clockwork: how often each of its modules steps, ascending: 1,2,4,8"},
+    {.key = "model.heads", .field = kModel<&ModelOptions::heads>, .low = 1, .high = 65536,
+     .help = "slstm, slstm_exp: groups of units that see only their own group in the recurrent product"},
 };
 
 const Option kTrainOptions[] = {

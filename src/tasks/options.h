@@ -43,9 +43,9 @@ struct DataOptions {
 };
 
 struct ModelOptions {
-  std::string cell;                 // "lstm", "rnn", "gru" ..., "none" (feed-forward); auto
+  std::string cell;                 // one of all_cells(), "none" (feed-forward); auto
   std::int64_t hidden_size = 0;     // auto
-  std::int64_t proj_size = 0;       // 0: no projection (lstm only)
+  std::int64_t proj_size = 0;       // 0: no projection (cells with Cell::projection)
   std::int64_t layers = 0;          // auto
   std::string bidirectional;        // "true", "false"; auto
   std::int64_t embedding_size = 0;  // auto
@@ -56,6 +56,8 @@ struct ModelOptions {
   std::string dtype = "f32";  // of recurrent weights, in inference: f32, bf16, int8
   std::string linear_branch;  // "true", "false"; auto: for texts
   std::string activation;     // of cell rnn and of feed-forward layers: tanh, relu; auto
+  std::string periods;        // "1,2,4,8": of the modules of cell clockwork; auto
+  std::int64_t heads = 1;     // of cells slstm, slstm_exp
 };
 
 struct TrainOptions {

@@ -78,10 +78,13 @@ std::string describe_weight(Sequential& network, const Parameter& parameter, std
   const std::int64_t columns = parameter.value.shape().rank() == 2 ? parameter.value.shape()[1] : 1;
   const std::int64_t row = element / columns;
   const auto* layer = dynamic_cast<Recurrent*>(find_layer(network, name.substr(0, name.rfind('.'))));
-  if (layer && !parameter.name.starts_with("weight_hr")) {
+  if (layer && !parameter.name.starts_with("weight_hr") && !parameter.name.ends_with("_in")) {
     const std::int64_t H = layer->options().hidden_size;
     const Cell& cell = find_cell(layer->options().cell);
-    place += fmt::format(", gate {}, unit {}", cell.gates[static_cast<std::size_t>(row / H)], row % H);
+    const bool unit_weight = parameter.name.starts_with("weight_ph");
+    const auto names = unit_weight ? cell.unit_weights : cell.gates;
+    place += fmt::format(", {} {}, unit {}", unit_weight ? "weight" : "gate", names[static_cast<std::size_t>(row / H)],
+                         row % H);
   } else {
     place += fmt::format(", row {}", row);
   }
@@ -126,6 +129,12 @@ void fill_result(TrainResult& result, const TrainSummary& summary, const Model& 
 }
 
 BodyOptions body_options(const ModelOptions& options, std::int64_t input_size) {
+  const bool recurrent_only =
+      options.proj_size > 0 || options.recurrent_dropout > 0 || !options.periods.empty() || options.heads != 1;
+  if (options.cell == "none" && recurrent_only) {
+    fail(Code::kUsage,
+         "cell 'none' is a feed-forward network: leave proj_size, recurrent_dropout, periods and heads out");
+  }
   return {.cell = options.cell,
           .input_size = input_size,
           .hidden_size = options.hidden_size,
@@ -136,7 +145,9 @@ BodyOptions body_options(const ModelOptions& options, std::int64_t input_size) {
           .dropout = options.dropout,
           .recurrent_dropout = options.recurrent_dropout,
           .activation = options.activation,
-          .pool = options.pool};
+          .pool = options.pool,
+          .periods = options.periods,
+          .heads = options.heads};
 }
 
 std::int64_t add_body(Sequential& network, const BodyOptions& o) {
@@ -149,7 +160,9 @@ std::int64_t add_body(Sequential& network, const BodyOptions& o) {
                                                                   .layers = o.layers,
                                                                   .bidirectional = o.bidirectional,
                                                                   .dropout = o.dropout,
-                                                                  .recurrent_dropout = o.recurrent_dropout});
+                                                                  .recurrent_dropout = o.recurrent_dropout,
+                                                                  .periods = o.periods,
+                                                                  .heads = o.heads});
     const std::int64_t size = recurrent->output_size();
     network.add("recurrent", std::move(recurrent));
     network.add("pool", std::make_unique<Pool>(o.pool));

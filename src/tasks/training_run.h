@@ -34,7 +34,7 @@ void note_kernels(Sequential& network, const TrainOptions& resolved, Observer& o
 // The kernels that `evaluate` and `predict` run.
 NetworkPlan plan_inference(const Model& model, const Options& options);
 
-// "recurrent.weight_hh_l1_reverse, gate f, row 3, column 7": where an element of a network's weights is.
+// "recurrent.weight_hh_l1_reverse, gate f, unit 3, column 7": where an element of a network's weights is.
 std::string describe_weight(Sequential& network, const Parameter& parameter, std::int64_t element);
 
 // Passes everything on to another observer and keeps the epochs for the report.
@@ -69,11 +69,13 @@ struct BodyOptions {
   std::int64_t input_size = 0, hidden_size = 0, proj_size = 0, layers = 1;
   bool bidirectional = false, layer_norm = false;
   double dropout = 0, recurrent_dropout = 0;
-  std::string activation = "tanh", pool = "last";
+  std::string activation = "tanh", pool = "last", periods = {};
+  std::int64_t heads = 1;
   std::int64_t time_steps = 1;  // cell none: the fixed length of the sequences
 };
 
-// What the options say of it, for `input_size` features.
+// What the options say of it, for `input_size` features. Throws Error{kUsage} if a feed-forward network is given what
+// only a recurrent layer has.
 BodyOptions body_options(const ModelOptions& options, std::int64_t input_size);
 
 // Adds the layers to the network; returns the number of features of the one row per sample that comes out.
