@@ -1,9 +1,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/fail.h"
 #include "base/json.h"
-#include "carousel/layers.h"
-#include "cells/cell.h"
+#include "cell_facts.h"
+#include "cells_page.h"
 #include "command_line.h"
 #include "commands.h"
 #include "console.h"
@@ -13,27 +14,16 @@ namespace {
 
 constexpr std::int64_t kLargestCellSize = 65536;
 
-// One layer, one direction, no projection.
-std::int64_t parameters(const Cell& cell, std::int64_t input_size, std::int64_t hidden_size) {
-  std::int64_t count = 0;
-  Recurrent layer({.cell = std::string(cell.name), .input_size = input_size, .hidden_size = hidden_size});
-  for (const Parameter* parameter : layer.parameters()) count += parameter->value.elements();
-  return count;
-}
-
 std::string cells_text(std::int64_t input_size, std::int64_t hidden_size) {
-  std::vector<std::vector<std::string>> rows{{"cell", "gates", "states", "parameters", "what it is"}};
+  std::vector<std::vector<std::string>> rows{{"cell", "gates", "states", "unit weights", "parameters", "what it is"}};
   std::string equations;
   for (const Cell& cell : all_cells()) {
+    const std::string units = fmt::format("{}", fmt::join(cell.unit_weights, " "));
     rows.push_back({std::string(cell.name), fmt::format("{}", fmt::join(cell.gates, " ")),
-                    fmt::format("{}", fmt::join(cell.states, " ")),
-                    fmt::format("{}", parameters(cell, input_size, hidden_size)), std::string(cell.summary)});
-    equations += fmt::format("\n{}\n", cell.name);
-    for (std::string_view rest = cell.equations; !rest.empty();) {
-      const std::size_t end = std::min(rest.find('\n'), rest.size());
-      equations += fmt::format("  {}\n", rest.substr(0, end));
-      rest.remove_prefix(std::min(end + 1, rest.size()));
-    }
+                    fmt::format("{}", fmt::join(cell.states, " ")), units.empty() ? "-" : units,
+                    fmt::format("{}", parameter_formula(cell).count(input_size, hidden_size)),
+                    std::string(cell.summary)});
+    equations += "\n" + cell_text(cell);
   }
   return text_table(rows, false) +
          fmt::format("Parameters of one layer in one direction with input size C = {} and hidden size H = {}.\n",
@@ -41,25 +31,44 @@ std::string cells_text(std::int64_t input_size, std::int64_t hidden_size) {
          equations;
 }
 
+nlohmann::ordered_json cell_json(const Cell& cell, std::int64_t input_size, std::int64_t hidden_size) {
+  const ParameterFormula formula = parameter_formula(cell);
+  return {{"name", cell.name},
+          {"gates", cell.gates},
+          {"recurrent_gates", recurrent_gates(cell)},
+          {"inner_gates", inner_gates(cell)},
+          {"input_gates", input_gates(cell)},
+          {"states", cell.states},
+          {"recurrent_states", recurrent_states(cell)},
+          {"unit_weights", cell.unit_weights},
+          {"unit_weights_trained", !cell.unit_weights.empty() && !cell.fixed_unit_weights},
+          {"projection", cell.projection},
+          {"periods", default_periods(cell)},
+          {"heads", has_heads(cell)},
+          {"lower", cell.lower},
+          {"entry", cell.entry},
+          {"lowest_layer", cell.lowest_layer},
+          {"summary", cell.summary},
+          {"equations", cell.equations},
+          {"parameters", formula.count(input_size, hidden_size)},
+          {"parameter_formula", formula.text()}};
+}
+
 nlohmann::ordered_json cells_json(std::int64_t input_size, std::int64_t hidden_size) {
   auto list = nlohmann::ordered_json::array();
-  for (const Cell& cell : all_cells()) {
-    list.push_back({{"name", cell.name},
-                    {"gates", cell.gates},
-                    {"states", cell.states},
-                    {"projection", cell.projection},
-                    {"summary", cell.summary},
-                    {"equations", cell.equations},
-                    {"parameters", parameters(cell, input_size, hidden_size)}});
-  }
+  for (const Cell& cell : all_cells()) list.push_back(cell_json(cell, input_size, hidden_size));
   return {{"schema", 1}, {"input_size", input_size}, {"hidden_size", hidden_size}, {"cells", list}};
 }
 
 int run_cells(const CommandLine& line, Console& console) {
   const std::int64_t input_size = line.integer("--input-size", 1, kLargestCellSize, 128);
   const std::int64_t hidden_size = line.integer("--hidden-size", 1, kLargestCellSize, 128);
+  if (line.has("--markdown") && console.json())
+    fail(Code::kUsage, "--markdown and --json are both given, expected one");
   if (console.json()) {
     console.out_json(cells_json(input_size, hidden_size));
+  } else if (line.has("--markdown")) {
+    console.out(cells_page(input_size, hidden_size));
   } else {
     console.out(cells_text(input_size, hidden_size));
   }
@@ -67,8 +76,10 @@ int run_cells(const CommandLine& line, Console& console) {
 }
 
 std::vector<Argument> cells_arguments() {
-  return {{.name = "--input-size", .value = "C", .help = "input size to count parameters for [default 128]"},
-          {.name = "--hidden-size", .value = "H", .help = "hidden size to count parameters for [default 128]"}};
+  return {
+      {.name = "--input-size", .value = "C", .help = "input size to count parameters for [default 128]"},
+      {.name = "--hidden-size", .value = "H", .help = "hidden size to count parameters for [default 128]"},
+      {.name = "--markdown", .help = "print the page docs/cells.md: equations, counterparts elsewhere, when to use"}};
 }
 
 }  // namespace
