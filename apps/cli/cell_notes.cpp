@@ -143,7 +143,7 @@ side by side, with periods about as long as they are. Every step computes every 
 gate of its own. The lowest layer has nothing below it and is an `lstm` (`lstm_peephole`): the cell needs `--layers 2`
 to differ from it, and the count below is that of a layer above the lowest. Rows d of `weight_ih` and `bias_ih` are the
 paper's W_xd and b_d; gate d has no recurrent product. `weight_ph` ends in the weights of d for c and for the lower c.
-None of the four has it; DyNet's `DGLSTMBuilder` couples f = 1 - i as well, and has a gate d in its lowest layer. For
+None of the four has it; DyNet's DGLSTM couples f = 1 - i as well, and has a gate d for x in its lowest layer. For
 deep stacks, where gradients reach the lower layers through the cell states.)"},
     {"grid_lstm", "Grid LSTM in two dimensions",
      R"(Kalchbrenner, Danihelka and Graves 2015, *Grid long short-term memory*: one LSTM along time and one along
@@ -173,10 +173,10 @@ to do what a GRU does in one.)"},
     {"slstm", "sLSTM",
      R"(Beck et al. 2024, *xLSTM: extended long short-term memory*: exponential input gate, a normaliser n, and m, the
 largest exponent so far, which keeps all of it finite. The forget gate is a sigmoid, or exponential: `slstm_exp`.
-`--heads N` makes R block-diagonal: units see those of their own head, H / N of them. The authors' code has `weight_hh`
-as [heads, 4 d, d] with d = H / N; here it is [4 H, H], gate after gate, with zeros between heads. c and n are the
-stabilised ones: times exp(m) they are the paper's. None of the four has it. The block around it in the paper (norms,
-convolution, projections) is not part of the cell.)"},
+`--heads N` makes R block-diagonal: units see those of their own head, H / N of them. Code that stores
+it head by head has [heads, 4 d, d] with d = H / N; here it is [4 H, H], gate after gate, with zeros between heads. c and
+n are the stabilised ones: times exp(m) they are the paper's. None of the four has it. The block around it in the paper
+(norms, convolution, projections) is not part of the cell.)"},
 };
 
 }  // namespace

@@ -17,7 +17,7 @@ std::vector<int> parse_periods(const RecurrentOptions& o) {
     const std::size_t end = std::min(rest.find(','), rest.size());
     int period = 0;
     const auto [stop, code] = std::from_chars(rest.data(), rest.data() + end, period);
-    const bool whole = code == std::errc() && stop == rest.data() + end;
+    const bool whole = code == std::errc() && stop == rest.data() + end && !o.periods.ends_with(',');
     if (!whole || period < 1 || period > 1 << 20 || (!periods.empty() && period < periods.back())) {
       fail(Code::kUsage, "{}: periods are '{}', expected ascending whole numbers from 1 on, like 1,2,4,8", o.cell,
            o.periods);

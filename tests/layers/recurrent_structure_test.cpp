@@ -122,7 +122,8 @@ TEST(RecurrentStructure, FreshUnitWeights) {
 }
 
 TEST(RecurrentStructure, PeriodsThatAreNoAscendingNumbersAreErrorsWithAnExample) {
-  for (const char* periods : {"0,1", "2,1", "1,,2", "1,x", "1;2", "-1", "1.5", " 1", "3000000", "99999999999"}) {
+  for (const char* periods :
+       {"0,1", "2,1", "1,,2", "1,2,", "1,x", "1;2", "-1", "1.5", " 1", "3000000", "99999999999"}) {
     expect_error(Code::kUsage, {"clockwork", periods, "1,2,4,8"}, [&] { Recurrent(clockwork(periods, 8)); });
   }
 }
