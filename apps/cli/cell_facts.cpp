@@ -35,6 +35,7 @@ ParameterFormula parameter_formula(const Cell& cell) {
   const std::int64_t trained_units = cell.fixed_unit_weights ? 0 : cell.unit_weight_count();
   ParameterFormula formula{
       .inputs = G, .hidden = K * std::ssize(cell.recurrent_states), .units = G + K + trained_units};
+  if (cell.output_layer) formula = {.inputs = G, .hidden = formula.hidden + 1, .units = formula.units + 1};  // P = H
   if (cell.entry) formula = {.inputs = 2, .hidden = formula.hidden + G, .units = formula.units + 2};
   return formula;
 }
@@ -57,6 +58,7 @@ std::vector<std::string> special_facts(const Cell& cell) {
   if (const std::string periods = default_periods(cell); !periods.empty())
     facts.push_back(fmt::format("periods: {} (--periods)", periods));
   if (has_heads(cell)) facts.emplace_back("heads: 1 (--heads)");
+  if (cell.output_layer) facts.emplace_back("output layer: weight_hr, bias_hr");
   if (cell.lower) facts.push_back("reads the second state of the layer below");
   if (cell.entry) facts.emplace_back("entry: a linear layer makes the first two states for the lowest layer");
   if (!cell.lowest_layer.empty()) facts.push_back(fmt::format("lowest layer: {}", cell.lowest_layer));

@@ -59,6 +59,13 @@ constexpr CellNotes kNotes[] = {
 
 Use it as the baseline, or where the memory needed is a few steps: gradients fade or grow with every step. `rnn_linear`
 is for checks and for linear systems. On the command line `--cell rnn --activation relu` is `rnn_relu`.)"},
+    {"jordan", "Network that stores its output",
+     R"(Jordan 1986, *Serial order: a parallel distributed processing approach*: the context holds outputs, not hidden
+values, and may let them fade: s' = decay s + y'. The output layer belongs to the cell: `weight_hr` [P, H] and `bias_hr`
+[P] make y' = g(W_hr u + b_hr) of the hidden layer u, with g none, tanh, sigmoid or softmax
+(`RecurrentOptions::output_activation`, `decay`); P is `--proj-size`, or H. What goes on to the next layer is y'. None
+of the four has it. Trap: with the hidden layer stored the same weights give Elman's network, and other numbers. For
+outputs that are themselves the state, as labels in slot filling. It cannot be exported to a header.)"},
     {"lstm", "Long short-term memory",
      R"(Hochreiter and Schmidhuber 1997, *Long short-term memory*; the forget gate is from Gers, Schmidhuber and
 Cummins 2000, *Learning to forget*.
@@ -174,9 +181,9 @@ to do what a GRU does in one.)"},
      R"(Beck et al. 2024, *xLSTM: extended long short-term memory*: exponential input gate, a normaliser n, and m, the
 largest exponent so far, which keeps all of it finite. The forget gate is a sigmoid, or exponential: `slstm_exp`.
 `--heads N` makes R block-diagonal: units see those of their own head, H / N of them. Code that stores
-it head by head has [heads, 4 d, d] with d = H / N; here it is [4 H, H], gate after gate, with zeros between heads. c and
-n are the stabilised ones: times exp(m) they are the paper's. None of the four has it. The block around it in the paper
-(norms, convolution, projections) is not part of the cell.)"},
+it head by head has [heads, 4 d, d] with d = H / N; here it is [4 H, H], gate after gate, with zeros between heads. c
+and n are the stabilised ones: times exp(m) they are the paper's. None of the four has it. The block around it in the
+paper (norms, convolution, projections) is not part of the cell.)"},
 };
 
 }  // namespace

@@ -70,4 +70,11 @@ class Recorder : public Observer {
   bool stop_requested() override { return steps.size() >= stop_after; }
 };
 
+inline TrainerOptions plain_sgd(std::int64_t epochs, double lr) {
+  TrainerOptions options;
+  options.epochs = epochs;
+  options.optimizer = {.kind = OptimizerKind::kSgd, .lr = lr};
+  return options;
+}
+
 }  // namespace carousel
