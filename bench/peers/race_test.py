@@ -12,7 +12,7 @@ import reference
 from grid import FULL, Case, operations
 from race import errors, make_arrays
 from table import Row, figures, line, proportion, ratio
-from worker_process import NotRun, peak_mb
+from worker_process import NotRun, forget_peak, peak_mb
 
 
 class Reference(unittest.TestCase):
@@ -109,6 +109,14 @@ class Figures(unittest.TestCase):
         """Oracle: getrusage, in KiB on Linux; the two are brought up to date at different times."""
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
         self.assertAlmostEqual(peak_mb(os.getpid()), peak, delta=peak / 50)
+
+    def test_a_peak_that_is_forgotten_counts_no_more(self) -> None:
+        """Oracle: 100 MB that are given back."""
+        before = peak_mb(os.getpid())
+        np.ones(100_000_000, np.uint8)
+        self.assertGreater(peak_mb(os.getpid()), before + 50)
+        forget_peak(os.getpid())
+        self.assertLess(peak_mb(os.getpid()), before + 20)
 
     def test_a_peer_that_was_not_run_shows_the_reason_and_no_number(self) -> None:
         entry = figures(FULL[0], 1, Row("jax", reason="no module named jax"), Row("carousel", times=[1.0]), 1.0)

@@ -15,7 +15,7 @@ class Row:
     times: list[float] = field(default_factory=list)  # one per round
     error_y: float = 0.0         # largest absolute error of the outputs
     error_gradients: float = 0.0  # largest error of a gradient over that gradient's largest element; 0: none
-    peak_mb: float = 0.0  # the largest resident size of its process
+    peak_mb: float = 0.0  # the largest resident size of its process while it was timed
 
 
 def ratio(row: Row, ours: Row) -> float:
