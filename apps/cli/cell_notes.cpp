@@ -180,10 +180,10 @@ to do what a GRU does in one.)"},
     {"slstm", "sLSTM",
      R"(Beck et al. 2024, *xLSTM: extended long short-term memory*: exponential input gate, a normaliser n, and m, the
 largest exponent so far, which keeps all of it finite. The forget gate is a sigmoid, or exponential: `slstm_exp`.
-`--heads N` makes R block-diagonal: units see those of their own head, H / N of them. Code that stores
-it head by head has [heads, 4 d, d] with d = H / N; here it is [4 H, H], gate after gate, with zeros between heads. c
-and n are the stabilised ones: times exp(m) they are the paper's. None of the four has it. The block around it in the
-paper (norms, convolution, projections) is not part of the cell.)"},
+`--heads N` makes R block-diagonal: units see those of their own head, H / N of them. Code that stores it head by head
+has [heads, 4 d, d] with d = H / N; here it is [4 H, H], gate after gate, with zeros between heads. c and n are the
+stabilised ones: times exp(m) they are the paper's. None of the four has it. The block around it in the paper (norms,
+convolution, projections) is not part of the cell.)"},
 };
 
 }  // namespace
