@@ -19,7 +19,7 @@ import json
 import sys
 
 GATES = 4  # bench_stream_latency runs an LSTM
-LANES = {"SCALAR": 1, "NEON": 4, "SSE2": 4, "AVX2": 8, "AVX3": 16}
+LANES = {"SCALAR": 1, "NEON": 4, "SSE2": 4, "AVX2": 8, "AVX3": 16, "AVX3_DL": 16}
 BYTES = {"f32": 4, "bf16": 2, "int8": 1}
 NEAR = 256 * 1024
 

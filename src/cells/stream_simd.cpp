@@ -10,6 +10,7 @@
 
 #include "cells/stream_layer.h"
 
+#define HWY_WANT_AVX3_DL  // AVX-512 with VNNI, for int8
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cells/stream_simd.cpp"
 #include "hwy/foreach_target.h"
@@ -25,7 +26,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
 
-#if HWY_TARGET == HWY_AVX3
+#if HWY_TARGET <= HWY_AVX3
 constexpr int kTileRows = 4;  // 32 vector registers: 16 sums
 #else
 constexpr int kTileRows = HWY_TARGET == HWY_SCALAR ? 1 : 3;  // 16 vector registers: 12 sums
@@ -96,55 +97,7 @@ HWY_INLINE void add_floats(FloatSums<R, N>& sums, const TileInput<float, R>& in,
   for (int r = 0; r < R; ++r) add_row<R, N>(sums.even, r, in.rows[r][k], column);
 }
 
-// The exact integer sums of one side, as floats. in.size is even; bytes as above.
-#if HWY_TARGET == HWY_SCALAR
-template <int R, int N>
-HWY_INLINE void sum_int8(const TileInput<std::int16_t, R>& in, const std::byte* weights, std::int64_t bytes,
-                         V (&sums)[R][N]) {
-  std::int32_t whole[R][N] = {};
-  const std::int8_t* w = reinterpret_cast<const std::int8_t*>(weights);
-  for (std::int64_t k = 0; k < in.size; k += 2, w += bytes) {
-    for (int r = 0; r < R; ++r) {
-      const std::int16_t* x = in.rows[r] + k;
-      for (int g = 0; g < N; ++g) whole[r][g] += x[0] * w[2 * g] + x[1] * w[2 * g + 1];
-    }
-  }
-  for (int r = 0; r < R; ++r) {
-    for (int g = 0; g < N; ++g) sums[r][g] = hn::Set(D(), static_cast<float>(whole[r][g]));
-  }
-}
-#else
-template <int R, int N>
-HWY_INLINE void sum_int8(const TileInput<std::int16_t, R>& in, const std::byte* weights, std::int64_t bytes,
-                         V (&sums)[R][N]) {
-  const hn::RebindToSigned<D> di;
-  const hn::Repartition<std::int16_t, D> d16;
-  const hn::Rebind<std::int8_t, decltype(d16)> d8;
-  const std::int64_t L = static_cast<std::int64_t>(hn::Lanes(D()));
-  hn::Vec<decltype(di)> low[R][N], high[R][N];
-  for (int r = 0; r < R; ++r) {
-    for (int g = 0; g < N; ++g) low[r][g] = high[r][g] = hn::Zero(di);
-  }
-  const std::int8_t* w = reinterpret_cast<const std::int8_t*>(weights);
-  for (std::int64_t k = 0; k < in.size; k += 2, w += bytes) {
-    hn::Vec<decltype(d16)> column[N];
-    for (int g = 0; g < N; ++g) column[g] = hn::PromoteTo(d16, hn::LoadU(d8, w + 2 * g * L));
-    for (int r = 0; r < R; ++r) {
-      std::int32_t both;
-      __builtin_memcpy(&both, in.rows[r] + k, sizeof both);
-      const auto inputs = hn::BitCast(d16, hn::Set(di, both));
-      for (int g = 0; g < N; ++g) {
-        low[r][g] = hn::ReorderWidenMulAccumulate(di, inputs, column[g], low[r][g], high[r][g]);
-      }
-    }
-  }
-  for (int r = 0; r < R; ++r) {
-    for (int g = 0; g < N; ++g) {
-      sums[r][g] = hn::ConvertTo(D(), hn::RearrangeToOddPlusEven(low[r][g], high[r][g]));
-    }
-  }
-}
-#endif
+#include "cells/stream_int8-inl.h"
 
 // Where the parts of a panel begin.
 template <WeightFormat kFormat, bool kSplit>
@@ -264,32 +217,6 @@ HWY_INLINE void run_rows(const StreamStep& s, int row, int count, std::int64_t p
   if constexpr (R > 1) run_rows<kFormat, kSplit, R - 1>(s, row, count, panel);
 }
 
-// values = scale integers, |integer| <= 1023; returns the scale, which is NaN if a value is not finite.
-HWY_INLINE float to_integers(const float* values, std::int64_t size, std::int16_t* integers) {
-  constexpr float kLargest = 1023;
-  const D d;
-  const hn::Rebind<std::int16_t, D> d16;
-  const V zero = hn::Zero(d), most = hn::Set(d, kLargest), least = hn::Set(d, -kLargest);
-  V largest = zero, check = zero;  // check: 0, or NaN from a value that is not finite
-  kernels::HWY_NAMESPACE::for_each_vector(d, size, [&](const auto& lanes, std::int64_t k) HWY_ATTR {
-    const V value = lanes.load(values + k);
-    largest = hn::Max(largest, hn::Abs(value));
-    check = hn::MulAdd(value, zero, check);
-  });
-  const V span = hn::MaxOfLanes(d, largest);
-  const V factor = hn::IfThenElseZero(hn::Gt(span, zero), hn::Div(most, span));  // no branch: data decides nothing
-  kernels::HWY_NAMESPACE::for_each_vector(d, size, [&](const auto& lanes, std::int64_t k) HWY_ATTR {
-    const V value = hn::Min(hn::Max(hn::Mul(lanes.load(values + k), factor), least), most);
-    hn::StoreU(hn::DemoteTo(d16, hn::NearestInt(value)), d16, integers + k);
-  });
-  integers[size] = 0;  // the second of the last pair, where the size is odd
-  return hn::GetLane(span) / kLargest + hn::GetLane(hn::SumOfLanes(d, check));
-}
-
-HWY_INLINE void round_rows(const float* const* rows, int count, std::int64_t size, const StreamIntegers& to) {
-  for (int r = 0; r < count; ++r) to.scales[r] = to_integers(rows[r], size, to.values + r * to.stride);
-}
-
 template <WeightFormat kFormat, bool kSplit>
 void run_products(const StreamStep& s) noexcept {
   if constexpr (kFormat == WeightFormat::kInt8) {
@@ -306,12 +233,18 @@ void run_products(const StreamStep& s) noexcept {
   }
 }
 
+#if HWY_TARGET == HWY_AVX3_DL && (HWY_TARGETS & HWY_AVX3)
+namespace floats = N_AVX3;  // compiled before; VNNI changes nothing in them
+#else
+namespace floats = HWY_NAMESPACE;
+#endif
+
 StreamKernel products_of(WeightFormat format, bool split) {
   switch (format) {
     case WeightFormat::kF32:
-      return split ? run_products<WeightFormat::kF32, true> : run_products<WeightFormat::kF32, false>;
+      return split ? floats::run_products<WeightFormat::kF32, true> : floats::run_products<WeightFormat::kF32, false>;
     case WeightFormat::kBf16:
-      return split ? run_products<WeightFormat::kBf16, true> : run_products<WeightFormat::kBf16, false>;
+      return split ? floats::run_products<WeightFormat::kBf16, true> : floats::run_products<WeightFormat::kBf16, false>;
     case WeightFormat::kInt8:
       break;
   }

@@ -9,6 +9,7 @@
 
 #include "base/aligned.h"
 
+#define HWY_WANT_AVX3_DL  // so that its name is known: cells/stream_simd.cpp has it
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/peak.cpp"
 #include "hwy/foreach_target.h"

@@ -15,7 +15,8 @@ double measure_fma_peak_gflops(int threads);
 // 0.
 double measure_read_gbs(std::int64_t bytes);
 
-// The instruction set that the kernels use on this machine: "AVX2", "AVX3" (AVX-512), "NEON", "SCALAR" ...
+// The best instruction set that the kernels use on this machine: "AVX2", "AVX3" (AVX-512), "AVX3_DL" (AVX-512 with
+// VNNI, of which only steps in int8 make use), "NEON", "SCALAR" ...
 const char* instruction_set();
 
 }  // namespace carousel::kernels

@@ -23,6 +23,11 @@ __attribute__((visibility("hidden"))) std::int64_t SupportedTargets() {
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd")) {
       targets |= HWY_AVX3;
+      if (__builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vbmi") &&
+          __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("avx512bitalg") &&
+          __builtin_cpu_supports("avx512vpopcntdq") && __builtin_cpu_supports("vpclmulqdq")) {
+        targets |= HWY_AVX3_DL;
+      }
     }
   }
   return targets;

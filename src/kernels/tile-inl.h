@@ -20,7 +20,7 @@ namespace carousel::kernels {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
+#if HWY_TARGET <= HWY_AVX3 || HWY_TARGET == HWY_NEON
 constexpr int kMaxRows = 12;  // 32 vector registers: 24 accumulators
 #else
 constexpr int kMaxRows = 6;  // 16 vector registers: 12 accumulators

@@ -20,7 +20,7 @@ struct LayerPlan {
 };
 
 struct NetworkPlan {
-  std::string instruction_set;  // "AVX2", "AVX3" (AVX-512), "NEON", "SCALAR"
+  std::string instruction_set;  // "AVX2", "AVX3" (AVX-512), "AVX3_DL" (with VNNI), "NEON", "SCALAR"
   int threads = 1;
   std::vector<LayerPlan> layers;
   std::string no_stream;  // why it cannot run step by step (carousel::Stream); empty: it can
