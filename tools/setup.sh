@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs the Debian/Ubuntu packages that are missing to build Carousel (with --test: to test it as well; with --neon:
-# to test it for ARM). Needs no network and well under a second when nothing is missing. docs/dependencies.md says what
-# each package is for.
+# Installs the Debian/Ubuntu packages that are missing to build Carousel (with --test: to test it as well; with --neon
+# or --avx512: to test it in an emulator of such a processor). Needs no network and well under a second when nothing is
+# missing. docs/dependencies.md says what each package is for.
 set -euo pipefail
 
 packages=(build-essential cmake ninja-build pkg-config python3
@@ -12,10 +12,11 @@ case "${1:-}" in
   "") ;;
   --test) packages+=(clang-format-14 clang-14 valgrind) ;;
   --neon) packages+=(g++-aarch64-linux-gnu qemu-user googletest) ;;
+  --avx512) packages+=(bochs bochs-term isolinux syslinux-common xorriso busybox-static) ;;
   --help | -h)
-    printf 'usage: tools/setup.sh [--test | --neon]\n\nInstalls what is missing of: %s\n' "${packages[*]}"
+    printf 'usage: tools/setup.sh [--test | --neon | --avx512]\n\nInstalls what is missing of: %s\n' "${packages[*]}"
     exit 0 ;;
-  *) echo "setup.sh: unknown option '$1', expected --test, --neon or --help" >&2; exit 2 ;;
+  *) echo "setup.sh: unknown option '$1', expected --test, --neon, --avx512 or --help" >&2; exit 2 ;;
 esac
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then

@@ -27,7 +27,7 @@ if [ ! -e "$root/lib/libgtest.a" ]; then
   cmake --build "$build/googletest" --target install >/dev/null
 fi
 cmake -S . -B "$build" "${cross[@]}" -DCMAKE_BUILD_TYPE=Release -DCAROUSEL_INFERENCE_ONLY=ON
-cmake --build "$build" --target kernels_tests cells_tests
-for tests in kernels cells; do
+cmake --build "$build" --target kernels_tests cells_tests models_tests
+for tests in kernels cells models; do
   qemu-aarch64 -L /usr/aarch64-linux-gnu "$build/bin/${tests}_tests" --gtest_brief=1
 done
