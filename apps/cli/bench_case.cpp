@@ -88,13 +88,16 @@ void time_training(const BenchCase& c, Recurrent& layers, const Tensor& input, B
 }
 
 // Matrix products: 2 H (G C + K H) per sample, step and layer for G gates, K of them recurrent, whose products take all
-// recurrent states; backward costs two products for each one of forward.
+// recurrent states, or 4 H^2 to change and read a matrix memory of one head; backward costs two products for each one
+// of forward.
 double operations_of(const BenchCase& c) {
   const Cell& cell = find_cell(c.cell);
   const auto C = static_cast<double>(c.input_size), H = static_cast<double>(c.hidden_size);
   const auto layers = static_cast<double>(c.layers), states = static_cast<double>(cell.recurrent_states.size());
-  const double input = cell.gate_count() * (C + (layers - 1) * H);
-  const double recurrent = (cell.first_gates() * states + cell.inner_gates) * H * layers;
+  const double gates = static_cast<double>(cell.first_row(cell.gate_count(), c.hidden_size, 1)) / H;
+  const double input = gates * (C + (layers - 1) * H);
+  const double recurrent =
+      cell.has_matrix() ? 2 * H * layers : (cell.first_gates() * states + cell.inner_gates) * H * layers;
   const double forward = 2 * H * (input + recurrent) * steps_of(c);
   return c.mode == "train" ? 3 * forward : forward;
 }

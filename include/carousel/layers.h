@@ -103,7 +103,7 @@ struct RecurrentOptions {
   std::string output_activation = "none";  // jordan: of its output layer: none, tanh, sigmoid, softmax
   double decay = 0;                        // jordan: of the context that keeps outputs, 0 <= decay < 1
   std::string periods = {};  // clockwork: of its modules, ascending; empty: "1,2,4,8"; modules share the units
-  std::int64_t heads = 1;    // slstm: groups of units whose recurrent weights see their own group only
+  std::int64_t heads = 1;    // slstm, mlstm: groups of units that see, or remember, their own group only
 };
 
 // A stack of recurrent layers: [T, N, C] -> [T, N, D P]. Parameters carry PyTorch's names and gate order.

@@ -84,6 +84,10 @@ struct CellSteps {
 // to itself; or all but those from other states than h to gate g (layers/recurrent_structure.h).
 enum class RecurrentBlocks { kAll, kSlowerModules, kHeads, kCandidateSeesH };
 
+// A cell whose memory is a matrix for each of `heads` groups of d = H / heads units (mlstm.h), and what its forget gate
+// is a function of. It has no pointwise steps: a sequence is computed by layers/matrix_scan, a step by matrix_step.h.
+enum class MatrixMemory { kNone, kSigmoidForget, kExponentialForget };
+
 // The gates of a cell stand in this order, each group may be empty:
 //   first gates   a = W x + R h, or with split_gates W x and R h apart
 //   inner gates   a = W x + R v, where step_inner makes v from the first gates and h (a reset before the product)
@@ -104,12 +108,27 @@ struct Cell {
   bool output_layer = false;      // always projected, by way of an OutputLayer; all states are as wide as the output
   bool entry = false;             // a linear layer makes the first two states for the lowest layer to read
   std::string_view lowest_layer;  // the cell of the lowest layer, if it is another one
+  MatrixMemory matrix_memory = MatrixMemory::kNone;  // gates q, k, v, o, i, f; states h, C, n, m
 
   int gate_count() const noexcept { return static_cast<int>(gates.size()); }
   int state_count() const noexcept { return static_cast<int>(states.size()); }
   int unit_weight_count() const noexcept { return static_cast<int>(unit_weights.size()); }
   int first_gates() const noexcept { return gate_count() - inner_gates - input_gates; }
   int recurrent_gates() const noexcept { return gate_count() - input_gates; }  // rows of weight_hh, in blocks of H
+
+  bool has_matrix() const noexcept { return matrix_memory != MatrixMemory::kNone; }
+
+  // The first row of a gate in weight_ih and bias_ih: blocks of H, of a matrix memory's i and f of one row a head. With
+  // gate = gate_count(), the number of rows.
+  std::int64_t first_row(int gate, std::int64_t hidden_size, std::int64_t heads) const noexcept {
+    if (!has_matrix() || gate <= 4) return gate * hidden_size;
+    return 4 * hidden_size + (gate - 4) * heads;
+  }
+  // Numbers of a state, without a projection: H, of a matrix memory C [heads, d, d], n [H] and m [heads].
+  std::int64_t state_width(int state, std::int64_t hidden_size, std::int64_t heads) const noexcept {
+    if (!has_matrix()) return hidden_size;
+    return state == 1 ? hidden_size * (hidden_size / heads) : state == 3 ? heads : hidden_size;
+  }
 
   template <class T>
   const CellSteps<T>& steps() const noexcept;

@@ -78,7 +78,11 @@ constexpr Cell describe() {
   cell.output_layer = C::kOutputLayer;
   cell.entry = C::kEntry;
   cell.lowest_layer = C::kLowestLayer;
-  cell.double_steps = steps_of<C>();
+  if constexpr (requires { C::kMatrixMemory; }) {
+    cell.matrix_memory = C::kMatrixMemory;
+  } else {
+    cell.double_steps = steps_of<C>();
+  }
   return cell;
 }
 

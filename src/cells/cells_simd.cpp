@@ -119,16 +119,20 @@ void finish_stream_inner(const StreamTile& t) noexcept {
 
 template <class C>
 constexpr SimdCell simd_cell() {
-  SimdCell cell{{run_forward<C>, nullptr, nullptr, nullptr}, finish_stream<C>, nullptr};
-  if constexpr (C::kInnerGates > 0) {
-    cell.steps.step_inner = run_inner<C>;
-    cell.stream_finish_inner = finish_stream_inner<C>;
+  if constexpr (requires { C::kMatrixMemory; }) {
+    return {};
+  } else {
+    SimdCell cell{{run_forward<C>, nullptr, nullptr, nullptr}, finish_stream<C>, nullptr};
+    if constexpr (C::kInnerGates > 0) {
+      cell.steps.step_inner = run_inner<C>;
+      cell.stream_finish_inner = finish_stream_inner<C>;
+    }
+    if constexpr (kTraining) {
+      cell.steps.step_backward = run_backward<C>;
+      if constexpr (C::kInnerGates > 0) cell.steps.step_inner_backward = run_inner_backward<C>;
+    }
+    return cell;
   }
-  if constexpr (kTraining) {
-    cell.steps.step_backward = run_backward<C>;
-    if constexpr (C::kInnerGates > 0) cell.steps.step_inner_backward = run_inner_backward<C>;
-  }
-  return cell;
 }
 
 std::span<const SimdCell> cell_table() {

@@ -149,6 +149,7 @@ class Writer {
     if (o.proj_size > 0) fail(Code::kUsage, "export: a layer with proj_size cannot be exported to a header");
     const Cell& top = find_cell(o.cell);
     if (top.output_layer) fail(Code::kUsage, "export: a layer of cell '{}' cannot be exported to a header", o.cell);
+    if (top.has_matrix()) fail(Code::kUsage, "export: cell '{}' has a matrix memory, which no header holds", o.cell);
     takes(o.input_size);
     std::string lower;
     if (top.entry) {

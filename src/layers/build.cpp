@@ -136,11 +136,16 @@ namespace {
 struct ScanShape {
   std::int64_t input_size, hidden_size, proj_size;
   bool bias;
+  std::int64_t heads = 1;
 };
 
 // Of one layer and direction.
 std::int64_t count_scan(const Cell& cell, const ScanShape& shape) {
   const std::int64_t C = shape.input_size, H = shape.hidden_size, P = shape.proj_size > 0 ? shape.proj_size : H;
+  if (cell.has_matrix()) {
+    const std::int64_t rows = checked_size({4, H}, "gates") + 2 * shape.heads;
+    return checked_size({rows, C + (shape.bias ? 1 : 0)}, "recurrent weights");
+  }
   const std::int64_t G = cell.gate_count(), K = cell.recurrent_gates(), states = std::ssize(cell.recurrent_states);
   const std::int64_t recurrent_size = (states - 1) * H + P;
   std::int64_t count = checked_size({G, H, C}, "recurrent weights") +
@@ -155,8 +160,9 @@ std::int64_t count_recurrent(Settings& s) {
   const std::int64_t H = s.size("hidden_size"), P = s.size("proj_size", 0), D = s.get<bool>("bidirectional") ? 2 : 1;
   const std::int64_t C = s.size("input_size"), layers = s.size("layers"), output = D * (P > 0 ? P : H);
   const bool bias = s.get<bool>("bias");
-  const std::int64_t lowest = D * count_scan(cell_of_layer(cell, 0), {cell.entry ? H : C, H, P, bias});
-  const std::int64_t others = layers > 1 ? count_scan(cell, {output, H, P, bias}) : 0;
+  const std::int64_t heads = s.has("heads") ? s.size("heads") : 1;
+  const std::int64_t lowest = D * count_scan(cell_of_layer(cell, 0), {cell.entry ? H : C, H, P, bias, heads});
+  const std::int64_t others = layers > 1 ? count_scan(cell, {output, H, P, bias, heads}) : 0;
   const std::int64_t entry = cell.entry ? 2 * H * (C + (bias ? 1 : 0)) : 0;
   return lowest + checked_size({layers - 1, D, others}, "recurrent weights") + entry;
 }

@@ -66,7 +66,8 @@ Recurrent::Recurrent(RecurrentOptions options) : options_(std::move(options)) {
 void Recurrent::add_scan(std::int64_t layer, int direction) {
   const Cell& top = find_cell(options_.cell);
   const Cell& cell = cell_of_layer(top, layer);
-  const std::int64_t H = options_.hidden_size, width = cell.gate_count() * H, recurrent = cell.recurrent_gates() * H;
+  const std::int64_t H = options_.hidden_size, recurrent = cell.recurrent_gates() * H;
+  const std::int64_t width = cell.first_row(cell.gate_count(), H, options_.heads);
   const std::int64_t P = options_.proj_size > 0 ? options_.proj_size : H;
   const std::int64_t C = layer > 0 ? output_size() : top.entry ? H : options_.input_size;
   const std::string suffix = scan_suffix(layer, direction);
@@ -132,10 +133,10 @@ void Recurrent::initialize(std::uint64_t seed) {
         break;
       default: {
         value.fill(0);
-        for (std::size_t gate = 0; k % kParametersPerScan == kBiasIh && gate < cell.gates.size(); ++gate) {
-          const std::string_view name = cell.gates[gate];
-          const bool forget = name == "f" || name == "tf" || name == "df";
-          if (forget) std::fill_n(value.data() + static_cast<std::int64_t>(gate) * H, H, 1.0f);
+        for (int gate = 0; k % kParametersPerScan == kBiasIh && gate < cell.gate_count(); ++gate) {
+          const std::string_view name = cell.gates[static_cast<std::size_t>(gate)];
+          const auto row = [&](int of) { return value.data() + cell.first_row(of, H, options_.heads); };
+          if (name == "f" || name == "tf" || name == "df") std::fill(row(gate), row(gate + 1), 1.0f);
         }
       }
     }
@@ -168,8 +169,10 @@ std::int64_t Recurrent::output_size() const noexcept {
 int Recurrent::state_count() const { return find_cell(options_.cell).state_count(); }
 
 Shape Recurrent::state_shape(int state, std::int64_t samples) const {
-  const bool projected = state == 0 || find_cell(options_.cell).output_layer;
-  return {options_.layers * directions(), samples, projected ? output_size() / directions() : options_.hidden_size};
+  const Cell& cell = find_cell(options_.cell);
+  const bool projected = state == 0 || cell.output_layer;
+  const std::int64_t width = cell.state_width(state, options_.hidden_size, options_.heads);
+  return {options_.layers * directions(), samples, projected ? output_size() / directions() : width};
 }
 
 namespace {
@@ -231,6 +234,7 @@ void Recurrent::forward(detail::Flow& flow) {
   input.cell = &cell;
   input.layers = static_cast<int>(options_.layers);
   input.directions = D;
+  input.heads = options_.heads;
   input.layout = flow.layout;
   input.x = flow.x;
   input.row_index = flow.row_index;
@@ -267,6 +271,7 @@ void Recurrent::enter(detail::Flow& flow, Variable& lower) {
 
 void Recurrent::set_inference_dtype(const std::string& dtype) {
   const WeightFormat format = parse_weight_format(dtype);
+  check_format(options_.cell, format);
   low_precision_ = format == WeightFormat::kF32 ? nullptr : std::make_shared<detail::LowPrecisionStack>(*this, format);
 }
 

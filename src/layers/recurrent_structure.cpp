@@ -58,7 +58,8 @@ std::int64_t recurrent_width(const RecurrentOptions& o) {
 
 Tensor make_recurrent_mask(const RecurrentOptions& o) {
   const Cell& cell = find_cell(o.cell);
-  const bool modules = cell.blocks == RecurrentBlocks::kSlowerModules, heads = cell.blocks == RecurrentBlocks::kHeads;
+  const bool modules = cell.blocks == RecurrentBlocks::kSlowerModules,
+             heads = cell.blocks == RecurrentBlocks::kHeads || cell.has_matrix();
   if (!o.periods.empty() && !modules) fail(Code::kUsage, "cell '{}' has no modules: leave periods out", o.cell);
   if (o.heads != 1 && !heads) fail(Code::kUsage, "cell '{}' has no heads: leave heads out", o.cell);
   if (o.heads < 1) fail(Code::kUsage, "{}: heads is {}, expected at least 1", o.cell, o.heads);
@@ -92,6 +93,12 @@ void set_fixed_unit_weights(const RecurrentOptions& o, Tensor& weight_ph) {
 void initialize_unit_weights(const Cell& cell, const RandomKey& key, Tensor& weight_ph) {
   weight_ph.fill(0);
   if (cell.recurrent_gates() == 0 && cell.gate_count() == 1) fill_uniform(key, -1.0f, 1.0f, weight_ph.span());
+}
+
+void check_format(const std::string& cell, WeightFormat format) {
+  if (format == WeightFormat::kF32 || !find_cell(cell).has_matrix()) return;
+  fail(Code::kUsage, "cell '{}' computes in f32 only, not in {}: its memory is a matrix", cell,
+       kWeightFormats[static_cast<std::size_t>(format)]);
 }
 
 std::string scan_suffix(std::int64_t layer, int direction) {

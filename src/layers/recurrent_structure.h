@@ -28,6 +28,9 @@ void initialize_unit_weights(const Cell& cell, const RandomKey& key, Tensor& wei
 // "_l0", "_l1_reverse" ...: the end of the names of one layer's and direction's parameters.
 std::string scan_suffix(std::int64_t layer, int direction);
 
+// Throws Error{kUsage} if the steps of a cell cannot run with weights in this format: a matrix memory has f32 alone.
+void check_format(const std::string& cell, WeightFormat format);
+
 // The weights of one layer and direction packed for steps of up to `rows` sequences.
 StreamLayer make_stream_layer(const Recurrent& recurrent, std::int64_t layer, int direction, WeightFormat format,
                               int rows);

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "layers/scan_op.h"
+#include "layers/matrix_scan.h"
 
 namespace carousel {
 namespace detail {
@@ -44,13 +44,8 @@ void from_sorted(const SequenceLayout& layout, std::int64_t width, const T* sort
 
 namespace {
 
+using detail::check_shape;
 using detail::ScanOp;
-
-template <class T>
-void check_shape(const char* name, const BasicVariable<T>& variable, const Shape& expected) {
-  if (variable.shape() == expected) return;
-  fail(Code::kUsage, "{} has shape {}, expected {}", name, variable.shape().to_string(), expected.to_string());
-}
 
 template <class T>
 void check_weights(const ScanOp<T>& op, const ScanWeights<T>& w, std::int64_t input_size) {
@@ -87,14 +82,18 @@ bool needs_gradient(const ScanInput<T>& input) {
 }
 
 template <class T>
-void check_input(const ScanOp<T>& op, const ScanInput<T>& input) {
-  const std::int64_t rows = op.layout->rows();
+void check_rows(const ScanInput<T>& input) {
+  const std::int64_t rows = input.layout->rows();
   if (input.x.shape().rank() != 2)
     fail(Code::kUsage, "x has shape {}, expected [rows, input_size]", input.x.shape().to_string());
   const std::int64_t got = input.row_index.empty() ? input.x.shape()[0] : std::ssize(input.row_index);
   if (got != rows) fail(Code::kUsage, "x has {} rows, expected {}: the sum of the lengths", got, rows);
+}
+
+template <class T>
+void check_input(const ScanOp<T>& op, const ScanInput<T>& input) {
   for (const ScanWeights<T>& w : input.directions) check_weights(op, w, input.x.shape()[1]);
-  if (op.cell->lower) check_shape("lower", input.lower, {rows, op.lower_width()});
+  if (op.cell->lower) check_shape("lower", input.lower, {op.layout->rows(), op.lower_width()});
 }
 
 }  // namespace
@@ -103,6 +102,8 @@ template <class T>
 ScanOutput<T> scan(const ScanInput<T>& input) {
   const std::size_t count = input.directions.size();
   if (count != 1 && count != 2) fail(Code::kUsage, "a scan has 1 or 2 directions, got {}", count);
+  check_rows(input);
+  if (input.cell->has_matrix()) return detail::matrix_scan(input, needs_gradient(input));
   const ScanWeights<T>& first = input.directions[0];
   const std::int64_t hidden_size = first.weight_ih.shape()[0] / input.cell->gate_count();
   const std::int64_t output_size = first.weight_hr ? first.weight_hr.shape()[0] : hidden_size;

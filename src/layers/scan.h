@@ -8,6 +8,8 @@
 //   3. backward, in the loop   gradients of the gates overwrite the gates; dh += dA R
 //   4. after the loop    dx, dW_ih, dW_hh and the bias gradients in one product each
 //
+// (A cell with a matrix memory has no loop over steps but one over chunks of them: layers/matrix_scan.h.)
+//
 // With checkpoints, and in inference, this is done for one chunk of steps after another.
 //
 // Samples are independent, so they are spread over the threads for the whole loop; every element of a recurrent
@@ -23,8 +25,9 @@
 
 namespace carousel {
 
-// One direction of one layer. G gates, K of them with a recurrent product, C input, H hidden units, P = proj_size or H,
-// Q the width of all states that enter the recurrent product (P if that is h alone), U unit weights.
+// One direction of one layer. G gates (with a matrix memory the rows of weight_ih are not G H: Cell::first_row()), K of
+// them with a recurrent product, C input, H hidden units, P = proj_size or H, Q the width of all states that enter the
+// recurrent product (P if that is h alone), U unit weights.
 template <class T>
 struct ScanWeights {
   BasicVariable<T> weight_ih;  // [G H, C]
@@ -34,7 +37,7 @@ struct ScanWeights {
   BasicVariable<T> weight_hr;  // [P, H]; only with projection
   BasicVariable<T> bias_hr;    // [P]; only with an output layer, may be empty
   BasicVariable<T> weight_ph;  // [U H]: unit weights, in the cell's order; empty if U = 0
-  // Initial state per state of the cell, [samples, P] (h) or [samples, H]; empty means zero.
+  // Initial state per state of the cell, [samples, P] (h) or [samples, H or Cell::state_width()]; empty means zero.
   BasicVariable<T> initial[kMaxStates];
 };
 
@@ -47,6 +50,7 @@ struct ScanInput {
   // row of x (embedding folding). Borrowed until reset().
   std::span<const std::int32_t> row_index;
   std::span<const ScanWeights<T>> directions;  // forward, then backward if there are two
+  std::int64_t heads = 1;                      // of a cell with a matrix memory
   // Of the layer below, for a cell with `lower`: [rows, D H], what its scan gave as `upper`.
   BasicVariable<T> lower;
   bool upper = false;  // give out the second state of every step

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "kernels/packed_matrix.h"
-#include "layers/scan_op.h"
+#include "layers/matrix_scan.h"
 
 namespace carousel {
 namespace {
@@ -64,9 +64,33 @@ struct ScanCounts {
   }
 };
 
+// The same terms as matrix_scan() and the passes of MatrixScanOp, without a short `bptt`, which has more chunks.
+ScanMemory matrix_scan_memory(const ScanSizes& s) {
+  constexpr std::int64_t kChunk = detail::kMatrixChunk;
+  const std::int64_t H = s.hidden_size, d = H / s.heads, memory = s.heads * (d + 1) * d, N = s.samples;
+  const std::int64_t width = 4 * H + 2 * s.heads, parts = detail::matrix_parts(N * s.directions * s.heads);
+  const std::int64_t steps = detail::chunk_steps(s.time_steps, N, s.training, s.checkpoint_steps);
+  const std::int64_t block_steps = (steps + kChunk - 1) / kChunk * kChunk, rows = std::min(block_steps * N, s.rows);
+  const std::int64_t mean_length = (s.rows + N - 1) / std::max<std::int64_t>(N, 1);
+  const std::int64_t slots = N * (1 + (s.training ? (mean_length + kChunk - 1) / kChunk : 0));
+  const std::int64_t states = slots * (memory + s.heads) + 2 * N;
+  const std::int64_t products = (s.distinct_rows > 0 ? s.distinct_rows : rows) * width;
+  ScanMemory result{.kept = N * (2 * H + H * d + s.heads), .work = 0};
+  const bool keeps_products = s.training && (s.distinct_rows > 0 || steps >= s.time_steps);
+  (s.training ? result.kept : result.work) += states;
+  (keeps_products ? result.kept : result.work) += products;
+  if (s.training) result.work += N * (memory + 2 * s.heads);
+  if (s.training && s.distinct_rows > 0) result.work += rows * width + products;
+  result.kept *= s.directions;
+  result.work *= s.directions;
+  result.work += parts * detail::MatrixChunk<float>::workspace_size(d, s.training);
+  return result;
+}
+
 }  // namespace
 
 ScanMemory scan_memory(const Cell& cell, const ScanSizes& sizes) {
+  if (cell.has_matrix()) return matrix_scan_memory(sizes);
   const ScanCounts count{cell, sizes};
   ScanMemory memory;
   memory.kept = count.states() + count.width + (sizes.masked ? 2 * count.N * count.P : 0);

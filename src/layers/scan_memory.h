@@ -12,6 +12,7 @@ struct ScanSizes {
   std::int64_t hidden_size = 1, proj_size = 0;         // proj_size 0: no projection
   std::int64_t directions = 1;
   std::int64_t distinct_rows = 0;  // rows of x with a row_index; 0: none
+  std::int64_t heads = 1;          // of a matrix memory
   bool masked = false;             // recurrent dropout
   bool training = true;
   std::int64_t checkpoint_steps = 0;  // as in ScanInput

@@ -7,6 +7,12 @@
 
 namespace carousel::detail {
 
+template <class T>
+void check_shape(const char* name, const BasicVariable<T>& variable, const Shape& expected) {
+  if (variable.shape() == expected) return;
+  fail(Code::kUsage, "{} has shape {}, expected {}", name, variable.shape().to_string(), expected.to_string());
+}
+
 // The final value of one state, [samples, width], in the original order of the samples.
 template <class T>
 struct FinalStateNode final : Node<T> {};  // the scan itself reads its gradient

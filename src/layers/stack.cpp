@@ -14,6 +14,7 @@ StackOutput<T> run_stack(const StackInput<T>& input) {
 
   ScanInput<T> scan_input;
   scan_input.layout = input.layout;
+  scan_input.heads = input.heads;
   scan_input.x = input.x;
   scan_input.row_index = input.row_index;
   scan_input.lower = input.lower;

@@ -12,6 +12,7 @@ template <class T>
 struct StackInput {
   const Cell* cell = nullptr;
   int layers = 1, directions = 1;
+  std::int64_t heads = 1;  // as in ScanInput
   const SequenceLayout* layout = nullptr;
   BasicVariable<T> x;  // [rows, C], or folded, as in ScanInput
   std::span<const std::int32_t> row_index;

@@ -206,6 +206,7 @@ void PassCounter::recurrent(const LayerDescription& d) {
               .hidden_size = setting<std::int64_t>(d, "hidden_size"),
               .proj_size = proj_size,
               .directions = setting<bool>(d, "bidirectional") ? 2 : 1,
+              .heads = d.settings.contains("heads") ? setting<std::int64_t>(d, "heads") : 1,
               .masked = training_ && setting<double>(d, "recurrent_dropout") > 0,
               .training = training_,
               .checkpoint_steps = sizes_.checkpoint_steps};

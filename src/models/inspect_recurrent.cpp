@@ -72,7 +72,11 @@ std::vector<TensorInfo> recurrent_states(const Recurrent& layer, std::int64_t sa
     const Shape shape = layer.state_shape(k, 0);
     TensorInfo info;
     info.name = cell.states[static_cast<std::size_t>(k)];
-    info.axes = {"layer x direction", "sample", k == 0 || cell.output_layer ? width_axis(layer) : "hidden"};
+    const char* matrix_axes[] = {"hidden", "head x value x key", "hidden", "head"};
+    const std::string axis = k == 0 || cell.output_layer ? width_axis(layer)
+                             : cell.has_matrix()         ? matrix_axes[k]
+                                                         : "hidden";
+    info.axes = {"layer x direction", "sample", axis};
     info.shape = {shape[0], samples, shape[2]};
     info.meaning = "after the last valid step of each sample";
     states.push_back(std::move(info));
@@ -107,10 +111,11 @@ std::vector<std::string> recurrent_notes(const Recurrent& layer) {
       "padding: steps from length on are not computed and influence nothing, output is 0 there; a sample of "
       "length 0 gives back its initial state");
   std::vector<std::string> gates;
-  for (std::size_t k = 0; k < cell.gates.size(); ++k) {
-    const std::int64_t row = static_cast<std::int64_t>(k) * o.hidden_size;
-    gates.push_back(fmt::format("{} rows {} to {}", cell.gates[k], row, row + o.hidden_size - 1));
+  for (int k = 0; k < cell.gate_count(); ++k) {
+    const auto row = [&](int gate) { return cell.first_row(gate, o.hidden_size, o.heads); };
+    gates.push_back(fmt::format("{} rows {} to {}", cell.gates[static_cast<std::size_t>(k)], row(k), row(k + 1) - 1));
   }
+  if (cell.has_matrix()) notes.push_back("no step is worked through: the memory of the cell is a matrix");
   notes.push_back(fmt::format("gates, in weight_ih{}{}: {}", cell.recurrent_gates() > 0 ? ", weight_hh" : "",
                               o.bias ? " and the biases" : "", fmt::join(gates, ", ")));
   return notes;

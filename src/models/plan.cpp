@@ -7,7 +7,7 @@
 #include "base/thread_pool.h"
 #include "carousel/stream.h"
 #include "kernels/peak.h"
-#include "layers/scan_op.h"
+#include "layers/matrix_scan.h"
 
 namespace carousel {
 namespace {
@@ -18,6 +18,12 @@ LayerPlan plan_recurrent(const Recurrent& layer, const PlanRequest& request) {
   const std::string& cell = layer.options().cell;
   if (dtype != "f32") {
     plan.kernel = fmt::format("{}: each step in one pass over {} weights packed for it", cell, dtype);
+    return plan;
+  }
+  if (find_cell(cell).has_matrix()) {
+    plan.kernel = fmt::format("{}: W x of all steps in one product, then {} steps at a time as products of matrices",
+                              cell, detail::kMatrixChunk);
+    plan.split = fmt::format("{} tasks", detail::matrix_parts(samples * layer.directions() * layer.options().heads));
     return plan;
   }
   plan.kernel =

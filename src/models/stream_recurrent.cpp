@@ -3,6 +3,7 @@
 
 #include "base/fail.h"
 #include "kernels/packed_matrix.h"
+#include "layers/matrix_stream.h"
 #include "layers/recurrent_structure.h"
 #include "models/stream_program.h"
 
@@ -14,15 +15,25 @@ class RecurrentStep final : public StreamOp {
   RecurrentStep(Recurrent& layer, const StreamPlan& plan) : cell_(find_cell(layer.options().cell)) {
     const RecurrentOptions& o = layer.options();
     if (o.bidirectional) fail(Code::kUsage, "a bidirectional network needs the whole sequence: it cannot be streamed");
+    check_format(o.cell, plan.format);
     hidden_size_ = o.hidden_size;
     input_size = o.input_size;
     output_size = layer.output_size();
+    layers_ = static_cast<std::size_t>(o.layers);
     for (std::int64_t l = 0; l < o.layers; ++l) {
-      kernels_.push_back(make_stream_layer(layer, l, 0, plan.format, plan.rows()));
+      if (cell_.has_matrix()) {
+        matrices_.emplace_back(layer, l, plan.rows());
+        workspace_ = std::max(workspace_, matrices_.back().workspace_bytes());
+      } else {
+        kernels_.push_back(make_stream_layer(layer, l, 0, plan.format, plan.rows()));
+        workspace_ = std::max(workspace_, kernels_.back().workspace_bytes());
+      }
     }
     if (cell_.entry) pack_entry(layer, plan.rows());
-    length_ = kernels_[0].state_length();
-    for (const StreamLayer& kernel : kernels_) workspace_ = std::max(workspace_, kernel.workspace_bytes());
+    for (int k = 0; k < cell_.state_count(); ++k) {
+      widths_[k] = layer.state_shape(k, 1)[2];
+      begins_[k + 1] = begins_[k] + (cell_.has_matrix() ? widths_[k] : kernels_[0].state_length());
+    }
     states_.resize(static_cast<std::size_t>(plan.capacity * slot_size()));
   }
 
@@ -31,11 +42,15 @@ class RecurrentStep final : public StreamOp {
     rows.count = static_cast<int>(slots.size());
     for (int r = 0; r < rows.count; ++r) rows.x[r] = input + r * input_size;
     if (cell_.entry) enter(rows, input, reinterpret_cast<float*>(workspace + workspace_));
-    for (std::size_t l = 0; l < kernels_.size(); ++l) {
+    for (std::size_t l = 0; l < layers_; ++l) {
       for (int k = 0; k < cell_.state_count(); ++k) {
         for (int r = 0; r < rows.count; ++r) rows.states[k][r] = state(slots[static_cast<std::size_t>(r)], l, k);
       }
-      kernels_[l].step(rows, workspace);
+      if (cell_.has_matrix()) {
+        matrices_[l].step(rows, workspace);
+      } else {
+        kernels_[l].step(rows, workspace);
+      }
       std::copy_n(rows.states[0], rows.count, rows.x);
       if (cell_.lower) std::copy_n(rows.states[1], rows.count, rows.lower);
     }
@@ -47,7 +62,7 @@ class RecurrentStep final : public StreamOp {
   void save(std::int32_t slot, std::vector<Tensor>& values) const override {
     for (int k = 0; k < cell_.state_count(); ++k) {
       Tensor value(shape(k));
-      for (std::size_t l = 0; l < kernels_.size(); ++l) {
+      for (std::size_t l = 0; l < layers_; ++l) {
         std::copy_n(states_.data() + offset(slot, l, k), width(k),
                     value.data() + static_cast<std::int64_t>(l) * width(k));
       }
@@ -65,7 +80,7 @@ class RecurrentStep final : public StreamOp {
 
   void load(std::int32_t slot, std::span<const Tensor> values, std::size_t& next) noexcept override {
     for (int k = 0; k < cell_.state_count(); ++k, ++next) {
-      for (std::size_t l = 0; l < kernels_.size(); ++l) {
+      for (std::size_t l = 0; l < layers_; ++l) {
         std::copy_n(values[next].data() + static_cast<std::int64_t>(l) * width(k), width(k), state(slot, l, k));
       }
     }
@@ -101,23 +116,27 @@ class RecurrentStep final : public StreamOp {
                                     width);
   }
 
-  std::int64_t width(int state) const noexcept { return state == 0 || cell_.output_layer ? output_size : hidden_size_; }
-  Shape shape(int state) const { return {std::ssize(kernels_), 1, width(state)}; }
+  std::int64_t width(int state) const noexcept { return widths_[state]; }
+  Shape shape(int state) const { return {static_cast<std::int64_t>(layers_), 1, width(state)}; }
 
-  // states_ is [capacity, layers, states of the cell, length_].
-  std::int64_t slot_size() const noexcept { return std::ssize(kernels_) * cell_.state_count() * length_; }
+  // states_ is [capacity, layers, the states of the cell one after another].
+  std::int64_t layer_size() const noexcept { return begins_[cell_.state_count()]; }
+  std::int64_t slot_size() const noexcept { return static_cast<std::int64_t>(layers_) * layer_size(); }
   std::int64_t offset(std::int32_t slot, std::size_t layer, int state) const noexcept {
-    return slot * slot_size() + (static_cast<std::int64_t>(layer) * cell_.state_count() + state) * length_;
+    return slot * slot_size() + static_cast<std::int64_t>(layer) * layer_size() + begins_[state];
   }
   float* state(std::int32_t slot, std::size_t layer, int state) noexcept {
     return states_.data() + offset(slot, layer, state);
   }
 
   const Cell& cell_;
-  std::int64_t hidden_size_ = 0, length_ = 0;
-  std::int64_t workspace_ = 0, entry_bytes_ = 0;  // of the layers, and of what enters them
-  StreamBuffer entry_, entry_bias_;               // packed; empty: none
+  std::size_t layers_ = 0;
+  std::int64_t hidden_size_ = 0;
+  std::int64_t widths_[kMaxStates] = {}, begins_[kMaxStates + 1] = {};  // of the states in a layer; with room behind
+  std::int64_t workspace_ = 0, entry_bytes_ = 0;                        // of the layers, and of what enters them
+  StreamBuffer entry_, entry_bias_;                                     // packed; empty: none
   std::vector<StreamLayer> kernels_;
+  std::vector<MatrixStreamLayer> matrices_;  // instead of kernels_, for a cell with a matrix memory
   StreamBuffer states_;
 };
 

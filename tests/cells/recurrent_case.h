@@ -27,6 +27,7 @@ struct CaseSizes {
   int layers = 1, directions = 1;
   std::vector<std::int32_t> lengths = {};  // empty: all time_steps
   bool initial = true;
+  std::int64_t heads = 1;  // of a matrix memory
 };
 
 // All parameters, x [T, N, C] and the initial states [N, width] are leaves that take gradients.
@@ -53,7 +54,8 @@ struct RecurrentCase {
     for (int l = 0; l < sizes.layers; ++l) {
       const Cell& own = cell_of_layer(*cell, l);
       const std::int64_t in = l == 0 ? sizes.input_size : sizes.directions * output_size();
-      const std::int64_t width = own.gate_count() * H, recurrent = own.recurrent_gates() * H;
+      const std::int64_t width = own.first_row(own.gate_count(), H, sizes.heads);
+      const std::int64_t recurrent = own.recurrent_gates() * H;
       for (int d = 0; d < sizes.directions; ++d) {
         const std::string suffix = "_l" + std::to_string(l) + (d ? "_reverse" : "");
         weights.push_back(random("weight_ih" + suffix, {width, in}));
@@ -74,7 +76,9 @@ struct RecurrentCase {
 
   std::int64_t output_size() const { return sizes.proj_size > 0 ? sizes.proj_size : sizes.hidden_size; }
   bool projected() const { return sizes.proj_size > 0 || cell->output_layer; }
-  std::int64_t state_width(int k) const { return k == 0 || cell->output_layer ? output_size() : sizes.hidden_size; }
+  std::int64_t state_width(int k) const {
+    return k == 0 || cell->output_layer ? output_size() : cell->state_width(k, sizes.hidden_size, sizes.heads);
+  }
   std::int64_t recurrent_size() const {
     std::int64_t size = 0;
     for (const int state : cell->recurrent_states) size += state_width(state);
@@ -122,6 +126,7 @@ struct RecurrentCase {
     return {.cell = cell,
             .layers = sizes.layers,
             .directions = sizes.directions,
+            .heads = sizes.heads,
             .layout = &layout,
             .x = rows,
             .row_index = {},

@@ -194,6 +194,7 @@ std::vector<Cell> cells_of_target() {
     cells[k].stream_finish = simd_cells()[k].stream_finish;
     cells[k].stream_finish_inner = simd_cells()[k].stream_finish_inner;
   }
+  std::erase_if(cells, [](const Cell& cell) { return cell.has_matrix(); });  // their steps are in matrix_step.h
   return cells;
 }
 

@@ -108,7 +108,7 @@ void expect_headers_run_as_streams(std::vector<Exported>& headers) {
 TEST(CHeader, EveryCellGivesWhatAStreamGives) {
   std::vector<Exported> headers;
   for (const Cell& cell : all_cells()) {
-    if (cell.output_layer) continue;  // refused, as any projection
+    if (cell.output_layer || cell.has_matrix()) continue;  // refused
     headers.push_back(
         {std::string(cell.name),
          Sequential{Recurrent{{.cell = std::string(cell.name), .input_size = 3, .hidden_size = 7, .layers = 2}},
@@ -151,6 +151,8 @@ TEST(CHeader, WhatCannotBeExportedIsNamed) {
   expect_error(Code::kUsage, {"bidirectional"}, [&] { to_c_header(both, {}); });
   expect_error(Code::kUsage, {"proj_size"}, [&] { to_c_header(projected, {}); });
   expect_error(Code::kUsage, {"pool"}, [&] { to_c_header(pooled, {}); });
+  Sequential matrix{Recurrent{{.cell = "mlstm", .input_size = 3, .hidden_size = 4}}};
+  expect_error(Code::kUsage, {"'mlstm' has a matrix memory"}, [&] { to_c_header(matrix, {}); });
   expect_error(Code::kUsage, {"'2x'"}, [&] { to_c_header(plain, {.name = "2x"}); });
   expect_error(Code::kUsage, {"bf16"}, [&] { to_c_header(plain, {.dtype = "bf16"}); });
 }

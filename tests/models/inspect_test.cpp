@@ -144,7 +144,8 @@ TEST(Inspect, TheWorkedStepIsWhatTheNetworkComputed) {
     const std::vector<std::int32_t> lengths{1, 4};
     for (std::int64_t t = 0; t < 3; ++t) {
       const auto step = work_through_step(network, {.values = &x, .lengths = lengths, .time_step = t});
-      ASSERT_TRUE(step.has_value()) << cell.name;
+      ASSERT_EQ(!cell.has_matrix(), step.has_value()) << cell.name;
+      if (!step) continue;
       EXPECT_EQ(t == 0 ? 0 : 1, step->sample);  // the first sample that is long enough
       EXPECT_LT(step->largest_difference, 1e-6) << cell.name << " step " << t;
       EXPECT_NEAR(step->network[0], step->after[0], 1e-6) << cell.name;

@@ -7,6 +7,7 @@
 #include "carousel/error.h"
 #include "cells/cell.h"
 #include "tests/support/allocation_counter.h"
+#include "tests/support/expect_error.h"
 #include "tests/support/expect_near.h"
 #include "tests/support/random_tensor.h"
 
@@ -38,6 +39,27 @@ TEST(Stream, EveryCellStepByStepEqualsTheWholeSequence) {
   }
   Sequential projected{Recurrent{{.cell = "lstm", .input_size = 3, .hidden_size = 21, .proj_size = 4, .layers = 2}}};
   expect_stream_equals_sequence(projected, random_tensor({7, 1, 3}, 2), "projection");
+}
+
+// Over the border of two chunks of the whole sequence; then once more from a state that was saved and set.
+TEST(Stream, AMatrixMemoryOfSeveralHeadsEqualsTheWholeSequence) {
+  Sequential network{Recurrent{{.cell = "mlstm", .input_size = 3, .hidden_size = 24, .layers = 2, .heads = 3}}};
+  const Tensor x = random_tensor({70, 1, 3}, 3);
+  expect_stream_equals_sequence(network, x, "mlstm");
+  State final;
+  network.predict(x, {}, nullptr, &final);
+  Stream stream(network);
+  stream.set_state(final);
+  const Tensor more = random_tensor({1, 1, 3}, 4), expected = network.predict(more, {}, &final);
+  expect_near(stream.step(step_of(more, 0)), expected.span(), 2e-6, "from a state");
+}
+
+TEST(Stream, AMatrixMemoryInAnotherFormatIsRefused) {
+  Sequential network{Recurrent{{.cell = "mlstm", .input_size = 3, .hidden_size = 4}}};
+  expect_error(Code::kUsage, {"cell 'mlstm' computes in f32 only, not in bf16"},
+               [&] { Stream stream(network, {.dtype = "bf16"}); });
+  expect_error(Code::kUsage, {"cell 'mlstm' computes in f32 only, not in int8"},
+               [&] { set_inference_dtype(network, "int8"); });
 }
 
 TEST(Stream, AWholeSequenceInAFormatGivesWhatAStreamInItGives) {
