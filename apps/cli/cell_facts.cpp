@@ -20,14 +20,15 @@ std::vector<std::string_view> recurrent_states(const Cell& cell) {
 }
 
 std::int64_t ParameterFormula::count(std::int64_t input_size, std::int64_t hidden_size) const {
-  return hidden_size * (inputs * input_size + hidden * hidden_size + units);
+  return hidden_size * (inputs * input_size + hidden * hidden_size + units) + rows * (input_size + 1);
 }
 
 std::string ParameterFormula::text() const {
   const auto term = [](std::int64_t factor, const char* letter) {
     return factor == 1 ? std::string(letter) : fmt::format("{} {}", factor, letter);
   };
-  return fmt::format("H ({} + {}{})", term(inputs, "C"), hidden > 0 ? term(hidden, "H") + " + " : "", units);
+  return fmt::format("H ({} + {}{}){}", term(inputs, "C"), hidden > 0 ? term(hidden, "H") + " + " : "", units,
+                     rows > 0 ? fmt::format(" + {} (C + 1)", rows) : "");
 }
 
 ParameterFormula parameter_formula(const Cell& cell) {
@@ -35,6 +36,7 @@ ParameterFormula parameter_formula(const Cell& cell) {
   const std::int64_t trained_units = cell.fixed_unit_weights ? 0 : cell.unit_weight_count();
   ParameterFormula formula{
       .inputs = G, .hidden = K * std::ssize(cell.recurrent_states), .units = G + K + trained_units};
+  if (cell.has_matrix()) formula = {.inputs = 4, .hidden = 0, .units = 4, .rows = 2};                        // one head
   if (cell.output_layer) formula = {.inputs = G, .hidden = formula.hidden + 1, .units = formula.units + 1};  // P = H
   if (cell.entry) formula = {.inputs = 2, .hidden = formula.hidden + G, .units = formula.units + 2};
   return formula;
@@ -44,7 +46,7 @@ std::string default_periods(const Cell& cell) {
   return Recurrent({.cell = std::string(cell.name), .input_size = 1, .hidden_size = 64}).options().periods;
 }
 
-bool has_heads(const Cell& cell) { return cell.blocks == RecurrentBlocks::kHeads; }
+bool has_heads(const Cell& cell) { return cell.blocks == RecurrentBlocks::kHeads || cell.has_matrix(); }
 
 std::vector<std::string> special_facts(const Cell& cell) {
   std::vector<std::string> facts;

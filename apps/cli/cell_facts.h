@@ -22,6 +22,7 @@ std::vector<std::string_view> recurrent_states(const Cell& cell);
 // entry that is the lowest layer with its entry, of one whose lowest layer is another cell a layer above that.
 struct ParameterFormula {
   std::int64_t inputs = 0, hidden = 0, units = 0;
+  std::int64_t rows = 0;  // of weight_ih and bias_ih that do not grow with H
 
   std::int64_t count(std::int64_t input_size, std::int64_t hidden_size) const;
   std::string text() const;  // "H (4 C + 4 H + 8)"

@@ -25,7 +25,8 @@ void check_decoder(const AttentionDecoderOptions& o) {
     fail(Code::kUsage, "attention decoder: unknown score '{}', expected dot, general, concat or additive", o.score);
   }
   const Cell& cell = find_cell(o.cell);
-  if (cell.lower || cell.output_layer || cell.fixed_unit_weights || cell.blocks != RecurrentBlocks::kAll) {
+  if (cell.lower || cell.output_layer || cell.has_matrix() || cell.fixed_unit_weights ||
+      cell.blocks != RecurrentBlocks::kAll) {
     fail(Code::kUsage, "attention decoder: cell '{}' needs more than one step gives it: choose lstm, gru or the like",
          o.cell);
   }

@@ -58,6 +58,7 @@ std::vector<double> step_jacobian(const Recurrent& layer, std::int64_t index, bo
   ScanInput<float> input;
   input.cell = &cell_of_layer(find_cell(layer.options().cell), index);
   input.output = output_layer(layer.options());
+  input.heads = layer.options().heads;
   if (input.cell->lower) input.lower = tape.constant(lower.view());
   input.layout = &one_step;
   input.x = tape.constant(inputs.view());

@@ -87,6 +87,7 @@ Variable WatchedRecurrent::run(Variable x, Variable lower, std::int64_t index, b
     input.x = rows_of(x, rows);
     if (cell.lower) input.lower = rows_of(lower, rows);
     input.output = output_layer(inner_.options());
+    input.heads = inner_.options().heads;
     input.directions = {&weights, 1};
     const ScanOutput<float> out = scan(input);
     StateVariables& states = here.states[static_cast<std::size_t>(t)];

@@ -107,6 +107,8 @@ struct WatchedCase {
     }
   }
 
+  std::int64_t width(std::size_t state) const { return layer->state_shape(static_cast<int>(state), 1)[2]; }
+
   // x and what is read beside it, of a cell that has both made of x.
   template <class T>
   void enter(BasicVariable<T>& x, BasicVariable<T>& lower) {
@@ -151,7 +153,7 @@ TEST_P(EveryCell, NormsAreThoseOfTheRestOfTheSequenceAsOneScan) {
     Tape<float> tape;
     ScanWeights<float> weights = constant_weights(tape, *c.layer, 0, false);
     for (std::size_t s = 0; s < cell.states.size(); ++s) {
-      weights.initial[s] = tape.input({state.values[s].data(), {c.N, c.H}});
+      weights.initial[s] = tape.input({state.values[s].data(), {c.N, c.width(s)}});
     }
     ScanInput<float> input;
     input.cell = &cell;
@@ -164,8 +166,8 @@ TEST_P(EveryCell, NormsAreThoseOfTheRestOfTheSequenceAsOneScan) {
       double squares = 0;
       const View<const float> gradient = weights.initial[s].gradient();
       for (std::int64_t n = 0; n < c.N; ++n) {
-        for (std::int64_t j = 0; c.lengths[static_cast<std::size_t>(n)] > t && j < c.H; ++j) {
-          squares += std::pow(double{gradient.data[n * c.H + j]}, 2);
+        for (std::int64_t j = 0; c.lengths[static_cast<std::size_t>(n)] > t && j < c.width(s); ++j) {
+          squares += std::pow(double{gradient.data[n * c.width(s) + j]}, 2);
         }
       }
       EXPECT_NEAR(flow.scans[0].states[s].norms[static_cast<std::size_t>(t)], std::sqrt(squares),
@@ -181,18 +183,19 @@ TEST_P(EveryCell, JacobiansAreThoseOfCentralDifferences) {
   constexpr std::int64_t kLongest = 1;
   const GradientFlow flow = gradient_flow(c.network, projected(c.values, c.lengths, c.factors));
   const Cell& cell = cell_of_layer(find_cell(GetParam()), 0);
-  const std::int64_t S = std::ssize(cell.states) * c.H;
+  std::int64_t S = 0;
+  for (std::size_t s = 0; s < cell.states.size(); ++s) S += c.width(s);
   Tape<float> floats;
   const ScanWeights<float> in_float = constant_weights(floats, *c.layer, 0, false);
   const SequenceLayout one_step(1, 1);
   for (std::int64_t t = 0; t < c.T; ++t) {
     const bool normalised = std::ranges::find(cell.states, "n") != cell.states.end();
     if (t == 0 && normalised) continue;  // n = 0 marks a fresh sequence: no derivative there
-    std::vector<double> before(static_cast<std::size_t>(S));
+    std::vector<double> before;
     const State state = t > 0 ? c.states(t) : c.network.zero_state(c.N);
-    for (std::int64_t j = 0; j < S; ++j) {
-      before[static_cast<std::size_t>(j)] =
-          double{state.values[static_cast<std::size_t>(j / c.H)][kLongest * c.H + j % c.H]};
+    for (std::size_t s = 0; s < cell.states.size(); ++s) {
+      const float* own = state.values[s].data() + kLongest * c.width(s);
+      before.insert(before.end(), own, own + c.width(s));
     }
     const float* row = c.values.data() + (t * c.N + kLongest) * c.C;
     const BasicTensor<double> x({1, c.C}, std::vector<double>(row, row + c.C));
@@ -212,8 +215,10 @@ TEST_P(EveryCell, JacobiansAreThoseOfCentralDifferences) {
       weights.weight_hr = in_double(in_float.weight_hr);
       weights.bias_hr = in_double(in_float.bias_hr);
       weights.weight_ph = in_double(in_float.weight_ph);
+      const double* own = from.data();
       for (std::size_t s = 0; s < cell.states.size(); ++s) {
-        weights.initial[s] = tape.constant({from.data() + static_cast<std::int64_t>(s) * c.H, {1, c.H}});
+        weights.initial[s] = tape.constant({own, {1, c.width(s)}});
+        own += c.width(s);
       }
       ScanInput<double> input;
       input.cell = &cell;
@@ -224,7 +229,7 @@ TEST_P(EveryCell, JacobiansAreThoseOfCentralDifferences) {
       const ScanOutput<double> out = scan(input);
       std::vector<double> after;
       for (std::size_t s = 0; s < cell.states.size(); ++s) {
-        after.insert(after.end(), out.final[0][s].value().data, out.final[0][s].value().data + c.H);
+        after.insert(after.end(), out.final[0][s].value().data, out.final[0][s].value().data + c.width(s));
       }
       return after;
     };
