@@ -79,12 +79,16 @@ std::string describe_weight(Sequential& network, const Parameter& parameter, std
   const std::int64_t row = element / columns;
   const auto* layer = dynamic_cast<Recurrent*>(find_layer(network, name.substr(0, name.rfind('.'))));
   if (layer && !parameter.name.starts_with("weight_hr") && !parameter.name.ends_with("_in")) {
-    const std::int64_t H = layer->options().hidden_size;
+    const std::int64_t H = layer->options().hidden_size, heads = layer->options().heads;
     const Cell& cell = find_cell(layer->options().cell);
-    const bool unit_weight = parameter.name.starts_with("weight_ph");
-    const auto names = unit_weight ? cell.unit_weights : cell.gates;
-    place += fmt::format(", {} {}, unit {}", unit_weight ? "weight" : "gate", names[static_cast<std::size_t>(row / H)],
-                         row % H);
+    if (parameter.name.starts_with("weight_ph")) {
+      place += fmt::format(", weight {}, unit {}", cell.unit_weights[static_cast<std::size_t>(row / H)], row % H);
+      return place;
+    }
+    int gate = 0;
+    while (gate + 1 < cell.gate_count() && cell.first_row(gate + 1, H, heads) <= row) ++gate;
+    place += fmt::format(", gate {}, unit {}", cell.gates[static_cast<std::size_t>(gate)],
+                         row - cell.first_row(gate, H, heads));
   } else {
     place += fmt::format(", row {}", row);
   }
@@ -139,6 +143,7 @@ BodyOptions body_options(const ModelOptions& options, std::int64_t input_size) {
           .input_size = input_size,
           .hidden_size = options.hidden_size,
           .proj_size = options.proj_size,
+          .heads = options.heads,
           .layers = options.layers,
           .bidirectional = options.bidirectional == "true",
           .layer_norm = options.layer_norm,
