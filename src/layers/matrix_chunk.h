@@ -66,11 +66,11 @@ class MatrixChunk {
   T *log_f_, *m_, *input_, *forget_, *least_;  // [L]: lf, m after the step, i, f, exp(-m)
   T* decay_;                                   // [L]: g
   T* factors_;                                 // [L, L]: D, of which s <= t is filled
-  T* weights_;                                 // [L, L]: D * Q K^T; backward: their gradients times D
+  T* weights_;                                 // [L, L]: D * Q K^T
   T* y_;                                       // [L, d + 1]; backward: their gradients
   T *scaled_, *turned_, *packed_;              // to work in: [L, d + 1], [d + 1 or L, L], a packed matrix
   T *dq_, *dk_, *dv_, *do_;                    // backward only: [L, d]
-  T *row_, *dweights_;                         // [L]: gradients of a common factor of all weights of a row; [L, L]
+  T *row_, *dweights_;                         // [L]: gradients of a factor of all weights of a row; [L, L]: D * dY V^T
 };
 
 }  // namespace carousel::detail

@@ -57,7 +57,7 @@ struct ModelOptions {
   std::string linear_branch;  // "true", "false"; auto: for texts
   std::string activation;     // of cell rnn and of feed-forward layers: tanh, relu; auto
   std::string periods;        // "1,2,4,8": of the modules of cell clockwork; auto
-  std::int64_t heads = 1;     // of cells slstm, slstm_exp
+  std::int64_t heads = 1;     // of cells slstm, mlstm and their forms
 };
 
 struct TrainOptions {

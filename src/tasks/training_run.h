@@ -66,7 +66,7 @@ void fill_result(TrainResult& result, const TrainSummary& summary, const Model& 
 // The feed-forward or recurrent layers between input and head, from the options ("auto" already replaced).
 struct BodyOptions {
   std::string cell;  // "none": feed-forward
-  std::int64_t input_size = 0, hidden_size = 0, proj_size = 0, heads = 1, layers = 1;
+  std::int64_t input_size = 0, hidden_size = 0, proj_size = 0, layers = 1;
   bool bidirectional = false, layer_norm = false;
   double dropout = 0, recurrent_dropout = 0;
   std::string activation = "tanh", pool = "last", periods = {};
