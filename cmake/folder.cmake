@@ -12,7 +12,9 @@ function(carousel_folder name)
     list(APPEND ARG_PRIVATE_LINKS ${ARG_FULL_LINKS})
   endif()
   add_library(carousel_${name} STATIC ${ARG_SOURCES} ${ARG_HOT_SOURCES})
-  if(ARG_FAST)
+  if(ARG_FAST AND CAROUSEL_INFERENCE_ONLY AND NOT ARG_SEPARATE)  # around the kernels; size counts for more
+    carousel_precompile(carousel_${name} usual -O2)
+  elseif(ARG_FAST)
     carousel_precompile(carousel_${name} fast -O3)
   elseif(ARG_COLD OR CAROUSEL_INFERENCE_ONLY)  # without training base and tensor are cold, too, and small
     set(cold $<IF:$<BOOL:${CAROUSEL_INFERENCE_ONLY}>,-Os,-O1>)

@@ -123,7 +123,7 @@ const Option kModelOptions[] = {
     {.key = "model.periods", .field = kModel<&ModelOptions::periods>, .automatic = true,
      .help = "clockwork: how often each of its modules steps, ascending: 1,2,4,8"},
     {.key = "model.heads", .field = kModel<&ModelOptions::heads>, .low = 1, .high = 65536,
-     .help = "slstm, slstm_exp: groups of units that see only their own group in the recurrent product"},
+     .help = "slstm, mlstm: groups of units that see, or remember, only their own group"},
 };
 
 const Option kTrainOptions[] = {

@@ -143,7 +143,6 @@ BodyOptions body_options(const ModelOptions& options, std::int64_t input_size) {
           .input_size = input_size,
           .hidden_size = options.hidden_size,
           .proj_size = options.proj_size,
-          .heads = options.heads,
           .layers = options.layers,
           .bidirectional = options.bidirectional == "true",
           .layer_norm = options.layer_norm,
