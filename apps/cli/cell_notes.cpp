@@ -30,8 +30,8 @@ cell. Three things differ between cells, and each cell lists what is not usual a
 - *recurrent states*: the states that enter the recurrent product, side by side, if that is not `h` alone.
 
 Every cell trains in any number of layers and both directions on sequences of different lengths; in one direction it
-also runs step by step in f32, bf16 and int8 weights and is exported as a C++ header. The bias of a gate called `f`
-(`tf`, `df`) starts at 1, all others at 0.
+also runs step by step in f32, bf16 and int8 weights and is exported as a C++ header; but `mlstm` runs in f32 only, and
+neither it nor `jordan` is exported. The bias of a gate called `f` (`tf`, `df`) starts at 1, all others at 0.
 
 ## Orders of the gates elsewhere
 
@@ -184,6 +184,14 @@ largest exponent so far, which keeps all of it finite. The forget gate is a sigm
 has [heads, 4 d, d] with d = H / N; here it is [4 H, H], gate after gate, with zeros between heads. c and n are the
 stabilised ones: times exp(m) they are the paper's. None of the four has it. The block around it in the paper (norms,
 convolution, projections) is not part of the cell.)"},
+    {"mlstm", "mLSTM",
+     R"(Beck et al. 2024, *xLSTM: extended long short-term memory*: a matrix C for each head (`--heads N`, d = H / N units)
+keeps v k^T of the steps; q reads it. All gates come from x, those of i and f are one number a head, so `weight_ih` has
+rows q, k, v, o (H each), i, f (one for each head), and there is no `weight_hh`. The forget gate is a sigmoid, or
+exponential: `mlstm_exp`. m, the largest exponent so far, keeps all of it finite; C and n are the stabilised ones. None
+of the four has it. Traps: k is divided by sqrt(d) before its bias is added; C[i][j] = v_i k_j, some code keeps the
+transpose. A sequence is trained in chunks of steps as products of matrices, a stream step by step. The block around it
+in the paper (norms, convolution, projections) is not part of the cell. For recall over long sequences.)"},
 };
 
 }  // namespace
