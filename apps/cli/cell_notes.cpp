@@ -185,8 +185,9 @@ has [heads, 4 d, d] with d = H / N; here it is [4 H, H], gate after gate, with z
 stabilised ones: times exp(m) they are the paper's. None of the four has it. The block around it in the paper (norms,
 convolution, projections) is not part of the cell.)"},
     {"mlstm", "mLSTM",
-     R"(Beck et al. 2024, *xLSTM: extended long short-term memory*: a matrix C for each head (`--heads N`, d = H / N units)
-keeps v k^T of the steps; q reads it. All gates come from x, those of i and f are one number a head, so `weight_ih` has
+     R"(Beck et al. 2024, *xLSTM: extended long short-term memory*: a matrix C for each head (`--heads N`, d =
+H / N units) keeps v k^T of the steps; q reads it. All gates come from x, those of i and f are one number a
+head, so `weight_ih` has
 rows q, k, v, o (H each), i, f (one for each head), and there is no `weight_hh`. The forget gate is a sigmoid, or
 exponential: `mlstm_exp`. m, the largest exponent so far, keeps all of it finite; C and n are the stabilised ones. None
 of the four has it. Traps: k is divided by sqrt(d) before its bias is added; C[i][j] = v_i k_j, some code keeps the
