@@ -31,7 +31,7 @@ cell. Three things differ between cells, and each cell lists what is not usual a
 
 Every cell trains in any number of layers and both directions on sequences of different lengths; in one direction it
 also runs step by step in f32, bf16 and int8 weights and is exported as a C++ header; but `mlstm` runs in f32 only, and
-neither it nor `jordan` is exported. The bias of a gate called `f` (`tf`, `df`) starts at 1, all others at 0.
+neither it nor `jordan` is exported. The bias of a forget gate starts at 1, all others at 0.
 
 ## Orders of the gates elsewhere
 

@@ -88,6 +88,11 @@ enum class RecurrentBlocks { kAll, kSlowerModules, kHeads, kCandidateSeesH };
 // is a function of. It has no pointwise steps: a sequence is computed by layers/matrix_scan, a step by matrix_step.h.
 enum class MatrixMemory { kNone, kSigmoidForget, kExponentialForget };
 
+// Of one layer and direction: H, P (the width of the output, H without a projection) and heads.
+struct CellSizes {
+  std::int64_t hidden_size = 0, output_size = 0, heads = 1;
+};
+
 // The gates of a cell stand in this order, each group may be empty:
 //   first gates   a = W x + R h, or with split_gates W x and R h apart
 //   inner gates   a = W x + R v, where step_inner makes v from the first gates and h (a reset before the product)
@@ -100,6 +105,7 @@ struct Cell {
   std::span<const int> recurrent_states;           // whose values, side by side, are the h of the recurrent product
   int extras = 0;  // values per unit that step keeps for step_backward beside gates and states
   int inner_gates = 0, input_gates = 0;
+  unsigned forget_gates = 0;        // bit k: gate k is one, whose bias starts at 1
   bool split_gates = false;         // W x and R h must stay apart until the pointwise part
   bool projection = false;          // the output may be projected to fewer units (proj_size)
   bool fixed_unit_weights = false;  // they are set, not trained
@@ -124,11 +130,21 @@ struct Cell {
     if (!has_matrix() || gate <= 4) return gate * hidden_size;
     return 4 * hidden_size + (gate - 4) * heads;
   }
-  // Numbers of a state, without a projection: H, of a matrix memory C [heads, d, d], n [H] and m [heads].
-  std::int64_t state_width(int state, std::int64_t hidden_size, std::int64_t heads) const noexcept {
-    if (!has_matrix()) return hidden_size;
-    return state == 1 ? hidden_size * (hidden_size / heads) : state == 3 ? heads : hidden_size;
+  // Numbers of a state: P of the output, and of all states where there is an output layer; of a matrix memory
+  // C [heads, d, d] and m [heads]; else H.
+  std::int64_t state_width(int state, const CellSizes& sizes) const noexcept {
+    if (state == 0 || output_layer) return sizes.output_size;
+    if (has_matrix() && state == 1) return sizes.hidden_size * (sizes.hidden_size / sizes.heads);
+    return has_matrix() && state == 3 ? sizes.heads : sizes.hidden_size;
   }
+  // Q, of what enters the recurrent product: all recurrent states side by side.
+  std::int64_t recurrent_size(const CellSizes& sizes) const noexcept {
+    std::int64_t size = 0;
+    for (const int state : recurrent_states) size += state_width(state, sizes);
+    return size;
+  }
+  // h itself enters the recurrent product: no copy need be made of it.
+  bool only_h() const noexcept { return recurrent_states.size() == 1 && recurrent_states[0] == 0; }
 
   template <class T>
   const CellSteps<T>& steps() const noexcept;

@@ -68,6 +68,7 @@ constexpr Cell describe() {
   cell.extras = C::kExtras;
   cell.inner_gates = C::kInnerGates;
   cell.input_gates = C::kInputGates;
+  cell.forget_gates = C::kForgetGates;
   cell.split_gates = C::kSplitGates;
   cell.projection = C::kProjection;
   cell.fixed_unit_weights = C::kFixedUnitWeights;

@@ -30,40 +30,36 @@ struct CellLanes : Vector {
   using M = HWY_NAMESPACE::M;
 };
 
-template <class C>
-void run_forward(const StepForward<float>& s) noexcept {
+// units(lanes, row, unit) for every vector of units of every row; `units` is a lambda marked HWY_ATTR.
+template <class Step, class F>
+HWY_INLINE void for_each_unit(const Step& s, const F& units) {
   for (std::int64_t row = 0; row < s.rows; ++row) {
     kernels::HWY_NAMESPACE::for_each_vector(D(), s.hidden_size, [&](auto vector, std::int64_t unit) HWY_ATTR {
-      forward_units<C>(s, row, unit, CellLanes<decltype(vector)>{vector});
+      units(CellLanes<decltype(vector)>{vector}, row, unit);
     });
   }
+}
+
+template <class C>
+void run_forward(const StepForward<float>& s) noexcept {
+  for_each_unit(s, [&](const auto& lanes, auto row, auto unit) HWY_ATTR { forward_units<C>(s, row, unit, lanes); });
 }
 
 template <class C>
 void run_backward(const StepBackward<float>& s) noexcept {
-  for (std::int64_t row = 0; row < s.rows; ++row) {
-    kernels::HWY_NAMESPACE::for_each_vector(D(), s.hidden_size, [&](auto vector, std::int64_t unit) HWY_ATTR {
-      backward_units<C>(s, row, unit, CellLanes<decltype(vector)>{vector});
-    });
-  }
+  for_each_unit(s, [&](const auto& lanes, auto row, auto unit) HWY_ATTR { backward_units<C>(s, row, unit, lanes); });
 }
 
 template <class C>
 void run_inner(const StepForward<float>& s) noexcept {
-  for (std::int64_t row = 0; row < s.rows; ++row) {
-    kernels::HWY_NAMESPACE::for_each_vector(D(), s.hidden_size, [&](auto vector, std::int64_t unit) HWY_ATTR {
-      forward_inner_units<C>(s, row, unit, CellLanes<decltype(vector)>{vector});
-    });
-  }
+  for_each_unit(s,
+                [&](const auto& lanes, auto row, auto unit) HWY_ATTR { forward_inner_units<C>(s, row, unit, lanes); });
 }
 
 template <class C>
 void run_inner_backward(const StepBackward<float>& s) noexcept {
-  for (std::int64_t row = 0; row < s.rows; ++row) {
-    kernels::HWY_NAMESPACE::for_each_vector(D(), s.hidden_size, [&](auto vector, std::int64_t unit) HWY_ATTR {
-      backward_inner_units<C>(s, row, unit, CellLanes<decltype(vector)>{vector});
-    });
-  }
+  for_each_unit(s,
+                [&](const auto& lanes, auto row, auto unit) HWY_ATTR { backward_inner_units<C>(s, row, unit, lanes); });
 }
 
 // Row r of a tile: the sums of its gates from number `first` on, the states before the step and the unit weights.

@@ -49,6 +49,7 @@ template <bool kPositive, bool kNormalize>
 struct MinLstmBase : CellDefaults {
   static constexpr std::array<std::string_view, 3> kGates{"f", "i", "n"};
   static constexpr std::array<std::string_view, 1> kStates{"h"};
+  static constexpr unsigned kForgetGates = 1u << 0;  // f
   static constexpr int kInputGates = 3;
 
   template <class M, class V>

@@ -14,6 +14,7 @@
 struct MlstmBase : CellDefaults {
   static constexpr std::array<std::string_view, 6> kGates{"q", "k", "v", "o", "i", "f"};
   static constexpr std::array<std::string_view, 4> kStates{"h", "C", "n", "m"};
+  static constexpr unsigned kForgetGates = 1u << 5;  // f
   static constexpr int kInputGates = 6;
 };
 

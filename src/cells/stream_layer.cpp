@@ -223,8 +223,8 @@ void StreamLayer::lay_out_workspace(std::int64_t rows) {
   bytes[kInput] = int8 ? rows * input_stride_ * 2 : 0;
   bytes[kRecurrent] = int8 ? rows * recurrent_stride_ * 2 : 0;
   bytes[kScales] = int8 ? 2 * rows * 4 : 0;
-  bytes[kHidden] = (product && only_h()) || !weight_hr_.empty() ? rows * panels_ * lanes_ * 4 : 0;
-  bytes[kGathered] = product && !only_h() ? rows * recurrent_size_ * 4 : 0;
+  bytes[kHidden] = (product && cell_->only_h()) || !weight_hr_.empty() ? rows * panels_ * lanes_ * 4 : 0;
+  bytes[kGathered] = product && !cell_->only_h() ? rows * recurrent_size_ * 4 : 0;
   bytes[kGates] = inner ? rows * cell_->first_gates() * panels_ * lanes_ * 4 : 0;
   bytes[kInner] = inner ? rows * panels_ * lanes_ * 4 : 0;
   bytes[kOutput] = weight_hr_.empty() ? 0 : rows * output_size_ * 4;

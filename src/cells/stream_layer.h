@@ -125,10 +125,7 @@ class StreamLayer {
 
   void lay_out_workspace(std::int64_t rows);
   void pack(const StreamLayerWeights& weights, Pass& pass) const;
-  bool only_h() const noexcept { return cell_->recurrent_states.size() == 1 && cell_->recurrent_states[0] == 0; }
-  std::int64_t width(int state) const noexcept {
-    return state == 0 || cell_->output_layer ? output_size_ : hidden_size_;
-  }
+  std::int64_t width(int state) const noexcept { return cell_->state_width(state, {hidden_size_, output_size_}); }
   void gather(const StreamRows& rows, float* gathered) const noexcept;
   void project(const StreamRows& rows, const float* hidden, float* output) const noexcept;
 

@@ -17,6 +17,7 @@ struct CellBackward {
 
 struct CellDefaults {
   static constexpr int kExtras = 0;
+  static constexpr unsigned kForgetGates = 0;  // bit k: gate k forgets, so its bias starts at 1
   static constexpr bool kSplitGates = false;
   static constexpr bool kProjection = false;
   static constexpr int kInputGates = 0, kInnerGates = 0;

@@ -146,8 +146,8 @@ std::int64_t count_scan(const Cell& cell, const ScanShape& shape) {
     const std::int64_t rows = checked_size({4, H}, "gates") + 2 * shape.heads;
     return checked_size({rows, C + (shape.bias ? 1 : 0)}, "recurrent weights");
   }
-  const std::int64_t G = cell.gate_count(), K = cell.recurrent_gates(), states = std::ssize(cell.recurrent_states);
-  const std::int64_t recurrent_size = (states - 1) * H + P;
+  const std::int64_t G = cell.gate_count(), K = cell.recurrent_gates();
+  const std::int64_t recurrent_size = cell.recurrent_size({.hidden_size = H, .output_size = P});
   std::int64_t count = checked_size({G, H, C}, "recurrent weights") +
                        checked_size({K, H, recurrent_size}, "recurrent weights") + cell.unit_weight_count() * H;
   if (shape.proj_size > 0 || cell.output_layer) count += P * H;

@@ -38,9 +38,7 @@ class LowPrecisionStack {
     float* const* final;      // for each state [samples, its width]
   };
   void run_block(const Scan& scan, std::int64_t first, float* states, std::byte* workspace) const;
-  std::int64_t width(int state) const noexcept {
-    return state == 0 || cell_.output_layer ? output_units_ : hidden_size_;
-  }
+  std::int64_t width(int state) const noexcept { return cell_.state_width(state, {hidden_size_, output_units_}); }
 
   const Cell& cell_;
   int directions_;

@@ -74,18 +74,7 @@ void exp_in_place(std::int64_t count, T* x) {
 
 template <class T>
 std::int64_t MatrixChunk<T>::workspace_size(std::int64_t head_size, bool backward) noexcept {
-  ChunkRoom<T> room(nullptr);
-  const std::int64_t d = head_size, wide = d + 1, L = kWide;
-  for (int k = 0; k < 4; ++k) room.take(L * d);
-  for (int k = 0; k < 3; ++k) room.take(L * wide);
-  for (int k = 0; k < 8; ++k) room.take(L);
-  for (int k = 0; k < 2; ++k) room.take(L * L);
-  room.take(L * std::max(wide, L));
-  room.take(kernels::packed_size(std::max(wide, L), std::max(wide, L)));
-  for (int k = 0; k < 4 && backward; ++k) room.take(L * d);
-  if (backward) room.take(L);
-  if (backward) room.take(L * L);
-  return room.taken;
+  return MatrixChunk(MatrixMemory::kNone, head_size, backward, nullptr).taken_;
 }
 
 template <class T>
@@ -99,10 +88,12 @@ MatrixChunk<T>::MatrixChunk(MatrixMemory memory, std::int64_t head_size, bool ba
   for (T** piece : {&factors_, &weights_}) *piece = room.take(L * L);
   turned_ = room.take(L * std::max(wide, L));
   packed_ = room.take(kernels::packed_size(std::max(wide, L), std::max(wide, L)));
-  if (!backward) return;
-  for (T** piece : {&dq_, &dk_, &dv_, &do_}) *piece = room.take(L * d);
-  row_ = room.take(L);
-  dweights_ = room.take(L * L);
+  if (backward) {
+    for (T** piece : {&dq_, &dk_, &dv_, &do_}) *piece = room.take(L * d);
+    row_ = room.take(L);
+    dweights_ = room.take(L * L);
+  }
+  taken_ = room.taken;
 }
 
 // y [rows, n] = beta y + x [rows, k_size] B for the matrix in packed_.

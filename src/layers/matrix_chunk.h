@@ -62,7 +62,7 @@ class MatrixChunk {
   void multiply(std::int64_t rows, std::int64_t n, std::int64_t k_size, const T* x, T beta, T* y) const noexcept;
 
   MatrixMemory memory_;
-  std::int64_t d_;
+  std::int64_t d_, taken_;                     // taken_: elements of the workspace
   T *log_f_, *m_, *input_, *forget_, *least_;  // [L]: lf, m after the step, i, f, exp(-m)
   T* decay_;                                   // [L]: g
   T* factors_;                                 // [L, L]: D, of which s <= t is filled

@@ -33,7 +33,7 @@ void check_matrix_weights(const MatrixScanOp<T>& op, const ScanWeights<T>& w) {
     fail(Code::kUsage, "cell '{}' has no recurrent product: leave weight_hh out", cell.name);
   if (w.weight_hr) fail(Code::kUsage, "cell '{}' has no projection: leave weight_hr out", cell.name);
   for (int k = 0; k < cell.state_count(); ++k) {
-    const Shape shape{op.layout->samples(), cell.state_width(k, op.hidden_size, op.heads)};
+    const Shape shape{op.layout->samples(), cell.state_width(k, {op.hidden_size, op.hidden_size, op.heads})};
     if (w.initial[k]) check_shape("initial state", w.initial[k], shape);
   }
 }
@@ -83,7 +83,7 @@ ScanOutput<T> matrix_scan(const ScanInput<T>& input, bool needs_gradient) {
     direction.reverse = d == 1;
     check_matrix_weights(*op, direction.weights);
     for (int k = 0; k < cell.state_count(); ++k) {
-      const Shape shape{layout.samples(), cell.state_width(k, H, heads)};
+      const Shape shape{layout.samples(), cell.state_width(k, {H, H, heads})};
       direction.final[k] = tape.template record<FinalStateNode<T>>(shape, op->needs_gradient);
       result.final[d][k] = BasicVariable<T>(direction.final[k]);
     }

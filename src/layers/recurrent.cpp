@@ -75,7 +75,7 @@ void Recurrent::add_scan(std::int64_t layer, int direction) {
     parameters_.push_back(present ? std::make_unique<Parameter>(kNames[which] + suffix, Tensor(shape)) : nullptr);
   };
   make(true, kWeightIh, {width, C});
-  make(recurrent > 0, kWeightHh, {recurrent, recurrent_width(options_)});
+  make(recurrent > 0, kWeightHh, {recurrent, cell.recurrent_size(cell_sizes(options_))});
   make(options_.bias, kBiasIh, {width});
   make(options_.bias && recurrent > 0, kBiasHh, {recurrent});
   make(options_.proj_size > 0 || cell.output_layer, kWeightHr, {P, H});
@@ -134,9 +134,8 @@ void Recurrent::initialize(std::uint64_t seed) {
       default: {
         value.fill(0);
         for (int gate = 0; k % kParametersPerScan == kBiasIh && gate < cell.gate_count(); ++gate) {
-          const std::string_view name = cell.gates[static_cast<std::size_t>(gate)];
           const auto row = [&](int of) { return value.data() + cell.first_row(of, H, options_.heads); };
-          if (name == "f" || name == "tf" || name == "df") std::fill(row(gate), row(gate + 1), 1.0f);
+          if ((cell.forget_gates >> gate & 1) != 0) std::fill(row(gate), row(gate + 1), 1.0f);
         }
       }
     }
@@ -169,28 +168,8 @@ std::int64_t Recurrent::output_size() const noexcept {
 int Recurrent::state_count() const { return find_cell(options_.cell).state_count(); }
 
 Shape Recurrent::state_shape(int state, std::int64_t samples) const {
-  const Cell& cell = find_cell(options_.cell);
-  const bool projected = state == 0 || cell.output_layer;
-  const std::int64_t width = cell.state_width(state, options_.hidden_size, options_.heads);
-  return {options_.layers * directions(), samples, projected ? output_size() / directions() : width};
+  return {options_.layers * directions(), samples, find_cell(options_.cell).state_width(state, cell_sizes(options_))};
 }
-
-namespace {
-
-// The slice [samples, width] of an initial state, checked.
-Variable initial_state(detail::Flow& flow, std::size_t state, std::int64_t entry, const Shape& shape) {
-  if (state >= flow.initial->values.size()) {
-    fail(Code::kUsage, "the initial state has {} tensors, the network needs more", flow.initial->values.size());
-  }
-  const Tensor& value = flow.initial->values[state];
-  if (!(value.shape() == shape)) {
-    fail(Code::kUsage, "initial state {} has shape {}, expected {}", state, value.shape().to_string(),
-         shape.to_string());
-  }
-  return flow.tape->constant({value.data() + entry * shape[1] * shape[2], {shape[1], shape[2]}});
-}
-
-}  // namespace
 
 void Recurrent::forward(detail::Flow& flow) {
   if (!flow.is_sequence) fail(Code::kUsage, "recurrent: the layer below gives one row per sample, expected a sequence");
@@ -215,7 +194,7 @@ void Recurrent::forward(detail::Flow& flow) {
       w->weight_hh = multiply(w->weight_hh, flow.tape->constant(recurrent_mask_.view()));
     }
     for (int s = 0; s < states && flow.initial; ++s) {
-      w->initial[s] = initial_state(flow, flow.states_used + static_cast<std::size_t>(s), k, state_shape(s, samples));
+      w->initial[s] = flow.initial_state(flow.states_used + static_cast<std::size_t>(s), k, state_shape(s, samples));
     }
   }
 

@@ -35,7 +35,8 @@ std::int64_t part_of(const RecurrentOptions& o, std::int64_t unit, std::int64_t 
 
 // Rows of gate g see h, the first columns, and no other state.
 Tensor candidate_mask(const RecurrentOptions& o, const Cell& cell) {
-  const std::int64_t H = o.hidden_size, width = recurrent_width(o), P = o.proj_size > 0 ? o.proj_size : H;
+  const std::int64_t H = o.hidden_size, width = cell.recurrent_size(cell_sizes(o));
+  const std::int64_t P = cell_sizes(o).output_size;
   Tensor mask({cell.recurrent_gates() * H, width});
   mask.fill(1);
   const std::int64_t first = H * (std::find(cell.gates.begin(), cell.gates.end(), "g") - cell.gates.begin());
@@ -47,13 +48,8 @@ Tensor candidate_mask(const RecurrentOptions& o, const Cell& cell) {
 
 }  // namespace
 
-std::int64_t recurrent_width(const RecurrentOptions& o) {
-  std::int64_t width = 0;
-  for (const int state : find_cell(o.cell).recurrent_states) {
-    const bool projected = state == 0 || find_cell(o.cell).output_layer;
-    width += projected && o.proj_size > 0 ? o.proj_size : o.hidden_size;
-  }
-  return width;
+CellSizes cell_sizes(const RecurrentOptions& o) {
+  return {.hidden_size = o.hidden_size, .output_size = o.proj_size > 0 ? o.proj_size : o.hidden_size, .heads = o.heads};
 }
 
 Tensor make_recurrent_mask(const RecurrentOptions& o) {

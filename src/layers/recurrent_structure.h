@@ -9,8 +9,8 @@
 
 namespace carousel {
 
-// Q, the width of what enters the recurrent product: all recurrent states of the cell side by side.
-std::int64_t recurrent_width(const RecurrentOptions& options);
+// Of each layer and direction.
+CellSizes cell_sizes(const RecurrentOptions& options);
 
 // 1 where an element of weight_hh [K H, Q] counts, 0 where it is zero for good: clockwork modules read themselves and
 // slower ones; heads read themselves. Empty if all count. Throws Error{kUsage} naming the option that does not fit.

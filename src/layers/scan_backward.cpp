@@ -157,7 +157,7 @@ BackwardLoop<T> prepare_backward(ScanOp<T>& op, ScanDirection<T>& direction) {
   if (op.cell->first_gates() > 0) {
     const std::int64_t Q = op.recurrent_size();
     loop.packed_hh = pack_plain(op, w.weight_hh.value().data, op.first_width(), Q);
-    if (direction.mask || !op.only_h()) loop.drecurrent = arena.allocate<T>(N * Q);
+    if (direction.mask || !op.cell->only_h()) loop.drecurrent = arena.allocate<T>(N * Q);
   }
   if (op.cell->inner_gates > 0) {
     loop.packed_inner = pack_plain(op, w.weight_hh.value().data + op.first_width() * H, op.inner_width(), H);

@@ -51,7 +51,7 @@ const T* ForwardLoop<T>::recurrent_input(std::int64_t rows, std::int64_t local, 
   const std::int64_t P = op->output_size, Q = op->recurrent_size();
   const T* h = state[0] + begin * P;
   T* kept = gathered ? gathered + begin * Q : direction->recurrent_input + local * Q;
-  if (!op->only_h()) {
+  if (!op->cell->only_h()) {
     std::int64_t column = 0;
     for (const int k : op->cell->recurrent_states) {
       const std::int64_t width = op->state_width(k);
@@ -198,7 +198,7 @@ void allocate_chunk(ScanOp<T>& op, ScanDirection<T>& direction, bool save) {
   Arena& arena = op.tape->arena();
   const std::int64_t rows = op.largest_chunk(), H = op.hidden_size;
   direction.a = arena.allocate<T>(rows * op.gate_width());
-  const bool recurrent = op.cell->first_gates() > 0, copies = direction.mask || op.projected || !op.only_h();
+  const bool recurrent = op.cell->first_gates() > 0, copies = direction.mask || op.projected || !op.cell->only_h();
   if (save && recurrent && copies) direction.recurrent_input = arena.allocate<T>(rows * op.recurrent_size());
   if (!save) return;
   if (op.cell->inner_gates > 0) direction.inner = arena.allocate<T>(rows * H);
@@ -228,7 +228,7 @@ ForwardLoop<T> prepare_forward(ScanOp<T>& op, ScanDirection<T>& direction, bool 
   if (op.cell->first_gates() > 0) {
     const std::int64_t Q = op.recurrent_size();
     loop.packed_hh = pack_weights(op, w.weight_hh.value().data, Q, op.first_width());
-    if (!save && (direction.mask || !op.only_h())) loop.gathered = arena.allocate<T>(N * Q);
+    if (!save && (direction.mask || !op.cell->only_h())) loop.gathered = arena.allocate<T>(N * Q);
   }
   if (op.cell->inner_gates > 0) {
     loop.packed_inner = pack_weights(op, w.weight_hh.value().data + op.first_width() * H, H, op.inner_width());

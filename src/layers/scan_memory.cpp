@@ -20,25 +20,18 @@ struct ScanCounts {
   std::int64_t H = s.hidden_size, P = s.proj_size > 0 ? s.proj_size : H, width = cell.gate_count() * H;
   std::int64_t first = cell.first_gates() * H, inner = cell.inner_gates * H;
   bool projected = s.proj_size > 0 || cell.output_layer, product = first > 0;
-  bool only_h = cell.recurrent_states.size() == 1 && cell.recurrent_states[0] == 0;
+  CellSizes sizes{.hidden_size = H, .output_size = P};
+  std::int64_t Q = cell.recurrent_size(sizes);
 
-  std::int64_t recurrent_size() const {
-    std::int64_t size = 0;
-    for (const int state : cell.recurrent_states) size += state_width(state);
-    return size;
-  }
-
-  std::int64_t state_width(int state) const { return state == 0 || cell.output_layer ? P : H; }
   std::int64_t states() const {
     std::int64_t floats = 0;
-    for (int k = 0; k < cell.state_count(); ++k) floats += N * state_width(k);
+    for (int k = 0; k < cell.state_count(); ++k) floats += N * cell.state_width(k, sizes);
     return floats;
   }
 
   std::int64_t forward(bool save) const {
-    const std::int64_t Q = recurrent_size();
     std::int64_t floats = s.distinct_rows * width + states();
-    if (product) floats += packed_size(Q, first) + (!save && (s.masked || !only_h) ? N * Q : 0);
+    if (product) floats += packed_size(Q, first) + (!save && (s.masked || !cell.only_h()) ? N * Q : 0);
     if (inner > 0) floats += packed_size(H, inner) + (save ? 0 : N * H);
     if (projected) floats += packed_size(H, P) + (save ? 0 : N * H);
     return floats + (cell.split_gates ? N * width : 0);
@@ -47,16 +40,15 @@ struct ScanCounts {
   std::int64_t chunk(bool save) const {
     std::int64_t floats = R * width;
     if (!save) return floats;
-    if (product && (s.masked || projected || !only_h)) floats += R * recurrent_size();
+    if (product && (s.masked || projected || !cell.only_h())) floats += R * Q;
     if (inner > 0) floats += R * H;
     floats += R * H * (cell.extras + (cell.output_layer ? 0 : cell.state_count() - 1));
     return floats + R * (projected ? H : P);
   }
 
   std::int64_t backward() const {
-    const std::int64_t Q = recurrent_size();
     std::int64_t floats = s.distinct_rows * width + states();
-    if (product) floats += packed_size(first, Q) + (s.masked || !only_h ? N * Q : 0);
+    if (product) floats += packed_size(first, Q) + (s.masked || !cell.only_h() ? N * Q : 0);
     if (inner > 0) floats += packed_size(inner, H) + N * (first + H);
     if (!cell.fixed_unit_weights) floats += N * cell.unit_weight_count() * H;
     if (projected) floats += packed_size(P, H) + R * P + N * H;

@@ -65,16 +65,9 @@ struct ScanOp final : Node<T> {
   std::int64_t first_width() const noexcept { return cell->first_gates() * hidden_size; }
   std::int64_t inner_width() const noexcept { return cell->inner_gates * hidden_size; }
   std::int64_t lower_width() const noexcept { return direction_count * hidden_size; }
-  std::int64_t recurrent_size() const noexcept {  // Q
-    std::int64_t size = 0;
-    for (const int state : cell->recurrent_states) size += state_width(state);
-    return size;
-  }
-  // h itself enters the recurrent product: no copy is made of it.
-  bool only_h() const noexcept { return cell->recurrent_states.size() == 1 && cell->recurrent_states[0] == 0; }
-  std::int64_t state_width(int state) const noexcept {
-    return state == 0 || cell->output_layer ? output_size : hidden_size;
-  }
+  CellSizes sizes() const noexcept { return {.hidden_size = hidden_size, .output_size = output_size}; }
+  std::int64_t recurrent_size() const noexcept { return cell->recurrent_size(sizes()); }  // Q
+  std::int64_t state_width(int state) const noexcept { return cell->state_width(state, sizes()); }
 
   Chunk chunk(std::int64_t index) const noexcept;                        // in the order of time
   std::int64_t largest_chunk() const noexcept { return chunk(0).rows; }  // the batch never grows

@@ -193,7 +193,7 @@ void PassCounter::mask_weights(const LayerDescription& d, const Cell& cell, std:
       cell.blocks == RecurrentBlocks::kCandidateSeesH || d.settings.contains("periods") || d.settings.contains("heads");
   if (!masked) return;
   const auto H = setting<std::int64_t>(d, "hidden_size"), P = setting<std::int64_t>(d, "proj_size");
-  const std::int64_t width = (std::ssize(cell.recurrent_states) - 1) * H + (P > 0 ? P : H);
+  const std::int64_t width = cell.recurrent_size({.hidden_size = H, .output_size = P > 0 ? P : H});
   masked_weights_ += (training_ ? 2 : 1) * scans * cell.recurrent_gates() * H * width;
 }
 

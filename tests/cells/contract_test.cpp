@@ -330,6 +330,24 @@ TEST_P(CellContract, AStepAllocatesNothingAfterTheFirst) {
 INSTANTIATE_TEST_SUITE_P(AllCells, CellContract, ::testing::ValuesIn(cell_names()),
                          [](const auto& test) { return test.param; });
 
+// Oracle: central differences, with each function of the output layer.
+TEST(OutputLayer, GradientsOfEveryActivationEqualCentralDifferences) {
+  for (const auto activation :
+       {OutputActivation::kNone, OutputActivation::kTanh, OutputActivation::kSigmoid, OutputActivation::kSoftmax}) {
+    RecurrentCase<double> c(find_cell("jordan"), {.time_steps = 4,
+                                                  .samples = 3,
+                                                  .input_size = 2,
+                                                  .hidden_size = 4,
+                                                  .proj_size = 3,
+                                                  .layers = 2,
+                                                  .directions = 2,
+                                                  .lengths = {4, 1, 3}});
+    c.output_layer = {activation, 0.6};
+    EXPECT_TRUE(check_gradients([&](Tape<double>& tape) { return c.all_outputs(tape); }, c.parameters()))
+        << kOutputActivations[static_cast<int>(activation)];
+  }
+}
+
 TEST(Cells, AnUnknownNameListsTheKnownOnes) {
   try {
     find_cell("lsmt");

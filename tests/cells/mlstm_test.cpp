@@ -25,7 +25,8 @@ struct MatrixStates {
   std::vector<T> values[4];
 
   MatrixStates(const Cell& cell, std::int64_t hidden_size, std::int64_t heads) {
-    for (int k = 0; k < 4; ++k) values[k].resize(static_cast<std::size_t>(cell.state_width(k, hidden_size, heads)));
+    for (int k = 0; k < 4; ++k)
+      values[k].resize(static_cast<std::size_t>(cell.state_width(k, {hidden_size, hidden_size, heads})));
   }
 };
 

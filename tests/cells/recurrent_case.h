@@ -77,7 +77,7 @@ struct RecurrentCase {
   std::int64_t output_size() const { return sizes.proj_size > 0 ? sizes.proj_size : sizes.hidden_size; }
   bool projected() const { return sizes.proj_size > 0 || cell->output_layer; }
   std::int64_t state_width(int k) const {
-    return k == 0 || cell->output_layer ? output_size() : cell->state_width(k, sizes.hidden_size, sizes.heads);
+    return cell->state_width(k, {sizes.hidden_size, output_size(), sizes.heads});
   }
   std::int64_t recurrent_size() const {
     std::int64_t size = 0;

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "carousel/layers.h"
+#include "cells/cell.h"
 
 namespace carousel {
 namespace {
@@ -45,6 +46,22 @@ TEST(Initialize, TheForgetGateStartsOpenAndTheOtherBiasesAreZero) {
     }
   }
   EXPECT_EQ(8, biases);
+}
+
+// Oracle: the names of the gates. The f of mgu is the share of what is new: it forgets where it is 1.
+TEST(Initialize, EveryForgetGateOfEveryCellStartsOpenAndNoOtherGate) {
+  for (const Cell& cell : all_cells()) {
+    Recurrent layer({.cell = std::string(cell.name), .input_size = 2, .hidden_size = 4, .layers = 2});
+    layer.initialize(1);
+    const Tensor& bias = layer.parameter("bias_ih_l1")->value;
+    for (int gate = 0; gate < cell.gate_count(); ++gate) {
+      const std::string_view name = cell.gates[static_cast<std::size_t>(gate)];
+      const bool forgets = (name == "f" || name == "tf" || name == "df") && cell.name != "mgu";
+      for (std::int64_t row = cell.first_row(gate, 4, 1); row < cell.first_row(gate + 1, 4, 1); ++row) {
+        EXPECT_EQ(bias[row], forgets ? 1.0f : 0.0f) << cell.name << " " << name;
+      }
+    }
+  }
 }
 
 TEST(Initialize, TheSameSeedGivesTheSameWeightsAndAnotherSeedOthers) {

@@ -60,7 +60,7 @@ TEST(RecurrentStructure, AHeadReadsItselfInEveryGate) {
 // Columns h (projected to 1), i, f, o of 2 units each; the rows of gate g, the third, see h alone.
 TEST(RecurrentStructure, TheCandidateOfFullGateRecurrenceSeesHAlone) {
   const RecurrentOptions options{.cell = "lstm_fgr", .input_size = 3, .hidden_size = 2, .proj_size = 1};
-  EXPECT_EQ(recurrent_width(options), 7);
+  EXPECT_EQ(find_cell(options.cell).recurrent_size(cell_sizes(options)), 7);
   const std::string all = "1111111", h = "1000000";
   EXPECT_EQ(rows_of(make_recurrent_mask(options)), (std::vector<std::string>{all, all, all, all, h, h, all, all}));
 }
