@@ -32,6 +32,8 @@ OWNER = {
     "autograd.h": "autograd",
     "loss.h": "autograd",
     "layers.h": "layers",
+    "module.h": "layers",
+    "recurrent.h": "layers",
     "attention.h": "layers",
     "convolution.h": "layers",
     "model.h": "models",

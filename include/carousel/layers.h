@@ -12,58 +12,22 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <span>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
-#include "carousel/autograd.h"
-#include "carousel/tensor.h"
+#include "carousel/module.h"
+#include "carousel/recurrent.h"
 
 namespace carousel {
 
 namespace detail {
-struct Flow;              // what runs from layer to layer: src/layers/module.h
-struct Session;           // tape and workspace of one Sequential
-class LowPrecisionStack;  // src/layers/low_precision.h
+struct Session;  // tape and workspace of one Sequential
 }  // namespace detail
 
-// The recurrent state of a network: for every recurrent layer in order, every state of its cell (h; or h and c),
-// [layers x directions, samples, width]. Entry l * directions + d is layer l, direction d.
-struct State {
-  std::vector<Tensor> values;
-};
-
 struct AttentionPass;  // carousel/attention.h
-
-struct NamedLayer;
-using LayerList = std::vector<NamedLayer>;
-
-// What a layer is, as plain data: enough to build it again.
-struct LayerDescription {
-  using Setting = std::variant<bool, std::int64_t, double, std::string>;
-  std::string type;                         // "recurrent", "linear" ...
-  std::map<std::string, Setting> settings;  // "hidden_size" -> 256 ...
-  std::vector<LayerList> branches;          // of "sum"; the only one of "sequential" are its layers
-};
-
-struct NamedLayer {
-  std::string name;  // in the network
-  LayerDescription layer;
-};
-
-class Module {
- public:
-  virtual ~Module() = default;
-  virtual std::vector<Parameter*> parameters() { return {}; }  // what training changes
-  virtual std::vector<Parameter*> buffers() { return {}; }     // fixed numbers that the model file keeps as well
-  virtual void initialize(std::uint64_t seed) { static_cast<void>(seed); }  // fresh random weights
-  virtual LayerDescription describe() const = 0;
-  virtual void forward(detail::Flow& flow) = 0;
-};
 
 // One row of a table per token: [T, N] -> [T, N, embedding_size]. Before a Recurrent layer it is folded: W x is then
 // computed once per distinct token of the batch.
@@ -88,57 +52,6 @@ class Linear : public Module {
   Parameter weight, bias;  // [output_size, input_size], [output_size]
  private:
   bool has_bias_;
-};
-
-struct RecurrentOptions {
-  std::string cell = "lstm";     // see `carousel cells`
-  std::int64_t input_size = 0;   // C
-  std::int64_t hidden_size = 0;  // H
-  std::int64_t proj_size = 0;    // P: output projected to fewer units (LSTMs, jordan); 0: none
-  std::int64_t layers = 1;       // L
-  bool bidirectional = false;    // output [T, N, 2 H], the forward direction first
-  bool bias = true;
-  double dropout = 0;                      // between layers, element-wise
-  double recurrent_dropout = 0;            // on h in the recurrent product, one mask per sequence
-  std::string output_activation = "none";  // jordan: of its output layer: none, tanh, sigmoid, softmax
-  double decay = 0;                        // jordan: of the context that keeps outputs, 0 <= decay < 1
-  std::string periods = {};  // clockwork: of its modules, ascending; empty: "1,2,4,8"; modules share the units
-  std::int64_t heads = 1;    // slstm, mlstm: groups of units that see, or remember, their own group only
-};
-
-// A stack of recurrent layers: [T, N, C] -> [T, N, D P]. Parameters carry PyTorch's names and gate order.
-class Recurrent : public Module {
- public:
-  explicit Recurrent(RecurrentOptions options);  // throws Error{kUsage} naming the option that does not fit
-  std::vector<Parameter*> parameters() override;
-  // weight_ih: Xavier uniform; weight_hh: orthogonal per gate; biases 0, the forget gate's bias 1 (Jozefowicz 2015).
-  void initialize(std::uint64_t seed) override;
-  LayerDescription describe() const override;
-  void forward(detail::Flow& flow) override;
-
-  const RecurrentOptions& options() const noexcept { return options_; }
-  int directions() const noexcept { return options_.bidirectional ? 2 : 1; }
-  std::int64_t output_size() const noexcept;  // D P
-  int state_count() const;                    // 1 (h) or more (h, c)
-  Shape state_shape(int state, std::int64_t samples) const;
-  // "weight_hh_l0", "bias_ih_l1_reverse" ...; null if there is none of this name.
-  const Parameter* parameter(const std::string& name) const;
-  // 1 where an element of weight_hh counts, 0 where it is zero for good; empty if all count.
-  const Tensor& recurrent_mask() const noexcept { return recurrent_mask_; }
-  // Of a cell whose lowest layer reads more than x: makes both from x, as forward() does (src/layers/scan.h).
-  void enter(detail::Flow& flow, Variable& lower);
-  // Inference from now on uses the weights as they are now, in "bf16" or "int8" (as StreamOptions::dtype), or again as
-  // they are with "f32". Training is not affected. Throws Error{kUsage} for another dtype.
-  void set_inference_dtype(const std::string& dtype);
-
- private:
-  void add_scan(std::int64_t layer, int direction);
-  void finish(detail::Flow& flow, std::span<const Variable> final, int states) const;
-  RecurrentOptions options_;
-  std::vector<std::unique_ptr<Parameter>> entry_;       // weight_in, bias_in of a cell with `entry`
-  std::vector<std::unique_ptr<Parameter>> parameters_;  // per layer and direction; null where there is none
-  Tensor recurrent_mask_;
-  std::shared_ptr<detail::LowPrecisionStack> low_precision_;  // null: f32
 };
 
 // From a sequence to one row per sample: [T, N, C] -> [N, C]. "last": the state h after the last valid step, the
