@@ -177,7 +177,7 @@ StreamLayer::StreamLayer(const StreamLayerWeights& weights, WeightFormat format,
     passes_[1].recurrent_size = hidden_size_;
   }
   for (Pass& pass : passes_) {
-    pass.kernel = stream_products(format, cell_->split_gates);
+    pass.kernel = stream_products(format);
     pass.finish = inner > 0 && pass.first == 0 ? cell_->stream_finish_inner : cell_->stream_finish;
     pack(weights, pass);
   }
@@ -253,6 +253,7 @@ void StreamLayer::step(const StreamRows& rows, std::byte* workspace) const noexc
   }
   StreamStep s{
       .rows = rows.count,
+      .split = cell_->split_gates,
       .input_size = input_size_,
       .panels = panels_,
       .x = rows.x,

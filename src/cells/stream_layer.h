@@ -74,6 +74,7 @@ struct StreamIntegers {
 // One pass as the kernels see it: products with some gates, then the mathematics of the cell tile by tile.
 struct StreamStep {
   int rows = 0, gate_count = 0;  // gates of this pass
+  bool split = false;            // W x and R h apart
   std::int64_t input_size = 0, recurrent_size = 0, panels = 0, panel_bytes = 0;
   const float* const* x = nullptr;        // [rows] pointers
   const float* const* h = nullptr;        // [rows] pointers: what enters the recurrent product

@@ -49,12 +49,23 @@ template <int R, int N>
 struct FloatSums {
   V even[R][N], odd[R][N];
 
-  HWY_INLINE FloatSums() {
+  HWY_INLINE FloatSums() { clear(); }
+  HWY_INLINE void clear() {
     for (int r = 0; r < R; ++r) {
       for (int g = 0; g < N; ++g) even[r][g] = odd[r][g] = hn::Zero(D());
     }
   }
-  HWY_INLINE V total(int r, int g) const { return hn::Add(even[r][g], odd[r][g]); }
+  // biases [N, L] + the sums of row r to gates + r stride, [N, L].
+  HWY_INLINE void store(const float* biases, float* gates, std::int64_t stride) const {
+    const D d;
+    const std::int64_t L = static_cast<std::int64_t>(hn::Lanes(d));
+    for (int r = 0; r < R; ++r) {
+      for (int g = 0; g < N; ++g) {
+        const V total = hn::Add(even[r][g], odd[r][g]);
+        hn::StoreU(hn::Add(total, hn::LoadU(d, biases + g * L)), d, gates + r * stride + g * L);
+      }
+    }
+  }
 };
 
 template <int R, int N>
@@ -100,7 +111,7 @@ HWY_INLINE void add_floats(FloatSums<R, N>& sums, const TileInput<float, R>& in,
 #include "cells/stream_int8-inl.h"
 
 // Where the parts of a panel begin.
-template <WeightFormat kFormat, bool kSplit>
+template <WeightFormat kFormat>
 struct Panel {
   const float *bias, *recurrent_bias, *input_scales, *recurrent_scales;
   const std::byte *ih, *hh;
@@ -110,7 +121,7 @@ struct Panel {
     const std::int64_t vectors = s.gate_count * static_cast<std::int64_t>(hn::Lanes(D()));
     bytes = vectors * kPairBytes<kFormat>;
     bias = reinterpret_cast<const float*>(s.weights + index * s.panel_bytes);
-    recurrent_bias = bias + (kSplit ? vectors : 0);
+    recurrent_bias = bias + (s.split ? vectors : 0);
     input_scales = recurrent_bias + vectors;
     recurrent_scales = input_scales + vectors;
     ih = reinterpret_cast<const std::byte*>(input_scales + (kFormat == WeightFormat::kInt8 ? 2 * vectors : 0));
@@ -133,8 +144,8 @@ HWY_INLINE TileInput<std::int16_t, R> integers_of(const StreamIntegers& in, int 
 }
 
 // Gates first .. first + N - 1 of rows row .. row + R - 1, in int8.
-template <bool kSplit, int R, int N>
-HWY_INLINE void multiply_int8(const StreamStep& s, int row, const Panel<WeightFormat::kInt8, kSplit>& panel, int first,
+template <int R, int N>
+HWY_INLINE void multiply_int8(const StreamStep& s, int row, const Panel<WeightFormat::kInt8>& panel, int first,
                               TileGates<R>& gates) {
   const D d;
   const std::int64_t L = static_cast<std::int64_t>(hn::Lanes(d));
@@ -151,22 +162,18 @@ HWY_INLINE void multiply_int8(const StreamStep& s, int row, const Panel<WeightFo
       const V ih = hn::Mul(x_scale, hn::LoadU(d, panel.input_scales + at));
       const V hh = hn::Mul(h_scale, hn::LoadU(d, panel.recurrent_scales + at));
       const V a = hn::MulAdd(input[r][k], ih, hn::LoadU(d, panel.bias + at));
-      if constexpr (kSplit) {
-        hn::StoreU(a, d, gates.a + to);
-        hn::StoreU(hn::MulAdd(recurrent[r][k], hh, hn::LoadU(d, panel.recurrent_bias + at)), d, gates.q + to);
-      } else {
-        hn::StoreU(hn::MulAdd(recurrent[r][k], hh, a), d, gates.a + to);
-      }
+      hn::StoreU(s.split ? a : hn::MulAdd(recurrent[r][k], hh, a), d, gates.a + to);
+      if (!s.split) continue;
+      hn::StoreU(hn::MulAdd(recurrent[r][k], hh, hn::LoadU(d, panel.recurrent_bias + at)), d, gates.q + to);
     }
   }
 }
 
 // The same in f32 and bf16.
-template <WeightFormat kFormat, bool kSplit, int R, int N>
-HWY_INLINE void multiply_floats(const StreamStep& s, int row, const Panel<kFormat, kSplit>& panel, int first,
+template <WeightFormat kFormat, int R, int N>
+HWY_INLINE void multiply_floats(const StreamStep& s, int row, const Panel<kFormat>& panel, int first,
                                 TileGates<R>& gates) {
-  const D d;
-  const std::int64_t L = static_cast<std::int64_t>(hn::Lanes(d));
+  const std::int64_t L = static_cast<std::int64_t>(hn::Lanes(D())), at = first * L, stride = s.gate_count * L;
   TileInput<float, R> x, h;
   x.size = s.input_size;
   h.size = s.recurrent_size;
@@ -174,50 +181,46 @@ HWY_INLINE void multiply_floats(const StreamStep& s, int row, const Panel<kForma
     x.rows[r] = s.x[row + r];
     h.rows[r] = s.h[row + r];
   }
-  const std::int64_t offset = first * L * kPairBytes<kFormat>;
-  FloatSums<R, N> sums, apart;
-  add_floats<kFormat>(sums, x, panel.ih + offset, panel.bytes);
-  add_floats<kFormat>(kSplit ? apart : sums, h, panel.hh + offset, panel.bytes);
-  for (int r = 0; r < R; ++r) {
-    for (int k = 0; k < N; ++k) {
-      const std::int64_t at = (first + k) * L, to = r * s.gate_count * L + at;
-      hn::StoreU(hn::Add(sums.total(r, k), hn::LoadU(d, panel.bias + at)), d, gates.a + to);
-      if (kSplit) hn::StoreU(hn::Add(apart.total(r, k), hn::LoadU(d, panel.recurrent_bias + at)), d, gates.q + to);
-    }
+  FloatSums<R, N> sums;
+  add_floats<kFormat>(sums, x, panel.ih + at * kPairBytes<kFormat>, panel.bytes);
+  if (s.split) {
+    sums.store(panel.bias + at, gates.a + at, stride);
+    sums.clear();
   }
+  add_floats<kFormat>(sums, h, panel.hh + at * kPairBytes<kFormat>, panel.bytes);
+  sums.store(panel.recurrent_bias + at, (s.split ? gates.q : gates.a) + at, stride);
 }
 
 // The gates from `first` on, N at a time and the rest of them with fewer.
-template <WeightFormat kFormat, bool kSplit, int R, int N>
-HWY_INLINE void multiply(const StreamStep& s, int row, const Panel<kFormat, kSplit>& panel, int first,
-                         TileGates<R>& gates) {
+template <WeightFormat kFormat, int R, int N>
+HWY_INLINE void multiply(const StreamStep& s, int row, const Panel<kFormat>& panel, int first, TileGates<R>& gates) {
   for (; first + N <= s.gate_count; first += N) {
     if constexpr (kFormat == WeightFormat::kInt8) {
-      multiply_int8<kSplit, R, N>(s, row, panel, first, gates);
+      multiply_int8<R, N>(s, row, panel, first, gates);
     } else {
-      multiply_floats<kFormat, kSplit, R, N>(s, row, panel, first, gates);
+      multiply_floats<kFormat, R, N>(s, row, panel, first, gates);
     }
   }
-  if constexpr (N > 1) multiply<kFormat, kSplit, R, N - 1>(s, row, panel, first, gates);
+  if constexpr (N > 1) multiply<kFormat, R, N - 1>(s, row, panel, first, gates);
 }
 
 // Rows row .. row + R - 1 and the units of one panel.
-template <WeightFormat kFormat, bool kSplit, int R>
+template <WeightFormat kFormat, int R>
 HWY_INLINE void run_tile(const StreamStep& s, int row, std::int64_t index) {
-  const Panel<kFormat, kSplit> panel(s, index);
+  const Panel<kFormat> panel(s, index);
   TileGates<R> gates;
-  multiply<kFormat, kSplit, R, R == 1 ? 4 : 2>(s, row, panel, 0, gates);
+  multiply<kFormat, R, R == 1 ? 4 : 2>(s, row, panel, 0, gates);
   s.finish({s, row, R, index * static_cast<std::int64_t>(hn::Lanes(D())), gates.a, gates.q});
 }
 
 // A tile of `count` rows, 1 .. R.
-template <WeightFormat kFormat, bool kSplit, int R>
+template <WeightFormat kFormat, int R>
 HWY_INLINE void run_rows(const StreamStep& s, int row, int count, std::int64_t panel) {
-  if (count == R) return run_tile<kFormat, kSplit, R>(s, row, panel);
-  if constexpr (R > 1) run_rows<kFormat, kSplit, R - 1>(s, row, count, panel);
+  if (count == R) return run_tile<kFormat, R>(s, row, panel);
+  if constexpr (R > 1) run_rows<kFormat, R - 1>(s, row, count, panel);
 }
 
-template <WeightFormat kFormat, bool kSplit>
+template <WeightFormat kFormat>
 void run_products(const StreamStep& s) noexcept {
   if constexpr (kFormat == WeightFormat::kInt8) {
     round_rows(s.x, s.rows, s.input_size, s.input);
@@ -228,7 +231,7 @@ void run_products(const StreamStep& s) noexcept {
       const int left = s.rows - row;
       // 4 rows are 2 + 2, not 3 + 1: one row by itself reads the weights as slowly as three.
       count = left >= 2 * kTileRows ? kTileRows : left > kTileRows ? (left + 1) / 2 : left;
-      run_rows<kFormat, kSplit, kTileRows>(s, row, count, panel);
+      run_rows<kFormat, kTileRows>(s, row, count, panel);
     }
   }
 }
@@ -239,16 +242,16 @@ namespace floats = N_AVX3;  // compiled before; VNNI changes nothing in them
 namespace floats = HWY_NAMESPACE;
 #endif
 
-StreamKernel products_of(WeightFormat format, bool split) {
+StreamKernel products_of(WeightFormat format) {
   switch (format) {
     case WeightFormat::kF32:
-      return split ? floats::run_products<WeightFormat::kF32, true> : floats::run_products<WeightFormat::kF32, false>;
+      return floats::run_products<WeightFormat::kF32>;
     case WeightFormat::kBf16:
-      return split ? floats::run_products<WeightFormat::kBf16, true> : floats::run_products<WeightFormat::kBf16, false>;
+      return floats::run_products<WeightFormat::kBf16>;
     case WeightFormat::kInt8:
       break;
   }
-  return split ? run_products<WeightFormat::kInt8, true> : run_products<WeightFormat::kInt8, false>;
+  return run_products<WeightFormat::kInt8>;
 }
 
 std::int64_t lanes_of_target() { return static_cast<std::int64_t>(hn::Lanes(D())); }
@@ -263,9 +266,7 @@ namespace carousel {
 HWY_EXPORT(products_of);
 HWY_EXPORT(lanes_of_target);
 
-StreamKernel stream_products(WeightFormat format, bool split) {
-  return HWY_DYNAMIC_DISPATCH(products_of)(format, split);
-}
+StreamKernel stream_products(WeightFormat format) { return HWY_DYNAMIC_DISPATCH(products_of)(format); }
 std::int64_t stream_lanes() { return HWY_DYNAMIC_DISPATCH(lanes_of_target)(); }
 
 }  // namespace carousel

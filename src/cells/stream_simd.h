@@ -7,8 +7,8 @@
 
 namespace carousel {
 
-// The products of one pass over the gates of a step. split: W x and R h apart.
-StreamKernel stream_products(WeightFormat format, bool split);
+// The products of one pass over the gates of a step.
+StreamKernel stream_products(WeightFormat format);
 std::int64_t stream_lanes();  // floats in a vector, L
 
 }  // namespace carousel

@@ -11,7 +11,7 @@
 namespace carousel {
 namespace {
 
-constexpr double kWidth = 900, kHeight = 340, kLeft = 66, kRight = 14, kBottom = 46, kLegendLine = 20, kLegendTop = 18;
+constexpr double kWidth = 900, kHeight = 340, kLeft = 74, kRight = 14, kBottom = 46, kLegendLine = 20, kLegendTop = 18;
 constexpr int kColours = 6;  // classes line-0 .. line-5 of the page
 
 struct Tick {
