@@ -17,7 +17,7 @@ foreach(folder IN LISTS folders)
 endforeach()
 file(GLOB public_headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/carousel/*.h)
 if(CAROUSEL_INFERENCE_ONLY)  # carousel.h is all of them
-  list(FILTER public_headers EXCLUDE REGEX "/(carousel|loss|optim)\\.h$")
+  list(FILTER public_headers EXCLUDE REGEX "/(carousel|graph|loss|operations|optim)\\.h$")
 endif()
 target_sources(carousel PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/include FILES ${public_headers})
 target_compile_features(carousel PUBLIC cxx_std_20)

@@ -30,6 +30,9 @@ struct Flow {
   const State* initial = nullptr;
   State* final = nullptr;
   std::size_t states_used = 0;  // values of initial and final that lower layers took
+  // The same as variables, of a flow through one recurrent layer: entry * states + state, [samples, width] each.
+  std::span<const Variable> initial_variables;
+  std::vector<Variable>* final_variables = nullptr;
 
   Variable memory;  // [S, N, E], what attention layers look at; empty: none
   std::span<const std::int32_t> memory_lengths;
@@ -40,8 +43,9 @@ struct Flow {
   Variable rows(const char* layer);
   // The memory, for a layer that needs one. Throws Error{kUsage} if there is none.
   Variable memory_for(const char* layer);
+  bool has_initial() const noexcept { return initial || !initial_variables.empty(); }
   // The slice [samples, width] of an initial state of shape [entries, samples, width]. Throws Error{kUsage} if the
-  // state has another shape or there are fewer.
+  // state has another shape or there are fewer. REQUIRES: has_initial().
   Variable initial_state(std::size_t state, std::int64_t entry, const Shape& shape) const;
   RandomKey next_dropout_key() noexcept;
 
@@ -71,20 +75,25 @@ struct PassInput {
 Variable run_pass(Module& network, Tape<float>& tape, SequenceLayout& layout, const PassInput& input, bool training,
                   const RandomKey& dropout_key);
 
-// The tape and workspace that a Sequential reuses from pass to pass.
-struct Session {
-  Tape<float> training, inference;
-  SequenceLayout inference_layout;
-  std::uint64_t seed = 1, passes = 0;
-
-  // A layout for one more pass recorded on the tape: several may wait for one backward pass, each needs its own.
-  SequenceLayout& next_layout(const Tape<float>& tape);
+// The layouts of passes that wait for one backward pass: each needs its own.
+class Layouts {
+ public:
+  // For one more pass recorded on the tape, valid until the tape's reset().
+  SequenceLayout& next(const Tape<float>& tape);
 
  private:
   std::list<SequenceLayout> layouts_;  // a list: they do not move
   std::size_t used_ = 0;
   const Tape<float>* tape_ = nullptr;  // that the ones in use are for, and its generation
   std::uint64_t generation_ = 0;
+};
+
+// The tape and workspace that a Sequential reuses from pass to pass.
+struct Session {
+  Tape<float> training, inference;
+  SequenceLayout inference_layout;
+  Layouts layouts;
+  std::uint64_t seed = 1, passes = 0;
 };
 
 }  // namespace carousel::detail

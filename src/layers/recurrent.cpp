@@ -193,7 +193,7 @@ void Recurrent::forward(detail::Flow& flow) {
     if (recurrent_mask_.elements() > 0) {
       w->weight_hh = multiply(w->weight_hh, flow.tape->constant(recurrent_mask_.view()));
     }
-    for (int s = 0; s < states && flow.initial; ++s) {
+    for (int s = 0; s < states && flow.has_initial(); ++s) {
       w->initial[s] = flow.initial_state(flow.states_used + static_cast<std::size_t>(s), k, state_shape(s, samples));
     }
   }
@@ -267,6 +267,7 @@ void Recurrent::finish(detail::Flow& flow, std::span<const Variable> final, int 
   const std::size_t top = final.size() - static_cast<std::size_t>(directions() * states);
   flow.last = final[top];
   if (directions() == 2) flow.last = concatenate_columns({flow.last, final[top + static_cast<std::size_t>(states)]});
+  if (flow.final_variables) flow.final_variables->assign(final.begin(), final.end());
   if (flow.final) {
     for (int s = 0; s < states; ++s) {
       Tensor value(state_shape(s, flow.layout->samples()));

@@ -172,7 +172,7 @@ Variable detail::run_pass(Module& network, Tape<float>& tape, SequenceLayout& la
   return flow.is_sequence ? unpack(flow.rows("output"), *flow.layout) : flow.x;
 }
 
-SequenceLayout& detail::Session::next_layout(const Tape<float>& tape) {
+SequenceLayout& detail::Layouts::next(const Tape<float>& tape) {
   if (&tape != tape_ || tape.generation() != generation_) used_ = 0;
   tape_ = &tape;
   generation_ = tape.generation();
@@ -187,7 +187,7 @@ Variable record(Sequential& network, detail::Session& session, const detail::Pas
   if (!input.memory && session.training.spent()) session.training.reset();
   Tape<float>& tape = input.memory ? input.memory.tape() : session.training;
   const RandomKey key{session.seed, Purpose::kDropout, session.passes++};
-  return detail::run_pass(network, tape, session.next_layout(tape), input, true, key);
+  return detail::run_pass(network, tape, session.layouts.next(tape), input, true, key);
 }
 
 Tensor predict_once(Sequential& network, detail::Session& session, const detail::PassInput& input) {

@@ -41,14 +41,21 @@ Variable Flow::memory_for(const char* layer) {
 }
 
 Variable Flow::initial_state(std::size_t state, std::int64_t entry, const Shape& shape) const {
+  const auto check = [&](const Shape& got, const Shape& expected) {
+    if (got == expected) return;
+    fail(Code::kUsage, "initial state {} has shape {}, expected {}", state, got.to_string(), expected.to_string());
+  };
+  if (!initial_variables.empty()) {
+    const std::int64_t states = std::ssize(initial_variables) / shape[0];
+    const Variable& value = initial_variables[static_cast<std::size_t>(entry * states) + state];
+    check(value.shape(), {shape[1], shape[2]});
+    return value;
+  }
   if (state >= initial->values.size()) {
     fail(Code::kUsage, "the initial state has {} tensors, the network needs more", initial->values.size());
   }
   const Tensor& value = initial->values[state];
-  if (!(value.shape() == shape)) {
-    fail(Code::kUsage, "initial state {} has shape {}, expected {}", state, value.shape().to_string(),
-         shape.to_string());
-  }
+  check(value.shape(), shape);
   return tape->constant({value.data() + entry * shape[1] * shape[2], {shape[1], shape[2]}});
 }
 

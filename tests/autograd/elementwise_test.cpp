@@ -4,13 +4,17 @@
 #include <cmath>
 
 #include "autograd/ops/add.h"
+#include "autograd/ops/divide.h"
+#include "autograd/ops/exp.h"
 #include "autograd/ops/gelu.h"
+#include "autograd/ops/log.h"
 #include "autograd/ops/mean.h"
 #include "autograd/ops/multiply.h"
 #include "autograd/ops/relu.h"
 #include "autograd/ops/reshape.h"
 #include "autograd/ops/scale.h"
 #include "autograd/ops/sigmoid.h"
+#include "autograd/ops/softplus.h"
 #include "autograd/ops/sum.h"
 #include "autograd/ops/tanh.h"
 #include "tests/support/expect_near.h"
@@ -60,7 +64,11 @@ TEST(Elementwise, GradientsMatchCentralDifferences) {
   EXPECT_TRUE(check_unary([](V x) { return sigmoid(x); }));
   EXPECT_TRUE(check_unary([](V x) { return relu(x); }));
   EXPECT_TRUE(check_unary([](V x) { return gelu(x); }));
+  EXPECT_TRUE(check_unary([](V x) { return exp(x); }));
+  EXPECT_TRUE(check_unary([](V x) { return softplus(x); }));
+  EXPECT_TRUE(check_unary([](V x) { return log(scale(sigmoid(x), 2, 0.1)); }));
   EXPECT_TRUE(check_unary([](V x) { return scale(x, -2.5); }));
+  EXPECT_TRUE(check_unary([](V x) { return scale(x, -2.5, 0.75); }));
   EXPECT_TRUE(check_unary([](V x) { return reshape(tanh(x), {5, 1, 3}); }));
   EXPECT_TRUE(check_unary([](V x) { return reshape(x, {15}); }));
   EXPECT_TRUE(check_unary([](V x) { return reshape(sum(tanh(x)), {1}); }));
@@ -70,6 +78,7 @@ TEST(Elementwise, GradientsMatchCentralDifferences) {
   EXPECT_TRUE(check_binary([](V a, V b) { return add(a, b); }));
   EXPECT_TRUE(check_binary([](V a, V b) { return subtract(a, b); }));
   EXPECT_TRUE(check_binary([](V a, V b) { return multiply(a, b); }));
+  EXPECT_TRUE(check_binary([](V a, V b) { return divide(a, scale(sigmoid(b), 1, 0.5)); }));
 }
 
 // Oracle: closed form, worked by hand.
@@ -84,7 +93,15 @@ TEST(Elementwise, ValuesMatchTheFormulas) {
   expect(add(x, y), {6, 5, 2, 4});
   expect(subtract(x, y), {-4, -9, 4, -4});
   expect(multiply(x, y), {5, -14, -3, 0});
+  expect(divide(x, y), {0.2, -2.0 / 7, -3, 0});
   expect(scale(x, -3), {-3, 6, -9, 0});
+  expect(scale(x, -3, 0.5), {-2.5, 6.5, -8.5, 0.5});
+  expect(exp(x), {std::exp(1.0), std::exp(-2.0), std::exp(3.0), 1});
+  expect(log(exp(x)), {1, -2, 3, 0});
+  expect_near(softplus(x).value().span(),
+              std::vector<double>{std::log(1 + std::exp(1.0)), std::log(1 + std::exp(-2.0)),
+                                  std::log(1 + std::exp(3.0)), std::log(2.0)},
+              1e-15, "softplus");
   expect(relu(x), {1, 0, 3, 0});
   expect(tanh(x), {std::tanh(1.0), std::tanh(-2.0), std::tanh(3.0), 0});
   expect(sigmoid(x), {1 / (1 + std::exp(-1.0)), 1 / (1 + std::exp(2.0)), 1 / (1 + std::exp(-3.0)), 0.5});
@@ -110,6 +127,10 @@ TEST(Elementwise, ExtremesNeitherOverflowNorHideNan) {
   EXPECT_EQ(t[1], -1);
   EXPECT_EQ(r[1], 0);
   EXPECT_TRUE(std::isnan(s[2]) && std::isnan(t[2]) && std::isnan(r[2]));
+  const float* p = softplus(v).value().data;
+  EXPECT_EQ(p[0], 1e4f);
+  EXPECT_EQ(p[1], 0);
+  EXPECT_TRUE(std::isnan(p[2]));
 }
 
 // Oracle: the exact sum. 2^24 + 1 is no float, so adding 100000 ones after 2^24 in float would stay at 2^24.
@@ -128,6 +149,7 @@ TEST(Elementwise, RefusesShapesThatDoNotFit) {
   auto x = tape.constant(a.view());
   EXPECT_THROW(reshape(x, {4, 2}), Error);
   EXPECT_THROW(multiply(x, reshape(x, {3, 2})), Error);
+  EXPECT_THROW(divide(x, reshape(x, {3, 2})), Error);
   EXPECT_THROW(mean(tape.constant(empty.view())), Error);
   EXPECT_EQ(sum(tape.constant(empty.view())).item(), 0);
 }

@@ -1,6 +1,6 @@
-// scale.h: a value times a constant.
+// scale.h: a value times a constant, plus a constant.
 //
-//   y = c x      dx = c dy
+//   y = c x + d      dx = c dy
 #pragma once
 
 #include "carousel/autograd.h"
@@ -8,6 +8,6 @@
 namespace carousel {
 
 template <class T>
-BasicVariable<T> scale(BasicVariable<T> x, double factor);
+BasicVariable<T> scale(BasicVariable<T> x, double factor, double offset = 0);
 
 }  // namespace carousel
