@@ -64,5 +64,6 @@ Variable concatenate_rows(std::initializer_list<Variable> parts);
 Variable select_columns(const Variable& x, std::int64_t first, std::int64_t count);  // [..., C] -> [..., count]
 // Rows by number, 0s for -1; a number may occur more than once or never. [..., C] -> [index.size(), C].
 Variable select_rows(const Variable& x, std::span<const std::int64_t> index);
+Variable select_rows(const Variable& x, std::int64_t first, std::int64_t count);  // [..., C] -> [count, C]
 
 }  // namespace carousel

@@ -1,5 +1,7 @@
 #include "carousel/operations.h"
 
+#include <numeric>
+
 #include "autograd/ops/add.h"
 #include "autograd/ops/concatenate_columns.h"
 #include "autograd/ops/concatenate_rows.h"
@@ -22,6 +24,7 @@
 #include "autograd/ops/sum.h"
 #include "autograd/ops/tanh.h"
 #include "autograd/ops/transpose.h"
+#include "autograd/tape.h"
 
 namespace carousel {
 
@@ -60,5 +63,14 @@ Variable select_columns(const Variable& x, std::int64_t first, std::int64_t coun
   return select_columns<float>(x, first, count);
 }
 Variable select_rows(const Variable& x, std::span<const std::int64_t> index) { return select_rows<float>(x, index); }
+Variable select_rows(const Variable& x, std::int64_t first, std::int64_t count) {
+  const std::int64_t rows = x.shape().rows();
+  if (first < 0 || count < 0 || first > rows - count) {
+    fail(Code::kUsage, "select_rows: {} rows from row {} on, but x has shape {}", count, first, x.shape().to_string());
+  }
+  const std::span<std::int64_t> index{x.tape().arena().allocate<std::int64_t>(count), static_cast<std::size_t>(count)};
+  std::iota(index.begin(), index.end(), first);
+  return select_rows<float>(x, index);
+}
 
 }  // namespace carousel

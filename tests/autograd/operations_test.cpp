@@ -75,6 +75,8 @@ TEST(Operations, OfRowsAndShapesMatchTheFormulas) {
   expect_values(concatenate_rows(parts), {4, 1}, {7, 8, 7, 8});
   expect_values(select_columns(x, 1, 2), {2, 2}, {2, 3, 5, 6});
   expect_values(select_rows(x, std::vector<std::int64_t>{1, -1}), {2, 3}, {4, 5, 6, 0, 0, 0});
+  expect_values(select_rows(x, 1, 1), {1, 3}, {4, 5, 6});
+  expect_error(Code::kUsage, {"select_rows", "2 rows from row 1", "[2, 3]"}, [&] { select_rows(x, 1, 2); });
 }
 
 // Oracle: binary_cross_entropy() of loss.h, the mean of the same terms.
