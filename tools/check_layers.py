@@ -124,11 +124,13 @@ class Check:
             self.used[folder].add(target)
 
     def examples(self):
-        """An example includes what an installed Carousel has: public headers and the standard library."""
+        """An example includes what an installed Carousel has, public headers and the standard library, and its own
+        headers beside it."""
         for path in sources(self.root / "examples"):
             for line, quoted, angled in self.includes(path):
                 name = quoted or angled
-                if not name.startswith("carousel/") and ("/" in name or "." in name):
+                beside = quoted and ".." not in quoted.split("/") and (path.parent / quoted).is_file()
+                if not beside and not name.startswith("carousel/") and ("/" in name or "." in name):
                     self.problem(path, line, f"example includes {name}, expected <carousel/...> or standard library")
 
     def links(self):

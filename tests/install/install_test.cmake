@@ -1,5 +1,5 @@
 # Installs Carousel into a folder of its own, moves that folder, and there: compiles every public header alone, builds
-# examples/ with find_package, runs the three programs and compares a line of each, builds the program of README.md
+# examples/ with find_package, runs those that read no data and compares a line of each, builds the program of README.md
 # through pkg-config, and runs the installed command.
 #
 # Oracle: examples/<name>.output, the line that the program's own text promises.

@@ -82,6 +82,13 @@ class Layers(Tree):
         self.write("examples/a.cpp", '#include <carousel/carousel.h>\n#include "base/fail.h"\n')
         self.assert_one("examples/a.cpp:2")
 
+    def test_example_may_include_what_lies_beside_it_but_not_climb(self):
+        self.write("examples/parts/b.h", "#pragma once\n")
+        self.write("examples/a.cpp", '#include "parts/b.h"\n')
+        self.assertEqual(self.problems(), [])
+        self.write("examples/parts/c.h", '#include "../parts/b.h"\n')
+        self.assert_one("examples/parts/c.h:1")
+
     def test_link_upwards_is_found(self):
         self.write("src/base/CMakeLists.txt", "carousel_folder(base\n  SOURCES a.cpp\n  LINKS carousel_tensor)\n")
         self.assert_one("base must not link carousel_tensor")
