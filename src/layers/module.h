@@ -67,6 +67,7 @@ struct PassInput {
   const Tensor* memory_values = nullptr;
   std::span<const std::int32_t> memory_lengths = {};
   std::vector<Tensor>* alignments = nullptr;
+  bool packed = false;  // sequence output as the packed rows of the last layer's layout, [rows, O]
 };
 
 // One pass of the network on a tape of the caller's. `layout` is overwritten and must live until the tape's reset();

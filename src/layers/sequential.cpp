@@ -169,7 +169,9 @@ Variable detail::run_pass(Module& network, Tape<float>& tape, SequenceLayout& la
   network.forward(flow);
   if (flow.memory && !flow.memory_used)
     fail(Code::kUsage, "a memory was given, but no layer of the network looks at it");
-  return flow.is_sequence ? unpack(flow.rows("output"), *flow.layout) : flow.x;
+  if (!flow.is_sequence) return flow.x;
+  const Variable rows = flow.rows("output");
+  return input.packed ? rows : unpack(rows, *flow.layout);
 }
 
 SequenceLayout& detail::Layouts::next(const Tape<float>& tape) {

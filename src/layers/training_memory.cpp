@@ -40,6 +40,13 @@ class PassCounter {
     if (d.type == "dropout") dropout(setting<double>(d, "probability"), setting<bool>(d, "per_sequence"));
   }
 
+  // The padded form of a sequence that comes out at the end.
+  void output() {
+    if (!is_sequence_ || sizes_.packed) return;
+    rows();
+    value(sizes_.time_steps * sizes_.samples * width_, 0);
+  }
+
   // The backward pass goes from the last operation to the first. What it needs for one operation stands on top of all
   // that the forward pass keeps and of the gradients that are there by then, the operation's inputs' included.
   std::int64_t peak_bytes() const {
@@ -234,12 +241,14 @@ void PassCounter::recurrent(const LayerDescription& d) {
 std::int64_t training_pass_bytes(const LayerDescription& network, const PassSizes& sizes) {
   PassCounter counter(sizes, true);
   counter.layer(network);
+  counter.output();
   return counter.peak_bytes();
 }
 
 std::int64_t inference_pass_bytes(const LayerDescription& network, const PassSizes& sizes) {
   PassCounter counter(sizes, false);
   counter.layer(network);
+  counter.output();
   return counter.peak_bytes();
 }
 

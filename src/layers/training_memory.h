@@ -14,6 +14,7 @@ struct PassSizes {
   std::int64_t features = 0;          // C; 0: token ids
   std::int64_t distinct_tokens = 0;   // of the batch
   std::int64_t checkpoint_steps = 0;  // as in ScanInput
+  bool packed = false;                // as in PassInput
 };
 
 // The most bytes of the tape's arena that are in use at one moment of a training pass, forward and backward, or of a

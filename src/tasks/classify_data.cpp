@@ -19,28 +19,20 @@ struct NamedLabels {
 };
 
 void read_npy_samples(const std::string& path, const DataOptions& options, ClassifyData& data, NamedLabels& labels) {
-  Tensor values = read_npy<float>(path, NpyConversion::kRound);
-  if (values.shape().rank() != 3) {
-    fail(Code::kData, "{}: has shape {}, expected {}", path, values.shape().to_string(),
-         options.batch_first ? "[N, T, C]" : "[T, N, C]");
-  }
-  if (options.batch_first) values = transpose_time_and_batch(static_cast<const Tensor&>(values).view());
-  const std::int64_t T = values.shape()[0], N = values.shape()[1], C = values.shape()[2];
+  std::vector<Sequence> sequences = read_npy_sequences(path, options.batch_first);
+  const std::int64_t N = std::ssize(sequences);
   IdTensor ids;
   if (!options.labels.empty()) ids = read_npy<std::int32_t>(options.labels);
   if (!options.labels.empty() && ids.elements() != N) {
     fail(Code::kData, "{}: has {} labels, {} has {} samples", options.labels, ids.elements(), path, N);
   }
+  data.samples.features = sequences[0].values.shape()[1];
   for (std::int64_t n = 0; n < N; ++n) {
-    Sequence sequence{Tensor({T, C}), options.labels.empty() ? "" : std::to_string(ids[n]), n + 1};
-    for (std::int64_t t = 0; t < T; ++t) {
-      std::copy_n(values.data() + (t * N + n) * C, C, sequence.values.data() + t * C);
-    }
-    data.samples.sequences.push_back(std::move(sequence));
+    if (!options.labels.empty()) sequences[static_cast<std::size_t>(n)].label = std::to_string(ids[n]);
+    data.samples.sequences.push_back(std::move(sequences[static_cast<std::size_t>(n)]));
     labels.names.push_back(data.samples.sequences.back().label);
     labels.places.push_back(fmt::format("{}: sample {}", path, n));
   }
-  data.samples.features = C;
 }
 
 void read_sequence_file(const std::string& path, ClassifyData& data, NamedLabels& labels) {

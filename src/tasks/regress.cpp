@@ -4,16 +4,16 @@
 #include <cmath>
 #include <utility>
 
+#include "autograd/ops/binary_cross_entropy_with_logits.h"
 #include "autograd/ops/huber.h"
 #include "autograd/ops/mae.h"
 #include "autograd/ops/mse.h"
 #include "base/fail.h"
 #include "base/file.h"
-#include "tasks/baselines/regression_baselines.h"
-#include "tasks/baselines/text_baselines.h"
 #include "tasks/memory_plan.h"
 #include "tasks/metrics.h"
 #include "tasks/regress_model.h"
+#include "tasks/regress_score.h"
 #include "tasks/report.h"
 #include "tasks/sample_split.h"
 #include "tasks/training_run.h"
@@ -23,32 +23,19 @@ namespace {
 
 using Indices = std::vector<std::int64_t>;
 
-Metrics score(std::span<const double> predicted, std::span<const double> actual) {
-  return {{"rmse", root_mean_squared_error(predicted, actual)},
-          {"mae", mean_absolute_error(predicted, actual)},
-          {"mse", mean_squared_error(predicted, actual)}};
-}
-
-// The targets of these samples, [indices x targets].
-std::vector<double> targets_of(const RegressData& data, const Indices& indices) {
-  std::vector<double> list;
-  const auto K = static_cast<std::size_t>(data.target_count());
-  for (const std::int64_t n : indices) {
-    const double* row = data.targets.data() + static_cast<std::size_t>(n) * K;
-    list.insert(list.end(), row, row + K);
-  }
-  return list;
-}
-
-std::vector<double> predict_values(Module& network, const RegressData& data, const Indices& indices) {
-  const Tensor values = predict_samples(network, data.samples, indices);
-  return {values.span().begin(), values.span().end()};
-}
-
 Variable loss_of(const std::string& kind, const Variable& predicted, View<const float> target) {
   if (kind == "mae") return mae<float>(predicted, target);
   if (kind == "huber") return huber<float>(predicted, target);
+  if (kind == "bce") return binary_cross_entropy_with_logits<float>(predicted, target);
   return mse<float>(predicted, target);
+}
+
+// "target price", "target a, b", "88 targets at every step".
+std::string target_text(const RegressColumns& columns) {
+  const std::size_t count = columns.targets.size();
+  const std::string names = fmt::format("{}", fmt::join(columns.targets, ", "));
+  return fmt::format("{}{}", count > 8 ? fmt::format("{} targets", count) : "target " + names,
+                     columns.per_step ? " at every step" : "");
 }
 
 class RegressProblem final : public TaskProblem {
@@ -61,11 +48,7 @@ class RegressProblem final : public TaskProblem {
         info_(info),
         split_(std::move(split)),
         options_(options) {
-    if (!options.loss.empty() && options.loss != "mse" && options.loss != "mae" && options.loss != "huber") {
-      fail(Code::kUsage, "--loss {}: regress takes mse, mae or huber", options.loss);
-    }
     training_lengths_ = data.samples.lengths(split_.train);
-    valid_targets_ = targets_of(data, split_.valid);
   }
 
   std::vector<Parameter*> parameters() override { return network_.parameters(); }
@@ -83,30 +66,37 @@ class RegressProblem final : public TaskProblem {
       chosen_.push_back(split_.train[static_cast<std::size_t>(place)]);
     }
     batch_.assign(data_.samples, chosen_);
-    fill_scaled_targets(chosen_);
+    if (data_.columns.per_step) {
+      layout_.assign(batch_.sequences.values.shape()[0], std::ssize(chosen_), batch_.sequences.lengths);
+      info_.scale_targets(packed_targets_of(data_, chosen_, layout_), targets_);
+    } else {
+      info_.scale_targets(targets_of(data_, chosen_), targets_);
+    }
   }
 
   Variable loss(Tape<float>& tape, std::int64_t, std::int64_t) override {
     const RandomKey key{static_cast<std::uint64_t>(options_.seed), Purpose::kDropout, passes_++};
     detail::PassInput input = batch_.pass_input();
     input.checkpoint_steps = checkpoint_steps;
+    input.packed = true;
     const Variable predicted = detail::run_pass(core_, tape, layout_, input, true, key);
     return loss_of(options_.loss, predicted, std::as_const(targets_).view());
   }
 
   std::optional<Validation> validate() override {
     const Tensor predicted = predict_samples(core_, data_.samples, split_.valid);
+    const std::vector<double> actual = targets_of(data_, split_.valid);
     Tape<float> tape;
-    fill_scaled_targets(split_.valid);
+    info_.scale_targets(actual, targets_);
     const double loss = loss_of(options_.loss, tape.constant(predicted.view()), std::as_const(targets_).view()).item();
+    std::vector<double> values(predicted.span().begin(), predicted.span().end());
+    if (info_.binary)
+      return Validation{loss, "nll", score_binary(values, actual, data_.target_count())[0].second, false};
     // Targets of different units count alike in the loss, not in the error.
     if (info_.targets.size() > 1) return Validation{loss, "loss", loss, false};
-    std::vector<double> values;
-    for (const float value : predicted.span()) {
-      values.push_back(value * info_.targets[0].deviation + info_.targets[0].mean);
-    }
-    const double error = options_.loss == "mae" ? mean_absolute_error(values, valid_targets_)
-                                                : root_mean_squared_error(values, valid_targets_);
+    for (double& value : values) value = value * info_.targets[0].deviation + info_.targets[0].mean;
+    const double error =
+        options_.loss == "mae" ? mean_absolute_error(values, actual) : root_mean_squared_error(values, actual);
     return Validation{loss, options_.loss == "mae" ? "mae" : "rmse", error, false};
   }
 
@@ -115,24 +105,12 @@ class RegressProblem final : public TaskProblem {
   }
 
   MemoryNeeds memory_needs() override {
-    return {network_.describe(), largest_batch(data_.samples, split_.train, options_.batch_size),
-            largest_prediction(data_.samples, split_.valid), data_bytes(data_.samples)};
+    PassSizes training = largest_batch(data_.samples, split_.train, options_.batch_size);
+    training.packed = true;
+    return {network_.describe(), training, largest_prediction(data_.samples, split_.valid), data_bytes(data_.samples)};
   }
 
  private:
-  // [indices, targets] of these samples in targets_.
-  void fill_scaled_targets(const Indices& indices) {
-    const std::int64_t K = data_.target_count();
-    const Shape shape{std::ssize(indices), K};
-    if (!(targets_.shape() == shape)) targets_ = Tensor(shape);
-    for (std::int64_t j = 0; j < targets_.elements(); ++j) {
-      const ColumnScale& scale = info_.targets[static_cast<std::size_t>(j % K)];
-      const std::int64_t n = indices[static_cast<std::size_t>(j / K)];
-      const double value = data_.targets[static_cast<std::size_t>(n * K + j % K)];
-      targets_[j] = static_cast<float>((value - scale.mean) / scale.deviation);
-    }
-  }
-
   Sequential& network_;
   LayerChain core_;
   const RegressData& data_;
@@ -140,7 +118,6 @@ class RegressProblem final : public TaskProblem {
   Split split_;
   TrainOptions options_;
   std::vector<std::int32_t> training_lengths_;
-  std::vector<double> valid_targets_;
   std::vector<Indices> batches_;
   Indices chosen_;
   SampleBatch batch_;
@@ -161,34 +138,6 @@ RegressData load(const DataOptions& options, std::int64_t seed, Split& split) {
   const std::vector<std::int32_t> one_class(static_cast<std::size_t>(data.size()), 0);
   split = split_samples(options, one_class, count, seed);
   return data;
-}
-
-// Features of the linear baseline: a row as it is, a sequence by its summary. [indices, features].
-BasicTensor<double> linear_features(const RegressData& data, const Indices& indices) {
-  std::vector<double> values;
-  for (const std::int64_t n : indices) {
-    const Tensor& sample = data.samples.sequences[static_cast<std::size_t>(n)].values;
-    if (data.is_table()) {
-      values.insert(values.end(), sample.span().begin(), sample.span().end());
-    } else {
-      const std::vector<double> summary = sequence_summary(sample.view());
-      values.insert(values.end(), summary.begin(), summary.end());
-    }
-  }
-  return {Shape{std::ssize(indices), std::ssize(values) / std::ssize(indices)}, values};
-}
-
-Baseline mean_baseline(const std::vector<double>& means, const std::vector<double>& actual) {
-  std::vector<double> predicted;
-  while (predicted.size() < actual.size()) predicted.insert(predicted.end(), means.begin(), means.end());
-  return {"mean", score(predicted, actual)};
-}
-
-Baseline linear_baseline(const RegressData& data, const Indices& training, const Indices& scored) {
-  const BasicTensor<double> targets({std::ssize(training), data.target_count()}, targets_of(data, training));
-  const LinearBaseline linear = LinearBaseline::fit(linear_features(data, training).view(), targets.view());
-  const BasicTensor<double> predicted = linear.predict(linear_features(data, scored).view());
-  return {"linear", score(predicted.span(), targets_of(data, scored))};
 }
 
 void write_report(const Options& options, const ModelOptions& model, const TrainResult& result,
@@ -216,14 +165,19 @@ class Regress final : public Task {
 
   TrainResult train(const Options& options, Observer& outer) const override {
     if (options.data.folds > 0) fail(Code::kUsage, "--folds: not for regress, use --valid-fraction or --split");
-    if (options.train.bptt > 0) fail(Code::kUsage, "--bptt: not for regress, its targets stand at the end");
+    if (options.train.bptt > 0) fail(Code::kUsage, "--bptt: not for regress, which learns from whole sequences");
+    const std::string& loss = options.train.loss;
+    if (!loss.empty() && loss != "mse" && loss != "mae" && loss != "huber" && loss != "bce") {
+      fail(Code::kUsage, "--loss {}: regress takes mse, mae, huber or bce", loss);
+    }
     CurveRecorder observer(outer);
     Split split;
     RegressData data = load(options.data, options.train.seed, split);
+    if (loss == "bce") require_binary_targets(data, options.data.data);
     for (const std::string& note : data.notes) observer.note(note);
-    observer.note(fmt::format("data: {} samples to train, {} to validate, {} features, target {}", split.train.size(),
-                              split.valid.size(), data.samples.features, fmt::join(data.columns.targets, ", ")));
-    RegressInfo info = fit_regress_info(data, split.train);
+    observer.note(fmt::format("data: {} samples to train, {} to validate, {} features, {}", split.train.size(),
+                              split.valid.size(), data.samples.features, target_text(data.columns)));
+    RegressInfo info = fit_regress_info(data, split.train, loss == "bce");
     info.split = options.data.split;
     fill(data, info, observer);
 
@@ -248,9 +202,9 @@ class Regress final : public Task {
     TrainResult result;
     result.task = "regress";
     result.samples = std::ssize(split.valid);
-    const std::vector<double> actual = targets_of(data, split.valid);
-    result.metrics = score(predict_values(model.network(), data, split.valid), actual);
-    result.baselines = {mean_baseline(info.target_means(), actual), linear_baseline(data, split.train, split.valid)};
+    result.metrics = score_regression(model.network(), data, info, split.valid);
+    result.baselines = {mean_baseline(data, info, split.valid)};
+    if (!info.binary) result.baselines.push_back(linear_baseline(data, split.train, split.valid));
     fill_result(result, summary, model, options.output, std::ssize(split.train));
     result.options = options;
     result.options.model = model_options;
@@ -264,14 +218,14 @@ class Regress final : public Task {
   EvaluateResult evaluate(const Model& model, const Options& options, Observer& observer) const override {
     const RegressInfo info = RegressInfo::from_model(model);
     const RegressData data = load_for_model(info, options, true, observer);
+    if (info.binary) require_binary_targets(data, options.data.data);
     const Indices chosen = part_samples(options.data, info.split, data.size());
-    const std::vector<double> actual = targets_of(data, chosen);
     EvaluateResult result;
     result.task = "regress";
     result.samples = std::ssize(chosen);
-    result.metrics = score(predict_values(model.network(), data, chosen), actual);
-    result.baselines.push_back(mean_baseline(info.target_means(), actual));
-    if (!options.data.part.empty()) {  // the training part is in the same file
+    result.metrics = score_regression(model.network(), data, info, chosen);
+    result.baselines.push_back(mean_baseline(data, info, chosen));
+    if (!options.data.part.empty() && !info.binary) {  // the training part is in the same file
       DataOptions training = options.data;
       training.part = "train";
       result.baselines.push_back(linear_baseline(data, part_samples(training, info.split, data.size()), chosen));
@@ -285,12 +239,19 @@ class Regress final : public Task {
     const RegressData data = load_for_model(info, options, false, quiet);
     const Indices chosen = part_samples(options.data, info.split, data.size());
     const Tensor values = predict_samples(model.network(), data.samples, chosen);
-    sink.header(info.columns.targets);
     const std::int64_t K = std::ssize(info.columns.targets);
-    for (std::int64_t n = 0; n < std::ssize(chosen); ++n) {
-      std::vector<std::string> cells;
-      for (std::int64_t k = 0; k < K; ++k) cells.push_back(fmt::format("{:.7g}", values[n * K + k]));
-      sink.row(cells);
+    std::vector<std::string> columns = info.columns.targets;
+    if (info.columns.per_step) columns.insert(columns.begin(), {"sample", "step"});
+    sink.header(columns);
+    std::int64_t row = 0;
+    for (const std::int64_t n : chosen) {
+      const std::int64_t steps = info.columns.per_step ? data.samples.length(n) : 1;
+      for (std::int64_t t = 0; t < steps; ++t, ++row) {
+        std::vector<std::string> cells;
+        if (info.columns.per_step) cells = {std::to_string(n), std::to_string(t)};
+        for (std::int64_t k = 0; k < K; ++k) cells.push_back(fmt::format("{:.7g}", values[row * K + k]));
+        sink.row(cells);
+      }
     }
   }
 
@@ -302,6 +263,7 @@ class Regress final : public Task {
     report.facts.emplace_back("features", data.is_table() ? fmt::format("{}", fmt::join(data.columns.features, ", "))
                                                           : std::to_string(data.samples.features));
     report.facts.emplace_back("missing features", std::to_string(data.missing));
+    if (data.columns.per_step) report.facts.emplace_back("targets", "at every step");
     const std::int64_t K = data.target_count();
     for (std::int64_t k = 0; k < K; ++k) add_target_facts(data, k, report);
     for (const std::string& note : data.notes) report.problems.push_back(note);
@@ -311,24 +273,27 @@ class Regress final : public Task {
  private:
   static void add_target_facts(const RegressData& data, std::int64_t k, DataReport& report) {
     double low = INFINITY, high = -INFINITY, sum = 0;
-    std::int64_t count = 0;
-    for (std::size_t j = static_cast<std::size_t>(k); j < data.targets.size();
-         j += static_cast<std::size_t>(data.target_count())) {
-      const double value = data.targets[j];
-      if (std::isnan(value)) continue;
-      low = std::min(low, value);
-      high = std::max(high, value);
-      sum += value;
-      ++count;
+    std::int64_t count = 0, without = 0;
+    for (const std::vector<double>& targets : data.targets) {
+      for (std::size_t j = static_cast<std::size_t>(k); j < targets.size(); j += data.columns.targets.size()) {
+        const double value = targets[j];
+        without += std::isnan(value);
+        if (std::isnan(value)) continue;
+        low = std::min(low, value);
+        high = std::max(high, value);
+        sum += value;
+        ++count;
+      }
     }
     const std::string& name = data.columns.targets[static_cast<std::size_t>(k)];
     if (count > 0) {
       report.facts.emplace_back("target " + name, fmt::format("{} values from {:.6g} to {:.6g}, mean {:.6g}", count,
                                                               low, high, sum / static_cast<double>(count)));
     }
-    if (count < data.size()) {
-      report.problems.push_back(fmt::format("target {}: {} of {} samples have none, training needs it", name,
-                                            data.size() - count, data.size()));
+    if (data.targets.empty()) without = data.size();
+    if (without > 0) {
+      report.problems.push_back(
+          fmt::format("target {}: {} of {} samples have none, training needs it", name, without, data.size()));
     }
     if (count > 0 && low == high) report.problems.push_back(fmt::format("target {} is always {:.6g}", name, low));
   }

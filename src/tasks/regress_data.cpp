@@ -104,10 +104,11 @@ void read_table(const std::string& path, const DataOptions& options, bool target
       sequence.values[c] = static_cast<float>(value);
     }
     data.samples.sequences.push_back(std::move(sequence));
-    for (const std::int64_t column : places.targets) {
-      data.targets.push_back(target_value(table, row, column, targets_required));
+    std::vector<double> targets(data.columns.targets.size(), kNone);
+    for (std::size_t k = 0; k < places.targets.size(); ++k) {
+      targets[k] = target_value(table, row, places.targets[k], targets_required);
     }
-    if (places.targets.empty()) data.targets.insert(data.targets.end(), data.columns.targets.size(), kNone);
+    data.targets.push_back(std::move(targets));
   }
   if (table.blank_lines() > 0) {
     data.notes.push_back(fmt::format("{}: {} blank lines passed over", path, table.blank_lines()));
@@ -129,56 +130,72 @@ void read_sequence_file(const std::string& path, bool targets_required, RegressD
   if (file.filled > 0) data.notes.push_back(fmt::format("{}: {} missing values filled in", path, file.filled));
   for (Sequence& sequence : file.samples) {
     if (targets_required && sequence.label.empty()) fail(Code::kData, "{}:{}: has no target", path, sequence.line);
-    data.targets.push_back(sequence.label.empty() ? kNone
-                                                  : parse_number(sequence.label, path, sequence.line, "target"));
+    data.targets.push_back(
+        {sequence.label.empty() ? kNone : parse_number(sequence.label, path, sequence.line, "target")});
     data.samples.sequences.push_back(std::move(sequence));
   }
 }
 
-// Targets [N, K] of an .npy file, as [N K].
-void read_array_targets(const std::string& path, const std::string& samples_path, std::int64_t samples,
-                        RegressData& data) {
-  const BasicTensor<double> targets = read_npy<double>(path, NpyConversion::kRound);
-  const Shape& shape = targets.shape();
-  if (shape.rank() < 1 || shape.rank() > 2 || shape[0] != samples || shape.elements() == 0) {
-    fail(Code::kData, "{}: has shape {}, expected [{}] or [{}, targets] for the samples of {}", path, shape.to_string(),
-         samples, samples, samples_path);
+// The row of targets at step t of sample n, of `steps` steps; `place` is for messages. Behind the end of its sample a
+// row is empty (NaN).
+void add_step_targets(const std::string& place, std::span<const double> row, std::int64_t t, std::int64_t steps,
+                      std::vector<double>& targets) {
+  for (std::size_t k = 0; k < row.size(); ++k) {
+    if (t < steps && !std::isfinite(row[k])) {
+      fail(Code::kData, "{}, step {}: target {} is {}, expected a number: the sample has {} steps", place, t, k, row[k],
+           steps);
+    }
+    if (t >= steps && !std::isnan(row[k])) {
+      fail(Code::kData, "{}, step {}: target {} is {}, expected NaN: the sample has only {} steps", place, t, k, row[k],
+           steps);
+    }
   }
-  for (std::int64_t k = 0; k < targets.elements(); ++k) {
-    if (!std::isfinite(targets[k])) fail(Code::kData, "{}: element {} is not a finite number", path, k);
+  if (t < steps) targets.insert(targets.end(), row.begin(), row.end());
+}
+
+// The targets of the .npy file options.labels for the samples of `samples_path`, which are there already.
+void read_array_targets(const DataOptions& options, const std::string& samples_path, RegressData& data) {
+  const std::string& path = options.labels;
+  BasicTensor<double> targets = read_npy<double>(path, NpyConversion::kRound);
+  const std::int64_t N = data.size(), rank = targets.shape().rank();
+  data.columns.per_step = rank == 3;
+  if (rank == 3 && options.batch_first) {
+    targets = transpose_time_and_batch(static_cast<const BasicTensor<double>&>(targets).view());
   }
+  const Shape& shape = targets.shape();  // [N], [N, K] or [T, N, K]
+  std::int64_t longest = 0;
+  for (std::int64_t n = 0; n < N; ++n) longest = std::max(longest, data.samples.length(n));
+  if (rank < 1 || rank > 3 || shape[rank == 3 ? 1 : 0] != N || targets.elements() == 0 ||
+      (rank == 3 && shape[0] < longest)) {
+    fail(Code::kData,
+         "{}: has shape {} (time first), expected [{}], [{}, targets] or [{}, {}, targets] for the samples of {}", path,
+         shape.to_string(), N, N, longest, N, samples_path);
+  }
+  const std::int64_t K = rank == 1 ? 1 : shape.back();
   data.columns.targets = {"target"};
-  for (std::int64_t k = 1; shape.rank() == 2 && k < shape[1]; ++k) {
-    data.columns.targets.push_back(fmt::format("target_{}", k + 1));
+  for (std::int64_t k = 1; k < K; ++k) data.columns.targets.push_back(fmt::format("target_{}", k + 1));
+  data.targets.resize(static_cast<std::size_t>(N));
+  for (std::int64_t row = 0; row < targets.elements() / K; ++row) {
+    const std::int64_t n = row % N;
+    add_step_targets(fmt::format("{}: sample {}", path, n), {targets.data() + row * K, static_cast<std::size_t>(K)},
+                     row / N, rank == 3 ? data.samples.length(n) : 1, data.targets[static_cast<std::size_t>(n)]);
   }
-  data.targets.assign(targets.span().begin(), targets.span().end());
 }
 
 void read_array(const std::string& path, const DataOptions& options, bool targets_required, RegressData& data) {
-  const char* expected = options.batch_first ? "[N, T, C]" : "[T, N, C]";
-  Tensor values = read_npy<float>(path, NpyConversion::kRound);
-  if (values.shape().rank() != 3 || values.elements() == 0) {
-    fail(Code::kData, "{}: has shape {}, expected {}", path, values.shape().to_string(), expected);
-  }
-  if (options.batch_first) values = transpose_time_and_batch(static_cast<const Tensor&>(values).view());
-  const std::int64_t T = values.shape()[0], N = values.shape()[1], C = values.shape()[2];
-  if (!options.labels.empty()) {
-    read_array_targets(options.labels, path, N, data);
-  } else if (targets_required) {
-    fail(Code::kUsage, "{}: --labels FILE.npy is missing, the targets of its {} samples", path, N);
-  }
-  for (std::int64_t n = 0; n < N; ++n) {
-    Sequence sequence{Tensor({T, C}), "", n + 1};
-    for (std::int64_t t = 0; t < T; ++t) {
-      std::copy_n(values.data() + (t * N + n) * C, C, sequence.values.data() + t * C);
-    }
-    for (const float value : sequence.values.span()) {
+  data.samples.sequences = read_npy_sequences(path, options.batch_first);
+  data.samples.features = data.samples.sequences[0].values.shape()[1];
+  for (std::int64_t n = 0; n < data.size(); ++n) {
+    for (const float value : data.samples.sequences[static_cast<std::size_t>(n)].values.span()) {
       if (std::isinf(value)) fail(Code::kData, "{}: sample {} has an infinite number", path, n);
       data.missing += std::isnan(value);
     }
-    data.samples.sequences.push_back(std::move(sequence));
   }
-  data.samples.features = C;
+  if (!options.labels.empty()) {
+    read_array_targets(options, path, data);
+  } else if (targets_required) {
+    fail(Code::kUsage, "{}: --labels FILE.npy is missing, the targets of its {} samples", path, data.size());
+  }
 }
 
 void check_same_columns(const RegressColumns* known, const std::vector<std::string>& paths, RegressData& data) {
@@ -187,7 +204,15 @@ void check_same_columns(const RegressColumns* known, const std::vector<std::stri
     fail(Code::kData, "{}: holds {}, the model was trained on {}", fmt::join(paths, ", "),
          data.is_table() ? "a table" : "sequences", known->features.empty() ? "sequences" : "a table");
   }
-  if (data.columns.targets.size() == known->targets.size() || data.targets.empty()) return;
+  if (data.targets.empty()) return;
+  if (data.columns.per_step != known->per_step) {
+    const auto kind = [](bool per_step) {
+      return per_step ? "targets at every step" : "one row of targets per sample";
+    };
+    fail(Code::kData, "{}: has {}, the model was trained on {}", fmt::join(paths, ", "), kind(data.columns.per_step),
+         kind(known->per_step));
+  }
+  if (data.columns.targets.size() == known->targets.size()) return;
   fail(Code::kData, "{}: {} targets per sample, the model has {}", fmt::join(paths, ", "), data.target_count(),
        known->targets.size());
 }
@@ -227,8 +252,10 @@ RegressData read_regress_data(const std::vector<std::string>& paths, const DataO
   }
   if (data.size() == 0) fail(Code::kData, "{}: no samples in it", fmt::join(paths, ", "));
   check_same_columns(known, paths, data);
-  if (known) data.columns.targets = known->targets;
-  if (data.targets.empty()) data.targets.assign(static_cast<std::size_t>(data.size() * data.target_count()), kNone);
+  if (known) {
+    data.columns.targets = known->targets;
+    data.columns.per_step = known->per_step;
+  }
   return data;
 }
 
@@ -241,6 +268,41 @@ void append(RegressData& data, RegressData more) {
   data.targets.insert(data.targets.end(), more.targets.begin(), more.targets.end());
   data.notes.insert(data.notes.end(), more.notes.begin(), more.notes.end());
   data.missing += more.missing;
+}
+
+std::vector<double> targets_of(const RegressData& data, std::span<const std::int64_t> samples) {
+  std::vector<double> list;
+  for (const std::int64_t n : samples) {
+    const std::vector<double>& targets = data.targets[static_cast<std::size_t>(n)];
+    list.insert(list.end(), targets.begin(), targets.end());
+  }
+  return list;
+}
+
+std::vector<double> packed_targets_of(const RegressData& data, std::span<const std::int64_t> samples,
+                                      const SequenceLayout& layout) {
+  std::vector<double> list;
+  const std::int64_t K = data.target_count(), N = std::ssize(samples);
+  for (const std::int64_t row : layout.padded_rows()) {  // t N + n
+    const std::int64_t sample = samples[static_cast<std::size_t>(row % N)];
+    const double* targets = data.targets[static_cast<std::size_t>(sample)].data() + row / N * K;
+    list.insert(list.end(), targets, targets + K);
+  }
+  return list;
+}
+
+void require_binary_targets(const RegressData& data, const std::vector<std::string>& paths) {
+  const std::int64_t K = data.target_count();
+  for (std::int64_t n = 0; n < data.size(); ++n) {
+    const std::vector<double>& targets = data.targets[static_cast<std::size_t>(n)];
+    for (std::int64_t j = 0; j < std::ssize(targets); ++j) {
+      const double value = targets[static_cast<std::size_t>(j)];
+      if (value == 0 || value == 1) continue;
+      const std::string step = data.columns.per_step ? fmt::format(", step {}", j / K) : "";
+      fail(Code::kData, "{}: sample {}{}: target '{}' is {}, expected 0 or 1, as --loss bce learns probabilities",
+           fmt::join(paths, ", "), n, step, data.columns.targets[static_cast<std::size_t>(j % K)], value);
+    }
+  }
 }
 
 void fill_missing(RegressData& data, const std::vector<double>& values) {

@@ -1,9 +1,11 @@
 #include "tasks/samples.h"
 
 #include <algorithm>
+#include <cmath>
 #include <unordered_set>
 
 #include "base/fail.h"
+#include "formats/npy.h"
 
 namespace carousel {
 
@@ -27,6 +29,26 @@ std::int64_t Samples::common_length() const {
          length(n));
   }
   return first;
+}
+
+std::vector<Sequence> read_npy_sequences(const std::string& path, bool batch_first) {
+  Tensor values = read_npy<float>(path, NpyConversion::kRound);
+  if (values.shape().rank() != 3 || values.elements() == 0) {
+    fail(Code::kData, "{}: has shape {}, expected {}", path, values.shape().to_string(),
+         batch_first ? "[N, T, C]" : "[T, N, C]");
+  }
+  if (!batch_first) values = transpose_time_and_batch(static_cast<const Tensor&>(values).view());
+  const std::int64_t N = values.shape()[0], C = values.shape()[2];
+  std::vector<Sequence> list;
+  for (std::int64_t n = 0; n < N; ++n) {
+    const float* sample = values.data() + n * values.shape()[1] * C;
+    std::int64_t elements = values.shape()[1] * C;
+    while (elements > 0 && std::isnan(sample[elements - 1])) --elements;
+    if (elements == 0) fail(Code::kData, "{}: sample {} has no value", path, n);
+    const std::int64_t T = (elements + C - 1) / C;
+    list.push_back({Tensor({T, C}, {sample, sample + T * C}), "", n + 1});
+  }
+  return list;
 }
 
 void SampleBatch::assign(const Samples& samples, std::span<const std::int64_t> indices) {
@@ -100,6 +122,8 @@ Tensor predict_samples(Module& network, const Samples& samples, std::span<const 
   tape.set_recording(false);
   SequenceLayout layout;
   SampleBatch batch;
+  std::vector<std::int64_t> first_rows(1, 0);  // of each of `indices`, if the output has a row for every step
+  for (const std::int32_t length : lengths) first_rows.push_back(first_rows.back() + length);
   Tensor all;
   for (std::vector<std::int64_t>& places : batches_by_length(lengths, {.batch_size = batch_size, .shuffle = false})) {
     std::vector<std::int64_t> chosen(places);
@@ -107,10 +131,15 @@ Tensor predict_samples(Module& network, const Samples& samples, std::span<const 
     batch.assign(samples, chosen);
     tape.reset();
     const Variable output = detail::run_pass(network, tape, layout, batch.pass_input(), false, {});
-    const std::int64_t width = output.shape().back();
-    if (all.elements() == 0) all = Tensor({std::ssize(indices), width});
-    for (std::size_t k = 0; k < places.size(); ++k) {
-      std::copy_n(output.value().data + static_cast<std::int64_t>(k) * width, width, all.data() + places[k] * width);
+    const bool per_step = output.shape().rank() == 3;
+    const std::int64_t width = output.shape().back(), N = std::ssize(places);
+    if (all.elements() == 0) all = Tensor({per_step ? first_rows.back() : std::ssize(indices), width});
+    for (std::int64_t n = 0; n < N; ++n) {
+      const auto place = static_cast<std::size_t>(places[static_cast<std::size_t>(n)]);
+      const std::int64_t first = per_step ? first_rows[place] : places[static_cast<std::size_t>(n)];
+      for (std::int64_t t = 0; t < (per_step ? lengths[place] : 1); ++t) {
+        std::copy_n(output.value().data + (t * N + n) * width, width, all.data() + (first + t) * width);
+      }
     }
   }
   return all;

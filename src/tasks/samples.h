@@ -29,6 +29,11 @@ struct Samples {
   std::int64_t common_length() const;
 };
 
+// The samples of an .npy file, [T, N, C] or, with batch_first, [N, T, C]. Steps at its end of which no feature has a
+// value (NaN) do not belong to a sample: so the array holds samples of different lengths. Throws Error{kData} for
+// another shape and for a sample without any value.
+std::vector<Sequence> read_npy_sequences(const std::string& path, bool batch_first);
+
 // The padded form of some samples; owns it.
 struct SampleBatch {
   PaddedIds ids;
@@ -48,7 +53,8 @@ PassSizes largest_prediction(const Samples& samples, std::span<const std::int64_
 
 inline constexpr std::int64_t kInferenceBatch = 64;  // samples of a pass without training, fewer if very long
 
-// What the network gives for each of `indices`, in that order, without dropout: [indices, output_size].
+// What the network gives for each of `indices`, in that order, without dropout: [indices, output_size], or, from a
+// network that gives a row for every step, the valid steps of one sample after another, [sum of lengths, output_size].
 Tensor predict_samples(Module& network, const Samples& samples, std::span<const std::int64_t> indices);
 
 }  // namespace carousel

@@ -15,15 +15,16 @@ namespace carousel {
 
 class Model;
 
-// Metric names are those of the interface: accuracy, macro_f1, mae, mse, rmse, mase, smape ...; in order of importance.
+// Metric names are those of the interface: accuracy, macro_f1, mae, mse, rmse, mase, smape, nll ...; in order of
+// importance.
 using Metrics = std::vector<std::pair<std::string, double>>;
 
 // The value of the metric of this name; null if there is none.
 const double* find_metric(const Metrics& metrics, std::string_view name);
 
 struct Baseline {
-  std::string
-      name;  // "last_value", "seasonal", "linear_autoregression", "majority", "tfidf_logistic", "mean", "linear"
+  std::string name;  // "last_value", "seasonal", "linear_autoregression", "majority", "tfidf_logistic", "mean",
+                     // "frequency", "linear"
   Metrics metrics;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "autograd/ops/binary_cross_entropy_with_logits.h"
 #include "autograd/ops/cross_entropy.h"
 #include "autograd/ops/mae.h"
 #include "autograd/ops/mse.h"
@@ -54,18 +55,19 @@ GradientFlow regress_flow(const Model& model, const DataOptions& options, std::i
   }
   fill_missing(data, info.input_means());
   const Indices chosen = first_samples(samples, data.size());
-  const std::int64_t K = data.target_count();
-  Tensor targets({std::ssize(chosen), K});  // the first samples: the first rows
-  for (std::int64_t j = 0; j < targets.elements(); ++j) {
-    const ColumnScale& scale = info.targets[static_cast<std::size_t>(j % K)];
-    targets[j] = static_cast<float>((data.targets[static_cast<std::size_t>(j)] - scale.mean) / scale.deviation);
-  }
+  if (info.binary) require_binary_targets(data, options.data);
   SampleBatch batch;
   batch.assign(data.samples, chosen);
   return gradient_flow(model.network(), [&](Sequential& watched, Tape<float>& tape, SequenceLayout& layout) {
     LayerChain core = regress_core(watched);
-    const Variable values = detail::run_pass(core, tape, layout, batch.pass_input(), false, {});
-    return mse<float>(values, std::as_const(targets).view());
+    detail::PassInput input = batch.pass_input();
+    input.packed = true;
+    const Variable values = detail::run_pass(core, tape, layout, input, false, {});
+    Tensor targets;
+    info.scale_targets(info.columns.per_step ? packed_targets_of(data, chosen, layout) : targets_of(data, chosen),
+                       targets);
+    const View<const float> expected = std::as_const(targets).view();
+    return info.binary ? binary_cross_entropy_with_logits<float>(values, expected) : mse<float>(values, expected);
   });
 }
 

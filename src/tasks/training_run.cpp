@@ -169,7 +169,7 @@ std::int64_t add_body(Sequential& network, const BodyOptions& o) {
                                                                   .heads = o.heads});
     const std::int64_t size = recurrent->output_size();
     network.add("recurrent", std::move(recurrent));
-    network.add("pool", std::make_unique<Pool>(o.pool));
+    if (!o.pool.empty()) network.add("pool", std::make_unique<Pool>(o.pool));
     if (o.layer_norm) network.add("norm", std::make_unique<LayerNorm>(size));
     return size;
   }

@@ -69,7 +69,7 @@ struct BodyOptions {
   std::int64_t input_size = 0, hidden_size = 0, proj_size = 0, layers = 1;
   bool bidirectional = false, layer_norm = false;
   double dropout = 0, recurrent_dropout = 0;
-  std::string activation = "tanh", pool = "last", periods = {};
+  std::string activation = "tanh", pool = "last", periods = {};  // pool "": a row for every step comes out
   std::int64_t heads = 1;
   std::int64_t time_steps = 1;  // cell none: the fixed length of the sequences
 };
@@ -78,7 +78,7 @@ struct BodyOptions {
 // only a recurrent layer has.
 BodyOptions body_options(const ModelOptions& options, std::int64_t input_size);
 
-// Adds the layers to the network; returns the number of features of the one row per sample that comes out.
+// Adds the layers to the network; returns the number of features of the one row per sample (or step) that comes out.
 std::int64_t add_body(Sequential& network, const BodyOptions& options);
 
 }  // namespace carousel

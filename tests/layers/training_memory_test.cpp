@@ -21,6 +21,7 @@ struct Batch {
   std::vector<std::int32_t> lengths = {};
   std::int64_t distinct = 0;
   std::int64_t checkpoint_steps = 0;
+  bool packed = false;
 };
 
 PassSizes sizes_of(const Batch& b) {
@@ -29,6 +30,7 @@ PassSizes sizes_of(const Batch& b) {
   sizes.features = b.features;
   sizes.distinct_tokens = b.distinct;
   sizes.checkpoint_steps = b.checkpoint_steps;
+  sizes.packed = b.packed;
   return sizes;
 }
 
@@ -45,6 +47,7 @@ std::int64_t measured(Sequential& network, const Batch& b, bool training) {
   }
   input.lengths = b.lengths;
   input.checkpoint_steps = b.checkpoint_steps;
+  input.packed = b.packed;
   Tape<float> tape;
   tape.set_recording(training);
   SequenceLayout layout;
@@ -126,6 +129,14 @@ TEST(TrainingMemory, LengthsBothDirectionsAndRecurrentDropout) {
     options.recurrent_dropout = 0.1;
     expect_predicted(Sequential{Scale{Tensor({5}), Tensor({5})}, Recurrent{options}, Pool{"max"}, Linear{96, 2}},
                      batch);
+  }
+}
+
+TEST(TrainingMemory, ARowForEveryStepPaddedAndPacked) {
+  Batch batch{200, 12, 5, {200, 180, 160, 30, 20, 10, 200, 190, 1, 90, 80, 70}};
+  for (const bool packed : {false, true}) {
+    batch.packed = packed;
+    expect_predicted(Sequential{Recurrent{recurrent("lstm", 5)}, Linear{48, 88}}, batch);
   }
 }
 

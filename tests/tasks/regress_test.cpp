@@ -27,6 +27,8 @@ std::string quadratic_table() {
   return text;
 }
 
+using Targets = std::vector<std::vector<double>>;
+
 Options options_for(const TemporaryFolder& folder, const std::string& data) {
   Options options;
   options.data.data = {data};
@@ -164,22 +166,22 @@ TEST(Regress, TheTargetIsTheLastColumnOrTheNamedOnes) {
   DataOptions options;
   const RegressData last = read_regress_data({folder / "t.csv"}, options, nullptr, true);
   EXPECT_EQ((std::vector<std::string>{"a", "b"}), last.columns.features);
-  EXPECT_EQ((std::vector<double>{3, 6}), last.targets);
+  EXPECT_EQ((Targets{{3}, {6}}), last.targets);
   options.target = {"b", "a"};
   const RegressData named = read_regress_data({folder / "t.csv"}, options, nullptr, true);
   EXPECT_EQ(std::vector<std::string>{"c"}, named.columns.features);
-  EXPECT_EQ((std::vector<double>{2, 1, 5, 4}), named.targets);
+  EXPECT_EQ((Targets{{2, 1}, {5, 4}}), named.targets);
 }
 
 TEST(Regress, NumbersSetApartByBlanksAndSequencesWithNumbersAsLabelsAreRead) {
   const TemporaryFolder folder;
   put_file(folder / "t.data", " 1.5  2  3.25\n 4    5  6\n");
-  EXPECT_EQ((std::vector<double>{3.25, 6}), read_regress_data({folder / "t.data"}, {}, nullptr, true).targets);
+  EXPECT_EQ((Targets{{3.25}, {6}}), read_regress_data({folder / "t.data"}, {}, nullptr, true).targets);
   put_file(folder / "s.ts", "@targetLabel true\n@data\n1,2,3:4,5,6:0.5\n1,2:3,4:-2\n");
   const RegressData sequences = read_regress_data({folder / "s.ts"}, {}, nullptr, true);
   EXPECT_EQ(2, sequences.samples.features);
   EXPECT_EQ((std::vector<std::int32_t>{3, 2}), sequences.samples.lengths(std::vector<std::int64_t>{0, 1}));
-  EXPECT_EQ((std::vector<double>{0.5, -2}), sequences.targets);
+  EXPECT_EQ((Targets{{0.5}, {-2}}), sequences.targets);
 }
 
 TEST(Regress, WrongInputIsNamedWithItsPlaceAndWhatToDo) {
@@ -201,10 +203,11 @@ TEST(Regress, WrongInputIsNamedWithItsPlaceAndWhatToDo) {
   expect_error(Code::kData, {"no samples"}, [&] { read("a,y\n"); });
 
   Options options = options_for(folder, folder / "t.csv");
-  options.train.loss = "bce";
+  options.train.loss = "cross_entropy";
   put_file(folder / "t.csv", quadratic_table());
   Observer quiet;
-  expect_error(Code::kUsage, {"--loss bce", "huber"}, [&] { regress_task().train(options, quiet); });
+  expect_error(Code::kUsage, {"--loss cross_entropy", "huber"}, [&] { regress_task().train(options, quiet); });
+  options.train.loss.clear();
   Tensor x({2, 3, 1});
   write_npy<float>(folder / "x.npy", x.view());
   options.data.data = {folder / "x.npy"};

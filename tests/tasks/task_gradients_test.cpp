@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/random.h"
+#include "formats/npy.h"
 #include "tasks/forecast_model.h"
 #include "tasks/regress_model.h"
 #include "tasks/task.h"
@@ -71,6 +72,34 @@ TEST(TaskGradients, TheLossOfARegressionIsTheSquaredErrorInScaledUnits) {
   EXPECT_NEAR(flow.loss, loss, 1e-5 * (1 + loss));
   EXPECT_EQ(flow.scans[0].cell, "gru");
   EXPECT_GT(flow.scans[0].states[0].norms[0], 0);
+}
+
+// Oracle: nll of the first three samples, which differ in length, by `evaluate`; the loss is its mean over outputs.
+TEST(TaskGradients, TheLossOfBinaryTargetsAtEveryStepIsTheirNegativeLogLikelihood) {
+  TemporaryFolder folder;
+  const auto write = [&](const std::string& name, std::int64_t samples) {
+    Tensor x({5, samples, 2}), y({5, samples, 2});
+    for (std::int64_t j = 0; j < x.elements(); ++j) {
+      const std::int64_t t = j / (2 * samples), n = j / 2 % samples, k = j % 2;
+      const bool over = t >= 2 + n % 4;
+      x[j] = over ? std::nanf("") : noise(400)[static_cast<std::size_t>((n * 5 + t) * 2 + k)];
+      y[j] = over ? std::nanf("") : static_cast<float>(x[j] > 0.5f);
+    }
+    write_npy<float>(folder / (name + "x.npy"), x.view());
+    write_npy<float>(folder / (name + "y.npy"), y.view());
+  };
+  write("", 40);
+  write("first", 3);
+  Options options = training_options(folder, folder / "x.npy");
+  options.data.labels = folder / "y.npy";
+  options.train.loss = "bce";
+  const Model model = trained("regress", options);
+  const GradientFlow flow = task_gradient_flow(model, options, 3);
+  options.data.data = {folder / "firstx.npy"};
+  options.data.labels = folder / "firsty.npy";
+  Observer quiet;
+  const EvaluateResult result = find_task("regress").evaluate(model, options, quiet);
+  EXPECT_NEAR(flow.loss, *find_metric(result.metrics, "nll") / 2, 1e-6);
 }
 
 TEST(TaskGradients, TheLossOfAForecastIsThatOfTheLastWindow) {
