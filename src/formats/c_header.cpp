@@ -150,6 +150,7 @@ class Writer {
     const Cell& top = find_cell(o.cell);
     if (top.output_layer) fail(Code::kUsage, "export: a layer of cell '{}' cannot be exported to a header", o.cell);
     if (top.has_matrix()) fail(Code::kUsage, "export: cell '{}' has a matrix memory, which no header holds", o.cell);
+    if (mean_zoneout(o).active()) fail(Code::kUsage, "export: a layer with zoneout cannot be exported to a header");
     takes(o.input_size);
     std::string lower;
     if (top.entry) {

@@ -64,6 +64,8 @@ std::unique_ptr<Module> build_recurrent(Settings& s) {
   if (s.has("decay")) o.decay = s.get<double>("decay");
   if (s.has("periods")) o.periods = s.get<std::string>("periods");
   if (s.has("heads")) o.heads = s.size("heads");
+  if (s.has("zoneout")) o.zoneout = s.get<double>("zoneout");
+  if (s.has("zoneout_memory")) o.zoneout_memory = s.get<double>("zoneout_memory");
   return std::make_unique<Recurrent>(std::move(o));
 }
 

@@ -14,7 +14,7 @@ LowPrecisionStack::LowPrecisionStack(const Recurrent& layer, WeightFormat format
       hidden_size_(layer.options().hidden_size),
       output_units_(layer.output_size() / layer.directions()) {
   for (std::int64_t l = 0; l < layers_; ++l) {
-    for (int d = 0; d < directions_; ++d) kernels_.push_back(make_stream_layer(layer, l, d, format, kStreamRows));
+    for (int d = 0; d < directions_; ++d) kernels_.emplace_back(layer, l, d, format, kStreamRows);
   }
 }
 

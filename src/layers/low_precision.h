@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "carousel/layers.h"
-#include "cells/stream_layer.h"
 #include "layers/sequence_layout.h"
 #include "layers/stack.h"
+#include "layers/stream_transition.h"
 
 namespace carousel::detail {
 
@@ -27,7 +27,7 @@ class LowPrecisionStack {
  private:
   // One layer and direction over a batch.
   struct Scan {
-    const StreamLayer& kernel;
+    const StreamTransition& kernel;
     const SequenceLayout& layout;
     bool reverse;
     View<const float> x;      // [rows, width of the layer below]
@@ -43,7 +43,7 @@ class LowPrecisionStack {
   const Cell& cell_;
   int directions_;
   std::int64_t layers_, hidden_size_, output_units_;  // output_units: P, or H without projection
-  std::vector<StreamLayer> kernels_;                  // entry l * directions + d: layer l, direction d
+  std::vector<StreamTransition> kernels_;             // entry l * directions + d: layer l, direction d
 };
 
 }  // namespace carousel::detail

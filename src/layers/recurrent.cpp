@@ -44,6 +44,7 @@ void check(const RecurrentOptions& o) {
   for (double p : {o.dropout, o.recurrent_dropout}) {
     if (!(p >= 0 && p < 1)) fail(Code::kUsage, "{}: dropout is {}, expected 0 <= p < 1", o.cell, p);
   }
+  check_zoneout(cell, mean_zoneout(o));
 }
 
 }  // namespace
@@ -158,6 +159,8 @@ LayerDescription Recurrent::describe() const {
   if (options_.decay != 0) d.settings["decay"] = options_.decay;
   if (!options_.periods.empty()) d.settings["periods"] = options_.periods;
   if (options_.heads != 1) d.settings["heads"] = options_.heads;
+  if (options_.zoneout != 0) d.settings["zoneout"] = options_.zoneout;
+  if (options_.zoneout_memory != 0) d.settings["zoneout_memory"] = options_.zoneout_memory;
   return d;
 }
 
@@ -220,7 +223,9 @@ void Recurrent::forward(detail::Flow& flow) {
   input.bptt = flow.bptt;
   input.checkpoint_steps = flow.checkpoint_steps;
   input.weights = {weights, static_cast<std::size_t>(scans)};
+  input.zoneout = mean_zoneout(options_);
   if (flow.training) {
+    input.zoneout.draws = true;
     input.dropout = options_.dropout;
     input.recurrent_dropout = options_.recurrent_dropout;
     input.key = flow.next_dropout_key();

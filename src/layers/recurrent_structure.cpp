@@ -79,6 +79,8 @@ Tensor make_recurrent_mask(const RecurrentOptions& o) {
 
 OutputLayer output_layer(const RecurrentOptions& o) { return {parse_output_activation(o.output_activation), o.decay}; }
 
+Zoneout mean_zoneout(const RecurrentOptions& o) { return {.output = o.zoneout, .memory = o.zoneout_memory, .key = {}}; }
+
 void set_fixed_unit_weights(const RecurrentOptions& o, Tensor& weight_ph) {
   const std::vector<int> periods = parse_periods(o);
   for (std::int64_t unit = 0; unit < o.hidden_size; ++unit) {

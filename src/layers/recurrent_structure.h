@@ -6,6 +6,7 @@
 #include "carousel/layers.h"
 #include "cells/cell.h"
 #include "cells/stream_layer.h"
+#include "layers/zoneout.h"
 
 namespace carousel {
 
@@ -17,6 +18,9 @@ CellSizes cell_sizes(const RecurrentOptions& options);
 Tensor make_recurrent_mask(const RecurrentOptions& options);
 
 OutputLayer output_layer(const RecurrentOptions& options);
+
+// As inference has it: training draws.
+Zoneout mean_zoneout(const RecurrentOptions& options);
 
 // The period of every unit, [H], as the clockwork cell wants it.
 void set_fixed_unit_weights(const RecurrentOptions& options, Tensor& weight_ph);

@@ -103,6 +103,7 @@ ScanOutput<T> scan(const ScanInput<T>& input) {
   const std::size_t count = input.directions.size();
   if (count != 1 && count != 2) fail(Code::kUsage, "a scan has 1 or 2 directions, got {}", count);
   check_rows(input);
+  check_zoneout(*input.cell, input.zoneout);
   if (input.cell->has_matrix()) return detail::matrix_scan(input, needs_gradient(input));
   const ScanWeights<T>& first = input.directions[0];
   const std::int64_t hidden_size = first.weight_ih.shape()[0] / input.cell->gate_count();
@@ -125,6 +126,7 @@ ScanOutput<T> scan(const ScanInput<T>& input) {
   op->output_size = output_size;
   op->projected = bool(first.weight_hr);
   op->output = input.output;
+  op->zoneout = input.zoneout;
   check_input(*op, input);
   if (op->needs_gradient && !kTraining)
     fail(Code::kUsage, "this library was built for inference only: no gradient passes a recurrent layer");

@@ -4,7 +4,7 @@
 //
 //   1. before the loop   A = x W_ih^T for all steps in one product
 //   2. in the loop       R h of the running samples, then the cell's pointwise step; the gates overwrite A. With inner
-//                        gates there are two such rounds.
+//                        gates there are two such rounds. With zoneout the next states are made beside those before.
 //   3. backward, in the loop   gradients of the gates overwrite the gates; dh += dA R
 //   4. after the loop    dx, dW_ih, dW_hh and the bias gradients in one product each
 //
@@ -22,6 +22,7 @@
 #include "cells/cell.h"
 #include "cells/output_layer.h"
 #include "layers/sequence_layout.h"
+#include "layers/zoneout.h"
 
 namespace carousel {
 
@@ -58,6 +59,7 @@ struct ScanInput {
   // Recurrent dropout: per direction a mask [samples, P] (original order, already scaled) on h in the recurrent
   // product; null: none. Borrowed until reset().
   const T* recurrent_mask[2] = {nullptr, nullptr};
+  Zoneout zoneout;  // direction d draws from its key with step + d
   // Truncated back-propagation: the state is carried through all steps, its gradient is cut between the chunks of this
   // many steps (0: not at all), as if each chunk had been given the state before it as a constant.
   std::int64_t bptt = 0;

@@ -12,7 +12,48 @@ template <class T>
 void BackwardLoop<T>::run(SampleRange range, const Chunk& chunk) const noexcept {
   const std::int64_t steps = chunk.end - chunk.begin;
   for (std::int64_t k = 0; k < steps; ++k) {
-    step(range, direction->reverse ? chunk.begin + k : chunk.end - 1 - k, chunk.first_row);
+    const std::int64_t t = direction->reverse ? chunk.begin + k : chunk.end - 1 - k;
+    if (shares.active()) zone_out(range, t);
+    step(range, t, chunk.first_row);
+    if (shares.active()) add_kept(range, t);
+    cut_gradient(range, t);
+  }
+}
+
+// The whole gradient of each state: the share k of it passes the step by, the rest goes through.
+template <class T>
+void BackwardLoop<T>::zone_out(SampleRange range, std::int64_t t) const noexcept {
+  const std::int64_t rows = range.count(*op->layout, t), row = range.first_row(*op->layout, t), begin = range.begin;
+  shares.draw(t, begin, rows);
+  const auto add = [&](int k, const T* from, std::int64_t ld) {
+    const std::int64_t width = op->state_width(k);
+    for (std::int64_t r = 0; r < rows; ++r) {
+      for (std::int64_t j = 0; j < width; ++j) dstate[k][(begin + r) * width + j] += from[r * ld + j];
+    }
+  };
+  for (int k = 0; k < op->cell->state_count(); ++k) {
+    const T* share = shares.at(k, begin);
+    if (!share) continue;
+    const std::int64_t width = op->state_width(k), ld = k == 0 ? op->shape()[1] : op->lower_width();
+    if (k == 0 && op->gradient) add(k, op->gradient + row * ld + direction->column, ld);
+    if (k == 1 && op->upper && op->upper->gradient) {
+      add(k, op->upper->gradient + row * ld + (direction->reverse ? op->hidden_size : 0), ld);
+    }
+    T *ds = dstate[k] + begin * width, *kept = dkept[k] + begin * width;
+    for (std::int64_t j = 0; j < rows * width; ++j) {
+      kept[j] = share[j] * ds[j];
+      ds[j] *= T(1) - share[j];
+    }
+  }
+}
+
+template <class T>
+void BackwardLoop<T>::add_kept(SampleRange range, std::int64_t t) const noexcept {
+  const std::int64_t rows = range.count(*op->layout, t);
+  for (int k = 0; k < op->cell->state_count(); ++k) {
+    if (!shares.holds(k)) continue;
+    const std::int64_t first = range.begin * op->state_width(k), size = rows * op->state_width(k);
+    for (std::int64_t j = first; j < first + size; ++j) dstate[k][j] += dkept[k][j];
   }
 }
 
@@ -27,7 +68,7 @@ void BackwardLoop<T>::project_back(StepBackward<T>& s, std::int64_t row, std::in
     for (std::int64_t j = 0; j < P; ++j) total[k * P + j] += s.doutput[k * s.ld_output + j];
   }
   s.doutput = nullptr;
-  if (op->cell->output_layer) output_back(s.rows, row, begin, total);
+  if (op->cell->output_layer) output_back(s.rows, row, local, begin, total);
   s.dstate[0] = dunprojected + begin * H;
   kernels::multiply_packed<T>(s.rows, H, P, total, P, packed_hr, T(0), s.dstate[0], H);
 }
@@ -35,13 +76,15 @@ void BackwardLoop<T>::project_back(StepBackward<T>& s, std::int64_t row, std::in
 // y goes into s as well: its gradient takes that of s, and then passes g. Of y before the step nothing is left, of s
 // what has not decayed.
 template <class T>
-void BackwardLoop<T>::output_back(std::int64_t rows, std::int64_t row, std::int64_t begin, T* dy) const noexcept {
-  const std::int64_t P = op->output_size, ld = op->shape()[1];
+void BackwardLoop<T>::output_back(std::int64_t rows, std::int64_t row, std::int64_t local, std::int64_t begin,
+                                  T* dy) const noexcept {
+  const std::int64_t P = op->output_size, ld = direction->made ? P : op->shape()[1];
+  const T* y = direction->made ? direction->made + local * P : op->data() + row * ld + direction->column;
   const T decay = static_cast<T>(op->output.decay);
   T* ds = dstate[1] + begin * P;
   for (std::int64_t k = 0; k < rows; ++k) {
     for (std::int64_t j = 0; j < P; ++j) dy[k * P + j] += ds[k * P + j];
-    output_backward<T>(op->output, P, op->data() + (row + k) * ld + direction->column, dy + k * P);
+    output_backward<T>(op->output, P, y + k * ld, dy + k * P);
   }
   for (std::int64_t j = 0; j < rows * P; ++j) ds[j] *= decay;
   std::fill_n(dstate[0] + begin * P, rows * P, T(0));
@@ -105,28 +148,28 @@ void BackwardLoop<T>::step(SampleRange range, std::int64_t t, std::int64_t first
     s.dstate[k] = dstate[k] + begin * op->state_width(k);
   }
   s.ld_output = op->shape()[1];
-  if (op->gradient) s.doutput = op->gradient + row * s.ld_output + direction->column;
+  if (op->gradient && !shares.holds(0)) s.doutput = op->gradient + row * s.ld_output + direction->column;
   s.ld_lower = op->lower_width();
   const std::int64_t lower_at = row * s.ld_lower + (direction->reverse ? H : 0);
   if (cell.lower) s.lower = op->lower.value().data + lower_at;
   if (dlower) s.dlower = dlower + lower_at;
-  if (op->upper && op->upper->gradient) s.dupper = op->upper->gradient + lower_at;
+  if (op->upper && op->upper->gradient && !shares.holds(1)) s.dupper = op->upper->gradient + lower_at;
   if (op->projected) project_back(s, row, local, begin);
   if (dgate) s.dgate = dgate + begin * op->first_width();
   cell.steps<T>().step_backward(s);
   if (packed_inner) step_inner_back(s, begin);
   if (packed_hh) add_recurrent(rows, s.dq, begin);
-  cut_gradient(rows, t, begin);
 }
 
 // Between two chunks of truncated back-propagation no gradient of the state passes; an initial state still gets its
 // own.
 template <class T>
-void BackwardLoop<T>::cut_gradient(std::int64_t rows, std::int64_t t, std::int64_t begin) const noexcept {
+void BackwardLoop<T>::cut_gradient(SampleRange range, std::int64_t t) const noexcept {
   const std::int64_t border =
       direction->reverse ? t + 1 : t;  // the chunks meet between the steps border - 1 and border
   if (op->bptt == 0 || border == 0 || border % op->bptt != 0) return;
-  for (std::int64_t row = begin; row < begin + rows; ++row) {
+  const std::int64_t end = range.begin + range.count(*op->layout, t);
+  for (std::int64_t row = range.begin; row < end; ++row) {
     if (direction->reverse && op->layout->length(row) <= border) continue;  // starts here
     for (int k = 0; k < op->cell->state_count(); ++k) {
       const std::int64_t width = op->state_width(k);
@@ -187,7 +230,9 @@ BackwardLoop<T> prepare_backward(ScanOp<T>& op, ScanDirection<T>& direction) {
     } else {
       std::fill_n(loop.dstate[k], N * op.state_width(k), T(0));
     }
+    if (op.zoneout.of(k) > 0) loop.dkept[k] = arena.allocate<T>(N * op.state_width(k));
   }
+  loop.shares = op.zoneout_shares(direction);
   return loop;
 }
 

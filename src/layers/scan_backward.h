@@ -21,24 +21,28 @@ struct BackwardLoop {
   const T* packed_inner = nullptr;  // of the inner gates
   const T* packed_hr = nullptr;     // W_hr, packed; only with projection
   T* dstate[kMaxStates] = {};       // [N, P or H]: running gradients, sorted order
-  T* dq = nullptr;                  // [R, G H]: gradient of the recurrent product, only with split gates
-  T* doutput = nullptr;             // [R, P]: whole gradient of h, only with projection
-  T* dunprojected = nullptr;        // [N, H]: only with projection
-  T* drecurrent = nullptr;          // [N, Q]: gradient of what entered the product, with a mask or other states than h
-  T* dgate = nullptr;               // [N, first H]: see StepBackward, only with inner gates
-  T* dinner = nullptr;              // [N, H]: only with inner gates
-  T* dunit_weights = nullptr;       // [N, U H]: of each sample, over all its steps
-  T* dlower = nullptr;              // [rows, D H]: added to
-  T* dtable = nullptr;  // [distinct, G H]: sums of da over the rows that share a row of x; only with row_index
+  T* dkept[kMaxStates] = {};        // [N, P or H]: what passes a step by, only with zoneout
+  ZoneoutShares<T> shares;
+  T* dq = nullptr;             // [R, G H]: gradient of the recurrent product, only with split gates
+  T* doutput = nullptr;        // [R, P]: whole gradient of h, only with projection
+  T* dunprojected = nullptr;   // [N, H]: only with projection
+  T* drecurrent = nullptr;     // [N, Q]: gradient of what entered the product, with a mask or other states than h
+  T* dgate = nullptr;          // [N, first H]: see StepBackward, only with inner gates
+  T* dinner = nullptr;         // [N, H]: only with inner gates
+  T* dunit_weights = nullptr;  // [N, U H]: of each sample, over all its steps
+  T* dlower = nullptr;         // [rows, D H]: added to
+  T* dtable = nullptr;         // [distinct, G H]: sums of da over the rows that share a row of x; only with row_index
 
   T* dproduct() const noexcept { return dq ? dq : direction->a; }  // of the chunk in work
   void run(SampleRange range, const Chunk& chunk) const noexcept;
   void step(SampleRange range, std::int64_t t, std::int64_t first_row) const noexcept;
   void project_back(StepBackward<T>& s, std::int64_t row, std::int64_t local, std::int64_t begin) const noexcept;
-  void output_back(std::int64_t rows, std::int64_t row, std::int64_t begin, T* dy) const noexcept;
+  void output_back(std::int64_t rows, std::int64_t row, std::int64_t local, std::int64_t begin, T* dy) const noexcept;
   void step_inner_back(StepBackward<T>& s, std::int64_t begin) const noexcept;
   void add_recurrent(std::int64_t rows, const T* dproduct, std::int64_t begin) const noexcept;
-  void cut_gradient(std::int64_t rows, std::int64_t t, std::int64_t begin) const noexcept;
+  void zone_out(SampleRange range, std::int64_t t) const noexcept;
+  void add_kept(SampleRange range, std::int64_t t) const noexcept;
+  void cut_gradient(SampleRange range, std::int64_t t) const noexcept;
 };
 
 // Claims the gradients of a direction's weights, inputs and states.

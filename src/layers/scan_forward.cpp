@@ -38,10 +38,42 @@ Chunk ScanOp<T>::chunk(std::int64_t index) const noexcept {
 }
 
 template <class T>
+ZoneoutShares<T> ScanOp<T>::zoneout_shares(const ScanDirection<T>& direction) const {
+  Zoneout own = zoneout;
+  own.key.step += direction.reverse ? 1 : 0;
+  return {this->tape->arena(), own, *layout, output_size, cell->state_count() > 1 ? state_width(1) : 0};
+}
+
+template <class T>
 void ForwardLoop<T>::run(SampleRange range, const Chunk& chunk) const noexcept {
   const std::int64_t steps = chunk.end - chunk.begin;
   for (std::int64_t k = 0; k < steps; ++k) {
-    step(range, direction->reverse ? chunk.end - 1 - k : chunk.begin + k, chunk.first_row);
+    const std::int64_t t = direction->reverse ? chunk.end - 1 - k : chunk.begin + k;
+    step(range, t, chunk.first_row);
+    if (shares.active()) zone_out(range, t);
+  }
+}
+
+// Blends the states before the step and those that it made, and gives out the result.
+template <class T>
+void ForwardLoop<T>::zone_out(SampleRange range, std::int64_t t) const noexcept {
+  const std::int64_t rows = range.count(*op->layout, t), row = range.first_row(*op->layout, t), begin = range.begin;
+  shares.draw(t, begin, rows);
+  const auto give = [&](int k, T* to, std::int64_t ld) {
+    const std::int64_t width = op->state_width(k);
+    for (std::int64_t r = 0; r < rows; ++r) std::copy_n(state[k] + (begin + r) * width, width, to + r * ld);
+  };
+  for (int k = 0; k < op->cell->state_count(); ++k) {
+    const T* share = shares.at(k, begin);
+    if (!share) continue;
+    T* before = state[k] + begin * op->state_width(k);
+    const T* made = next[k] + begin * op->state_width(k);
+    for (std::int64_t j = 0; j < rows * op->state_width(k); ++j) {
+      before[j] = share[j] * before[j] + (T(1) - share[j]) * made[j];
+    }
+    if (k == 0) give(k, op->data() + row * op->shape()[1] + direction->column, op->shape()[1]);
+    const std::int64_t ld = op->lower_width();
+    if (k == 1 && op->upper) give(k, op->upper->data() + row * ld + (direction->reverse ? op->hidden_size : 0), ld);
   }
 }
 
@@ -106,19 +138,18 @@ void ForwardLoop<T>::step(SampleRange range, std::int64_t t, std::int64_t first_
     s.q = cell.split_gates ? product : nullptr;
   }
   for (int k = 0; k < cell.state_count(); ++k) {
-    T* here = state[k] + begin * op->state_width(k);
-    s.next[k] = here;
-    s.previous[k] = here;
+    s.next[k] = next[k] + begin * op->state_width(k);
+    s.previous[k] = state[k] + begin * op->state_width(k);
     if (save && direction->previous[k]) s.saved_previous[k] = direction->previous[k] + local * op->state_width(k);
   }
   for (int k = 0; save && k < cell.extras; ++k) s.extra[k] = direction->extra[k] + local * H;
   s.ld_lower = op->lower_width();
   const std::int64_t lower_at = row * s.ld_lower + (direction->reverse ? H : 0);
   if (cell.lower) s.lower = op->lower.value().data + lower_at;
-  if (op->upper) s.upper = op->upper->data() + lower_at;
+  if (op->upper && !shares.holds(1)) s.upper = op->upper->data() + lower_at;
   if (packed_inner) step_inner(s, local, begin);
   if (!op->projected) {
-    s.output = output;
+    s.output = shares.holds(0) ? nullptr : output;
     s.ld_output = op->shape()[1];
     cell.steps<T>().step(s);
     return;
@@ -127,12 +158,16 @@ void ForwardLoop<T>::step(SampleRange range, std::int64_t t, std::int64_t first_
   s.saved_previous[0] = nullptr;
   s.next[0] = save ? direction->unprojected + local * H : unprojected + begin * H;
   cell.steps<T>().step(s);
-  T* h = state[0] + begin * P;
+  T* h = next[0] + begin * P;
   kernels::multiply_packed<T>(rows, P, H, s.next[0], H, packed_hr, T(0), h, P);
   if (cell.output_layer) {
     const BasicVariable<T>& bias = direction->weights.bias_hr;
-    finish_output<T>(op->output, {rows, P, bias ? bias.value().data : nullptr, h, state[1] + begin * P});
+    T* context = next[1] + begin * P;
+    if (shares.holds(1)) std::copy_n(state[1] + begin * P, rows * P, context);
+    finish_output<T>(op->output, {rows, P, bias ? bias.value().data : nullptr, h, context});
+    if (save && direction->made) std::copy_n(h, rows * P, direction->made + local * P);
   }
+  if (shares.holds(0)) return;
   for (std::int64_t k = 0; k < rows; ++k) std::copy_n(h + k * P, P, output + k * op->shape()[1]);
 }
 
@@ -208,6 +243,7 @@ void allocate_chunk(ScanOp<T>& op, ScanDirection<T>& direction, bool save) {
   }
   if (recurrent && !copies) direction.recurrent_input = direction.previous[0];
   if (op.projected) direction.unprojected = arena.allocate<T>(rows * H);
+  if (op.cell->output_layer && op.zoneout.output > 0) direction.made = arena.allocate<T>(rows * op.output_size);
 }
 
 template <class T>
@@ -246,7 +282,9 @@ ForwardLoop<T> prepare_forward(ScanOp<T>& op, ScanDirection<T>& direction, bool 
     } else {
       std::fill_n(loop.state[k], N * op.state_width(k), T(0));
     }
+    loop.next[k] = op.zoneout.of(k) > 0 ? arena.allocate<T>(N * op.state_width(k)) : loop.state[k];
   }
+  loop.shares = op.zoneout_shares(direction);
   return loop;
 }
 

@@ -29,8 +29,17 @@ struct ScanCounts {
     return floats;
   }
 
+  // Beside the states that units may keep stands what the step makes of them, and k (layers/zoneout.h).
+  std::int64_t zoneout() const {
+    std::int64_t floats = s.zoneout ? 2 * N * P : 0;
+    for (int k = 1; s.zoneout_memory && k < cell.state_count(); ++k) {
+      floats += (k == 1 ? 2 : 1) * N * cell.state_width(k, sizes);
+    }
+    return floats;
+  }
+
   std::int64_t forward(bool save) const {
-    std::int64_t floats = s.distinct_rows * width + states();
+    std::int64_t floats = s.distinct_rows * width + states() + zoneout();
     if (product) floats += packed_size(Q, first) + (!save && (s.masked || !cell.only_h()) ? N * Q : 0);
     if (inner > 0) floats += packed_size(H, inner) + (save ? 0 : N * H);
     if (projected) floats += packed_size(H, P) + (save ? 0 : N * H);
@@ -42,12 +51,13 @@ struct ScanCounts {
     if (!save) return floats;
     if (product && (s.masked || projected || !cell.only_h())) floats += R * Q;
     if (inner > 0) floats += R * H;
+    if (cell.output_layer && s.zoneout) floats += R * P;
     floats += R * H * (cell.extras + (cell.output_layer ? 0 : cell.state_count() - 1));
     return floats + R * (projected ? H : P);
   }
 
   std::int64_t backward() const {
-    std::int64_t floats = s.distinct_rows * width + states();
+    std::int64_t floats = s.distinct_rows * width + states() + zoneout();
     if (product) floats += packed_size(first, Q) + (s.masked || !cell.only_h() ? N * Q : 0);
     if (inner > 0) floats += packed_size(inner, H) + N * (first + H);
     if (!cell.fixed_unit_weights) floats += N * cell.unit_weight_count() * H;

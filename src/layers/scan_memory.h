@@ -14,6 +14,7 @@ struct ScanSizes {
   std::int64_t distinct_rows = 0;  // rows of x with a row_index; 0: none
   std::int64_t heads = 1;          // of a matrix memory
   bool masked = false;             // recurrent dropout
+  bool zoneout = false, zoneout_memory = false;
   bool training = true;
   std::int64_t checkpoint_steps = 0;  // as in ScanInput
 };

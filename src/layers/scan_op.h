@@ -40,6 +40,7 @@ struct ScanDirection {
   T* recurrent_input = nullptr;    // [R, Q]: what entered the recurrent product (masked if there is a mask)
   T* inner = nullptr;              // [R, H]: what entered that of the inner gates (masked too); only with inner gates
   T* unprojected = nullptr;        // [R, H]: output before the projection; only with projection
+  T* made = nullptr;               // [R, P]: output before zoneout; only with an output layer and zoneout of h
   const T* mask = nullptr;         // [N, P], sorted order, of h; null: none
   T* checkpoint[kMaxStates] = {};  // [chunks, N, P or H]: states before each chunk, in the direction's order
   const T *bias_a = nullptr, *bias_q = nullptr;  // [G H]
@@ -60,6 +61,7 @@ struct ScanOp final : Node<T> {
   std::int64_t chunk_steps = 1, chunks = 1;       // the last chunk may be shorter
   bool projected = false;
   OutputLayer output;
+  Zoneout zoneout;
 
   std::int64_t gate_width() const noexcept { return cell->gate_count() * hidden_size; }
   std::int64_t first_width() const noexcept { return cell->first_gates() * hidden_size; }
@@ -71,6 +73,7 @@ struct ScanOp final : Node<T> {
 
   Chunk chunk(std::int64_t index) const noexcept;                        // in the order of time
   std::int64_t largest_chunk() const noexcept { return chunk(0).rows; }  // the batch never grows
+  ZoneoutShares<T> zoneout_shares(const ScanDirection<T>& direction) const;
   bool keeps_all() const noexcept { return this->needs_gradient && chunks == 1; }
 
   void forward();
@@ -106,16 +109,19 @@ struct ForwardLoop {
   const T* packed_hr = nullptr;     // W_hr^T, packed; only with projection
   const T* unit_weights = nullptr;  // [U, H]
   T* state[kMaxStates] = {};        // [N, P or H]: the running states
-  T* q = nullptr;                   // [N, G H]: recurrent product, only with split gates
-  T* gathered = nullptr;            // [N, Q]: what enters the product, when it is not kept and not h itself
-  T* inner = nullptr;               // [N, H]: the same of the inner gates
-  T* unprojected = nullptr;         // [N, H]: output before the projection when nothing is saved
-  bool save = false;                // what the backward pass reads
+  T* next[kMaxStates] = {};         // [N, P or H]: what a step makes of them; the same memory without zoneout of them
+  ZoneoutShares<T> shares;
+  T* q = nullptr;            // [N, G H]: recurrent product, only with split gates
+  T* gathered = nullptr;     // [N, Q]: what enters the product, when it is not kept and not h itself
+  T* inner = nullptr;        // [N, H]: the same of the inner gates
+  T* unprojected = nullptr;  // [N, H]: output before the projection when nothing is saved
+  bool save = false;         // what the backward pass reads
 
   void run(SampleRange range, const Chunk& chunk) const noexcept;
   void step(SampleRange range, std::int64_t t, std::int64_t first_row) const noexcept;
   const T* recurrent_input(std::int64_t rows, std::int64_t local, std::int64_t begin) const noexcept;
   void step_inner(StepForward<T>& s, std::int64_t local, std::int64_t begin) const noexcept;
+  void zone_out(SampleRange range, std::int64_t t) const noexcept;
 };
 
 // values[rows, width] (row length ld) times mask [rows, width].

@@ -36,6 +36,9 @@ StackOutput<T> run_stack(const StackInput<T>& input) {
       ++key.step;
       scan_input.recurrent_mask[d] = mask;
     }
+    scan_input.zoneout = input.zoneout;
+    scan_input.zoneout.key = key;
+    if (input.zoneout.active()) key.step += directions;
     const ScanOutput<T> out = scan(scan_input);
     for (int d = 0; d < D; ++d) {
       for (int k = 0; k < states; ++k) new (final + (l * D + d) * states + k) BasicVariable<T>(out.final[d][k]);

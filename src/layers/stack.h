@@ -20,9 +20,10 @@ struct StackInput {
   OutputLayer output = {};  // as in ScanInput
   std::span<const ScanWeights<T>> weights;  // entry l * directions + d: layer l, direction d
   // Dropout, active if above 0: between layers (element-wise) and on h in the recurrent product (one mask per
-  // sequence). Mask number k is drawn from `key` with step + k.
+  // sequence). Mask number k, or the zoneout of scan k, is drawn from `key` with step + k.
   double dropout = 0, recurrent_dropout = 0;
   RandomKey key;
+  Zoneout zoneout;                              // as in ScanInput; its key is taken from the one above
   std::int64_t bptt = 0, checkpoint_steps = 0;  // as in ScanInput
 };
 

@@ -215,6 +215,8 @@ void PassCounter::recurrent(const LayerDescription& d) {
               .directions = setting<bool>(d, "bidirectional") ? 2 : 1,
               .heads = d.settings.contains("heads") ? setting<std::int64_t>(d, "heads") : 1,
               .masked = training_ && setting<double>(d, "recurrent_dropout") > 0,
+              .zoneout = d.settings.contains("zoneout"),
+              .zoneout_memory = d.settings.contains("zoneout_memory"),
               .training = training_,
               .checkpoint_steps = sizes_.checkpoint_steps};
   const Cell& top = find_cell(setting<std::string>(d, "cell"));

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "cells/cell.h"
+#include "layers/recurrent_structure.h"
 
 namespace carousel {
 namespace {
@@ -114,6 +115,12 @@ std::vector<std::string> recurrent_notes(const Recurrent& layer) {
   for (int k = 0; k < cell.gate_count(); ++k) {
     const auto row = [&](int gate) { return cell.first_row(gate, o.hidden_size, o.heads); };
     gates.push_back(fmt::format("{} rows {} to {}", cell.gates[static_cast<std::size_t>(k)], row(k), row(k + 1) - 1));
+  }
+  if (mean_zoneout(o).active()) {
+    notes.push_back(
+        fmt::format("zoneout: a step keeps {} of h and {} of the other states as they were before it; in "
+                    "training these are the probabilities that a unit does",
+                    o.zoneout, o.zoneout_memory));
   }
   if (cell.has_matrix()) notes.push_back("no step is worked through: the memory of the cell is a matrix");
   notes.push_back(fmt::format("gates, in weight_ih{}{}: {}", cell.recurrent_gates() > 0 ? ", weight_hh" : "",

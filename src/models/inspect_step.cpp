@@ -185,6 +185,8 @@ void compute(Recurrent& layer, const StateRows& before, const StateRows& network
     }
   }
   for (std::size_t k = 0; k < after.size(); ++k) {
+    const double keep = mean_zoneout(layer.options()).of(static_cast<int>(k));
+    for (std::size_t j = 0; j < after[k].size(); ++j) after[k][j] = keep * before[k][j] + (1 - keep) * after[k][j];
     step.states.emplace_back(cell.states[k]);
     step.before.push_back(before[k][unit]);
     step.after.push_back(after[k][unit]);

@@ -62,6 +62,7 @@ std::vector<double> step_jacobian(const Recurrent& layer, std::int64_t index, bo
   if (input.cell->lower) input.lower = tape.constant(lower.view());
   input.layout = &one_step;
   input.x = tape.constant(inputs.view());
+  input.zoneout = mean_zoneout(layer.options());
   input.directions = {&weights, 1};
   const ScanOutput<float> out = scan(input);
   Variable asked;

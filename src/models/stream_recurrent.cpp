@@ -5,6 +5,7 @@
 #include "kernels/packed_matrix.h"
 #include "layers/matrix_stream.h"
 #include "layers/recurrent_structure.h"
+#include "layers/stream_transition.h"
 #include "models/stream_program.h"
 
 namespace carousel::detail {
@@ -25,7 +26,7 @@ class RecurrentStep final : public StreamOp {
         matrices_.emplace_back(layer, l, plan.rows());
         workspace_ = std::max(workspace_, matrices_.back().workspace_bytes());
       } else {
-        kernels_.push_back(make_stream_layer(layer, l, 0, plan.format, plan.rows()));
+        kernels_.emplace_back(layer, l, 0, plan.format, plan.rows());
         workspace_ = std::max(workspace_, kernels_.back().workspace_bytes());
       }
     }
@@ -135,7 +136,7 @@ class RecurrentStep final : public StreamOp {
   std::int64_t widths_[kMaxStates] = {}, begins_[kMaxStates + 1] = {};  // of the states in a layer; with room behind
   std::int64_t workspace_ = 0, entry_bytes_ = 0;                        // of the layers, and of what enters them
   StreamBuffer entry_, entry_bias_;                                     // packed; empty: none
-  std::vector<StreamLayer> kernels_;
+  std::vector<StreamTransition> kernels_;
   std::vector<MatrixStreamLayer> matrices_;  // instead of kernels_, for a cell with a matrix memory
   StreamBuffer states_;
 };

@@ -32,6 +32,13 @@ Variable rows_of(Variable x, const std::vector<std::int64_t>& index) {
   return select_rows(x, std::span<const std::int64_t>(index));
 }
 
+// Of every row: x [rows, 2 H] -> [rows, H].
+Variable first_half(Variable x) {
+  std::vector<std::int64_t> index;
+  for (std::int64_t k = 0; k < x.shape()[0]; ++k) index.push_back(2 * k);
+  return rows_of(reshape(x, {2 * x.shape()[0], x.shape()[1] / 2}), index);
+}
+
 }  // namespace
 
 void WatchedRecurrent::forward(detail::Flow& flow) {
@@ -41,6 +48,7 @@ void WatchedRecurrent::forward(detail::Flow& flow) {
   std::vector<Variable> lower(static_cast<std::size_t>(inner_.directions()));
   if (find_cell(inner_.options().cell).entry) {
     inner_.enter(flow, lower[0]);
+    if (inner_.directions() == 2) lower[0] = first_half(lower[0]);  // it stands there once for each direction
     lower.back() = lower[0];
   }
   Variable x = flow.rows("recurrent");
@@ -88,6 +96,7 @@ Variable WatchedRecurrent::run(Variable x, Variable lower, std::int64_t index, b
     if (cell.lower) input.lower = rows_of(lower, rows);
     input.output = output_layer(inner_.options());
     input.heads = inner_.options().heads;
+    input.zoneout = mean_zoneout(inner_.options());
     input.directions = {&weights, 1};
     const ScanOutput<float> out = scan(input);
     StateVariables& states = here.states[static_cast<std::size_t>(t)];

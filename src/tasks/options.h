@@ -52,6 +52,7 @@ struct ModelOptions {
   std::string pool;                 // "last", "mean", "max"; auto
   double dropout = -1;              // -1: auto
   double recurrent_dropout = 0;
+  double zoneout = 0, zoneout_memory = 0;
   bool layer_norm = false;
   std::string dtype = "f32";  // of recurrent weights, in inference: f32, bf16, int8
   std::string linear_branch;  // "true", "false"; auto: for texts

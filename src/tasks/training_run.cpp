@@ -133,11 +133,11 @@ void fill_result(TrainResult& result, const TrainSummary& summary, const Model& 
 }
 
 BodyOptions body_options(const ModelOptions& options, std::int64_t input_size) {
-  const bool recurrent_only =
-      options.proj_size > 0 || options.recurrent_dropout > 0 || !options.periods.empty() || options.heads != 1;
+  const bool recurrent_only = options.proj_size > 0 || options.recurrent_dropout > 0 || options.zoneout > 0 ||
+                              options.zoneout_memory > 0 || !options.periods.empty() || options.heads != 1;
   if (options.cell == "none" && recurrent_only) {
     fail(Code::kUsage,
-         "cell 'none' is a feed-forward network: leave proj_size, recurrent_dropout, periods and heads out");
+         "cell 'none' is a feed-forward network: leave proj_size, recurrent_dropout, zoneout, periods and heads out");
   }
   return {.cell = options.cell,
           .input_size = input_size,
@@ -148,6 +148,8 @@ BodyOptions body_options(const ModelOptions& options, std::int64_t input_size) {
           .layer_norm = options.layer_norm,
           .dropout = options.dropout,
           .recurrent_dropout = options.recurrent_dropout,
+          .zoneout = options.zoneout,
+          .zoneout_memory = options.zoneout_memory,
           .activation = options.activation,
           .pool = options.pool,
           .periods = options.periods,
@@ -166,7 +168,9 @@ std::int64_t add_body(Sequential& network, const BodyOptions& o) {
                                                                   .dropout = o.dropout,
                                                                   .recurrent_dropout = o.recurrent_dropout,
                                                                   .periods = o.periods,
-                                                                  .heads = o.heads});
+                                                                  .heads = o.heads,
+                                                                  .zoneout = o.zoneout,
+                                                                  .zoneout_memory = o.zoneout_memory});
     const std::int64_t size = recurrent->output_size();
     network.add("recurrent", std::move(recurrent));
     if (!o.pool.empty()) network.add("pool", std::make_unique<Pool>(o.pool));

@@ -68,7 +68,7 @@ struct BodyOptions {
   std::string cell;  // "none": feed-forward
   std::int64_t input_size = 0, hidden_size = 0, proj_size = 0, layers = 1;
   bool bidirectional = false, layer_norm = false;
-  double dropout = 0, recurrent_dropout = 0;
+  double dropout = 0, recurrent_dropout = 0, zoneout = 0, zoneout_memory = 0;
   std::string activation = "tanh", pool = "last", periods = {};  // pool "": a row for every step comes out
   std::int64_t heads = 1;
   std::int64_t time_steps = 1;  // cell none: the fixed length of the sequences

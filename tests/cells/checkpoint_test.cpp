@@ -84,6 +84,15 @@ TEST_P(Checkpoint, GradientsOfTruncatedBackPropagationAreTheSame) {
   expect_checkpoints_change_nothing(c);
 }
 
+// The masks are drawn again.
+TEST_P(Checkpoint, GradientsWithZoneoutAreTheSame) {
+  RecurrentCase<double> c(cell(), kRagged);
+  c.set_zoneout(0.3, 0.5);
+  c.recurrent_dropout = 0.2;
+  c.bptt = 4;
+  expect_checkpoints_change_nothing(c);
+}
+
 TEST_P(Checkpoint, GradientsWithProjectionAreTheSame) {
   if (!cell().projection) return;
   CaseSizes sizes = kRagged;

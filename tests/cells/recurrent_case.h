@@ -42,6 +42,7 @@ struct RecurrentCase {
   BasicParameter<T> weight_lower;         // [H, C]: makes what the lowest layer of a cell with `entry` reads of x
   OutputLayer output_layer{OutputActivation::kSigmoid, 0.5};
   double dropout = 0, recurrent_dropout = 0;
+  Zoneout zoneout;
   std::int64_t bptt = 0, checkpoint_steps = 0;
 
   RecurrentCase(const Cell& which, CaseSizes s) : cell(&which), sizes(std::move(s)) {
@@ -83,6 +84,11 @@ struct RecurrentCase {
     std::int64_t size = 0;
     for (const int state : cell->recurrent_states) size += state_width(state);
     return size;
+  }
+  // What the cell can have of it, drawn as in training.
+  void set_zoneout(double output, double memory) {
+    const bool none = cell->has_matrix(), no_memory = cell->state_count() == 1 || cell->fixed_unit_weights;
+    zoneout = {.output = none ? 0 : output, .memory = none || no_memory ? 0 : memory, .draws = true, .key = {}};
   }
   bool has_product() const { return cell->recurrent_gates() > 0; }
   static bool has_units(const Cell& own) { return own.unit_weight_count() > 0 && !own.fixed_unit_weights; }
@@ -136,6 +142,7 @@ struct RecurrentCase {
             .dropout = dropout,
             .recurrent_dropout = has_product() ? recurrent_dropout : 0,
             .key = {7, Purpose::kDropout, 3},
+            .zoneout = zoneout,
             .bptt = bptt,
             .checkpoint_steps = checkpoint_steps};
   }

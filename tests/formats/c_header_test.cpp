@@ -153,6 +153,8 @@ TEST(CHeader, WhatCannotBeExportedIsNamed) {
   expect_error(Code::kUsage, {"pool"}, [&] { to_c_header(pooled, {}); });
   Sequential matrix{Recurrent{{.cell = "mlstm", .input_size = 3, .hidden_size = 4}}};
   expect_error(Code::kUsage, {"'mlstm' has a matrix memory"}, [&] { to_c_header(matrix, {}); });
+  Sequential zoneout{Recurrent{{.cell = "lstm", .input_size = 3, .hidden_size = 4, .zoneout = 0.1}}};
+  expect_error(Code::kUsage, {"zoneout"}, [&] { to_c_header(zoneout, {}); });
   expect_error(Code::kUsage, {"'2x'"}, [&] { to_c_header(plain, {.name = "2x"}); });
   expect_error(Code::kUsage, {"bf16"}, [&] { to_c_header(plain, {.dtype = "bf16"}); });
 }

@@ -140,6 +140,21 @@ TEST(TrainingMemory, ARowForEveryStepPaddedAndPacked) {
   }
 }
 
+TEST(TrainingMemory, Zoneout) {
+  for (const char* cell : {"gru", "lstm", "jordan", "slstm"}) {
+    SCOPED_TRACE(cell);
+    for (const std::int64_t checkpoint_steps : {0, 15}) {
+      Batch batch{40, 64, 5};
+      batch.checkpoint_steps = checkpoint_steps;
+      RecurrentOptions options = recurrent(cell, 5);
+      options.zoneout = 0.1;
+      if (options.cell != "gru") options.zoneout_memory = 0.5;
+      if (options.cell == "jordan") options.proj_size = 16;
+      expect_predicted(Sequential{Recurrent{options}, Pool{"last"}}, batch);
+    }
+  }
+}
+
 TEST(TrainingMemory, ProjectionAndAStackOfLayers) {
   for (const std::int64_t checkpoint_steps : {0, 25}) {
     Batch batch{250, 20, 4};
