@@ -32,23 +32,29 @@ inline void draw_chorales(const std::string& path, const std::string& name, cons
   picture.save(path);
 }
 
-struct ChoraleOptions {
-  std::string data, picture;
-  int epochs = 0;
+struct ChoraleProgram {
+  std::string command, name;    // on the command line, in the picture
+  int epochs = 0;               // if none are asked for
+  std::size_t batch_size = 16;  // pieces
 };
 
-inline void run_chorales(const std::string& name, SequenceModel& model, const ChoraleOptions& options) {
-  constexpr std::size_t kBatchSize = 8, kTestBatchSize = 40;
-  constexpr int kDraws = 16;
-  const Chorales chorales = read_chorales(options.data);
-  const std::vector<Batch> known = make_batches(chorales.train, kBatchSize);
+inline void run_chorales(const ChoraleProgram& program, SequenceModel& model, const std::string& data,
+                         const std::string& picture) {
+  constexpr std::size_t kLstmBatchSize = 8, kTestBatchSize = 38;
+  constexpr int kLstmEpochs = 60, kDraws = 16;
+  const Chorales chorales = read_chorales(data);
+  Picture(1, 1).save(picture);  // one that cannot be written is found before the training
   const std::vector<Batch> valid = make_batches(chorales.valid, kTestBatchSize);
   const std::vector<Batch> test = make_batches(chorales.test, kTestBatchSize);
   std::printf("%zu pieces for training, %zu for validation, %zu for the test; nats per frame of %d keys\n",
               chorales.train.size(), chorales.valid.size(), chorales.test.size(), kKeys);
+  std::printf("an LSTM first, %d epochs\n", kLstmEpochs);
+  std::fflush(stdout);
   FrameLstm lstm(200, 0.4);
-  const Bound lstm_valid = train(lstm, known, valid, {.epochs = options.epochs, .lr = 3e-3, .verbose = false});
-  const Bound model_valid = train(model, known, valid, {.epochs = options.epochs});
+  const Bound lstm_valid =
+      train(lstm, make_batches(chorales.train, kLstmBatchSize), valid, {.epochs = kLstmEpochs, .verbose = false});
+  const Bound model_valid =
+      train(model, make_batches(chorales.train, program.batch_size), valid, {.epochs = program.epochs});
 
   const double keys_valid = key_frequency_nll(chorales.train, chorales.valid);
   const double keys_test = key_frequency_nll(chorales.train, chorales.test);
@@ -59,26 +65,25 @@ inline void run_chorales(const std::string& name, SequenceModel& model, const Ch
   };
   print("frequency of each key", keys_valid, keys_test);
   print("LSTM", lstm_valid.value(), measure_bound(lstm, test).value());
-  print(name + ", bound", model_valid.value(), model_test.value());
+  print(program.name + ", bound", model_valid.value(), model_test.value());
   print("  of it divergence", model_valid.divergence, model_test.divergence);
-  print(name + ", bound from " + std::to_string(kDraws) + " draws", measure_importance_bound(model, valid, kDraws),
-        measure_importance_bound(model, test, kDraws));
+  print(program.name + ", bound from " + std::to_string(kDraws) + " draws",
+        measure_importance_bound(model, valid, kDraws), measure_importance_bound(model, test, kDraws));
   std::printf("bound below the frequency of each key: %s\n", model_test.value() < keys_test ? "yes" : "no");
-  draw_chorales(options.picture, name, make_batch({chorales.test.front()}).frames, model, lstm);
+  draw_chorales(picture, program.name, make_batch({chorales.test.front()}).frames, model, lstm);
 }
 
-// The whole of main(): `program` is its name on the command line.
-inline int chorale_main(const char* program, const std::string& name, SequenceModel& model, int argc, char** argv) try {
-  constexpr int kEpochs = 60;
-  const int epochs = argc == 4 ? std::atoi(argv[3]) : kEpochs;
-  if (argc < 3 || argc > 4 || epochs < 1) {
-    std::fprintf(stderr, "usage: %s CHORALES.json PICTURE.svg [EPOCHS]\n", program);
+// The whole of main().
+inline int chorale_main(ChoraleProgram program, SequenceModel& model, int argc, char** argv) try {
+  if (argc == 4) program.epochs = std::atoi(argv[3]);
+  if (argc < 3 || argc > 4 || program.epochs < 1) {
+    std::fprintf(stderr, "usage: %s CHORALES.json PICTURE.svg [EPOCHS]\n", program.command.c_str());
     return carousel::exit_status(carousel::Code::kUsage);
   }
-  run_chorales(name, model, {argv[1], argv[2], epochs});
+  run_chorales(program, model, argv[1], argv[2]);
   return 0;
 } catch (const carousel::Error& error) {
-  std::fprintf(stderr, "%s: %s\n", program, error.what());
+  std::fprintf(stderr, "%s: %s\n", program.command.c_str(), error.what());
   return carousel::exit_status(error.code());
 }
 

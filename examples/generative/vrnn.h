@@ -15,7 +15,7 @@ namespace generative {
 
 struct VrnnOptions {
   std::int64_t hidden_size = 128, latent_size = 16, feature_size = 96;
-  double dropout = 0.1;  // of what goes into a layer of features and of the memory, while training
+  double dropout = 0.2;  // of what goes into a layer of features and of the memory, while training
 };
 
 class Vrnn final : public SequenceModel {

@@ -3,15 +3,27 @@
 
 #include <cstring>
 
+#include "autograd/ops/add.h"
 #include "autograd/ops/concatenate_columns.h"
 #include "autograd/ops/cross_entropy.h"
+#include "autograd/ops/divide.h"
 #include "autograd/ops/dropout.h"
 #include "autograd/ops/embedding.h"
+#include "autograd/ops/exp.h"
+#include "autograd/ops/expand.h"
 #include "autograd/ops/layer_norm.h"
 #include "autograd/ops/linear.h"
+#include "autograd/ops/log.h"
+#include "autograd/ops/matmul.h"
+#include "autograd/ops/mean.h"
+#include "autograd/ops/reshape.h"
+#include "autograd/ops/row_sums.h"
+#include "autograd/ops/select_columns.h"
 #include "autograd/ops/select_rows.h"
 #include "autograd/ops/sigmoid.h"
+#include "autograd/ops/softplus.h"
 #include "autograd/ops/tanh.h"
+#include "autograd/ops/transpose.h"
 #include "autograd/tape.h"
 #include "base/random.h"
 #include "base/thread_pool.h"
@@ -44,6 +56,9 @@ std::vector<float> pass() {
   auto both = concatenate_columns({n, sigmoid(select_rows<float>(n, order))});
   auto z = linear(dropout(both, 0.3, {9, Purpose::kDropout, 0}), tape.parameter(weight), tape.parameter(bias));
   auto loss = cross_entropy<float>(z, labels, {.label_smoothing = 0.1, .class_weights = {}});
+  auto blocks = reshape(n, {30, 30, kWidth});
+  auto weights = expand(reshape(row_sums(softplus(select_columns(n, 7, 50))), {kRows, 1}), {kRows, kWidth});
+  loss = add(loss, add(mean(matmul(blocks, transpose(blocks))), mean(divide(exp(n), log(exp(weights))))));
   tape.backward(loss);
   std::vector<float> result{loss.item()};
   for (const Parameter* parameter : {&table, &weight, &bias, &gain, &shift}) {
