@@ -19,7 +19,7 @@ Products of two vectors are element by element.
 | `weight_ih_l0` | [G H, C] | W: H rows for each gate, in the order in which the gates are listed |
 | `weight_hh_l0` | [K H, P] | R: the same for the K gates with a recurrent product, which are the first K |
 | `bias_ih_l0`, `bias_hh_l0` | [G H], [K H] | one beside each product; of most gates only their sum matters |
-| `weight_ph_l0` | [U H] | unit weights (peepholes): H numbers for each of the U listed, seen by their own unit |
+| `weight_ph_l0` | [U H] | unit weights (peepholes, gains): H numbers for each of the U listed, seen by their own unit |
 | `weight_hr_l0` | [P, H] | the projection, where a cell has one (`--proj-size`) |
 
 `_l1` is the next layer, `_l0_reverse` the other direction. Names, shapes and order are PyTorch's where PyTorch has the
@@ -30,8 +30,8 @@ cell. Three things differ between cells, and each cell lists what is not usual a
 - *recurrent states*: the states that enter the recurrent product, side by side, if that is not `h` alone.
 
 Every cell trains in any number of layers and both directions on sequences of different lengths; in one direction it
-also runs step by step in f32, bf16 and int8 weights and is exported as a C++ header; but `mlstm` runs in f32 only, and
-neither it nor `jordan` is exported. The bias of a forget gate starts at 1, all others at 0.
+also runs step by step in f32, bf16 and int8 weights and is exported as a C++ header. The bias of a forget gate starts
+at 1, all others at 0; gains start at 1.
 
 ## Orders of the gates elsewhere
 
@@ -63,9 +63,9 @@ is for checks and for linear systems. On the command line `--cell rnn --activati
      R"(Jordan 1986, *Serial order: a parallel distributed processing approach*: the context holds outputs, not hidden
 values, and may let them fade: s' = decay s + y'. The output layer belongs to the cell: `weight_hr` [P, H] and `bias_hr`
 [P] make y' = g(W_hr u + b_hr) of the hidden layer u, with g none, tanh, sigmoid or softmax
-(`RecurrentOptions::output_activation`, `decay`); P is `--proj-size`, or H. What goes on to the next layer is y'. None
-of the four has it. Trap: with the hidden layer stored the same weights give Elman's network, and other numbers. For
-outputs that are themselves the state, as labels in slot filling. It cannot be exported to a header.)"},
+(`RecurrentOptions::output_activation`, `decay`); P is `--proj-size`, or H. What goes on to the next layer is y'. None of the
+four has it. Trap: with the hidden layer stored the same weights give Elman's network, and other numbers. For outputs
+that are themselves the state, as labels in slot filling.)"},
     {"lstm", "Long short-term memory",
      R"(Hochreiter and Schmidhuber 1997, *Long short-term memory*; the forget gate is from Gers, Schmidhuber and
 Cummins 2000, *Learning to forget*.
@@ -78,6 +78,17 @@ Cummins 2000, *Learning to forget*.
 - TensorFlow 1 `BasicLSTMCell`: i c f o, and it adds `forget_bias` = 1 when it runs, which the file does not show.
 
 The first choice wherever a sequence is long, and what the tasks take if no cell is given.)"},
+    {"lstm_layer_norm", "LSTM with layer normalisation",
+     R"(Ba, Kiros and Hinton 2016, *Layer normalization*, equations 20 to 22. Three rows of a step are normalised, for
+each sample by itself: all 4 H numbers of W x, all 4 H of R h, the H of c'. That is what the authors' own code
+(ryankiros/layer-norm) and Haste's `LayerNormLSTM` do, with the same 1e-5. Haste's `gamma` [2, 4 H], `gamma_h` and
+`beta_h` one after another are `weight_ph`, once its gates i g f o are put in our order. The biases of the paper's first
+two LN are `bias_ih` and `bias_hh`.
+
+Traps: TensorFlow's `LayerNormBasicLSTMCell` normalises each gate by itself, after both products are added up, and
+carries LN(c') on, here c' itself goes on: weights cannot be converted. A bias counts behind the normalisation only.
+None of the four has it. W and R may be scaled as one likes; the first step from a zero state gets nothing from R. For
+training with large steps and for deep stacks; a step costs more, see docs/performance.md.)"},
     {"lstm_variants", "LSTM: peepholes, and one part left out",
      R"(Peepholes: Gers and Schmidhuber 2000, *Recurrent nets that time and count*. The variants: Greff et al. 2017,
 *LSTM: a search space odyssey*, who leave one part of `lstm_peephole` out at a time: NIG, NFG, NOG (a gate), NIAF, NOAF
@@ -123,7 +134,10 @@ common: the reset gate acts on R_n h + b_hn, so that all products of a step are 
 Traps: z keeps the old state here and in all four; where a paper has it the other way round, negate the weights and
 biases of z. b_hn stands inside the reset: the two biases of n must not be added up.
 
-Three quarters of the LSTM's weights, one state; often as good, and quicker.)"},
+Three quarters of the LSTM's weights, one state; often as good, and quicker.
+
+`gru_layer_norm` normalises all 3 H numbers of W x together, and all of R h, as Haste's `LayerNormGRU`; the code of
+Ba et al. takes the two gates together and n by itself.)"},
     {"gru_reset_before", "Gated recurrent unit, reset before the product",
      R"(Cho et al. 2014, as in the paper: the product of n takes r h, so it has to wait for r.
 

@@ -17,7 +17,10 @@ inline constexpr bool kTraining = false;  // the cells have no backward steps
 inline constexpr bool kTraining = true;
 #endif
 
-inline constexpr int kMaxGates = 8, kMaxStates = 5, kMaxExtras = 4, kMaxUnitWeights = 5;
+inline constexpr int kMaxGates = 8, kMaxStates = 5, kMaxExtras = 4, kMaxUnitWeights = 10;
+
+// Of a normalised cell, for each row: W x, R h and a state.
+inline constexpr int kNormalisedRows = 3;
 
 // One step for `rows` samples of `hidden_size` H units. Blocks of gates lie side by side in a row: [rows, G H].
 template <class T>
@@ -29,6 +32,8 @@ struct StepForward {
   const T* bias_q = nullptr;        // [G H] added to q; null: none
   const T* unit_weights = nullptr;  // [U, H], only if the cell has some
   T* inner = nullptr;               // [rows, H] dense: out of step_inner, in of step; only with inner_gates
+  T* normal = nullptr;              // [rows, N H], dense, out: only of a normalised cell, N its normal_count(); and ...
+  T* scale = nullptr;               // ... [rows, kNormalisedRows], out: 1 / deviation of each
   bool save = false;                // keep gates, extras and previous states for step_backward
   T* extra[kMaxExtras] = {};        // [rows, H] each, dense, written if saving
   // States. previous and next [rows, H] each may be the same memory; a null previous counts as zero and is not saved.
@@ -49,9 +54,10 @@ struct StepBackward {
   T* a = nullptr;   // [rows, G H]: in: the gates, out: gradient of a
   T* dq = nullptr;  // [rows, G H]: out: gradient of q, only with split_gates
   const T* unit_weights = nullptr;
-  T* dunit_weights = nullptr;  // [rows, U H]: added to
-  T* dgate = nullptr;          // [rows, first H]: gradient of the gates of step_inner, from step_backward to ...
-  const T* dinner = nullptr;   // ... step_inner_backward, which gets this [rows, H] as well
+  T* dunit_weights = nullptr;                   // [rows, unit_gradient_count() H]: added to
+  const T *normal = nullptr, *scale = nullptr;  // as step left them
+  T* dgate = nullptr;         // [rows, first H]: gradient of the gates of step_inner, from step_backward to ...
+  const T* dinner = nullptr;  // ... step_inner_backward, which gets this [rows, H] as well
   const T* extra[kMaxExtras] = {};
   const T* previous[kMaxStates] = {};  // null counts as zero
   T* dstate[kMaxStates] = {};          // [rows, H]: in: gradient of next, out: the direct part of that of previous
@@ -115,6 +121,11 @@ struct Cell {
   bool entry = false;             // a linear layer makes the first two states for the lowest layer to read
   std::string_view lowest_layer;  // the cell of the lowest layer, if it is another one
   MatrixMemory matrix_memory = MatrixMemory::kNone;  // gates q, k, v, o, i, f; states h, C, n, m
+  // Layer normalisation (Ba et al. 2016): W x and R h of a sample, all gates together, are each replaced by (value -
+  // mean) / deviation times a gain; and so is, with a bias besides, the new value of this state for the output of the
+  // step alone (0: of none). The gains and that bias are the unit weights: G of W x, G of R h, then those of the state.
+  bool normalised = false;
+  int normalised_state = 0;
 
   int gate_count() const noexcept { return static_cast<int>(gates.size()); }
   int state_count() const noexcept { return static_cast<int>(states.size()); }
@@ -122,6 +133,13 @@ struct Cell {
   int first_gates() const noexcept { return gate_count() - inner_gates - input_gates; }
   int recurrent_gates() const noexcept { return gate_count() - input_gates; }  // rows of weight_hh, in blocks of H
 
+  // Numbers of a unit that are kept of what is normalised: W x, R h and the state.
+  int normal_count() const noexcept { return normalised ? 2 * gate_count() + (normalised_state > 0 ? 1 : 0) : 0; }
+  // Numbers of a unit whose gradients a step adds up: unit weights, and of a normalised cell bias_ih and bias_hh, which
+  // are not added to the products themselves.
+  int unit_gradient_count() const noexcept {
+    return (fixed_unit_weights ? 0 : unit_weight_count()) + (normalised ? 2 * gate_count() : 0);
+  }
   bool has_matrix() const noexcept { return matrix_memory != MatrixMemory::kNone; }
 
   // The first row of a gate in weight_ih and bias_ih: blocks of H, of a matrix memory's i and f of one row a head. With

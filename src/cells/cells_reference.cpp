@@ -2,6 +2,7 @@
 #include <array>
 
 #include "cells/tables.h"
+#include "kernels/norm.h"
 #include "kernels/scalar_math.h"
 
 namespace carousel {
@@ -27,21 +28,52 @@ void for_each_unit(const Step& s, F f) noexcept {
   }
 }
 
+// The steps of a normalised cell, one row after another.
+template <class C>
+void forward_rows(const StepForward<double>& s) noexcept {
+  for (std::int64_t row = 0; row < s.rows; ++row) {
+    normalise_products<C>(s, row);
+    for (std::int64_t unit = 0; unit < s.hidden_size; ++unit) forward_units<C>(s, row, unit, DoubleLanes{});
+    if constexpr (C::kNormalisedState > 0) {
+      normalise_state<C>(s, row);
+      for (std::int64_t unit = 0; unit < s.hidden_size; ++unit) output_units<C>(s, row, unit, DoubleLanes{});
+    }
+  }
+}
+
+template <class C>
+void backward_rows(const StepBackward<double>& s) noexcept {
+  for (std::int64_t row = 0; row < s.rows; ++row) {
+    if constexpr (C::kNormalisedState > 0) {
+      for (std::int64_t unit = 0; unit < s.hidden_size; ++unit) output_backward_units<C>(s, row, unit, DoubleLanes{});
+      state_backward<C>(s, row);
+    }
+    for (std::int64_t unit = 0; unit < s.hidden_size; ++unit) backward_units<C>(s, row, unit, DoubleLanes{});
+    products_backward<C>(s, row);
+  }
+}
+
 template <class C>
 constexpr CellSteps<double> steps_of() {
   using Forward = StepForward<double>;
   using Backward = StepBackward<double>;
   CellSteps<double> steps;
-  steps.step = [](const Forward& s) noexcept {
-    for_each_unit(s, [&](std::int64_t row, std::int64_t unit) { forward_units<C>(s, row, unit, DoubleLanes{}); });
-  };
+  if constexpr (C::kNormalised) {
+    steps.step = forward_rows<C>;
+  } else {
+    steps.step = [](const Forward& s) noexcept {
+      for_each_unit(s, [&](std::int64_t row, std::int64_t unit) { forward_units<C>(s, row, unit, DoubleLanes{}); });
+    };
+  }
   if constexpr (C::kInnerGates > 0) {
     steps.step_inner = [](const Forward& s) noexcept {
       for_each_unit(s,
                     [&](std::int64_t row, std::int64_t unit) { forward_inner_units<C>(s, row, unit, DoubleLanes{}); });
     };
   }
-  if constexpr (kTraining) {
+  if constexpr (kTraining && C::kNormalised) {
+    steps.step_backward = backward_rows<C>;
+  } else if constexpr (kTraining) {
     steps.step_backward = [](const Backward& s) noexcept {
       for_each_unit(s, [&](std::int64_t row, std::int64_t unit) { backward_units<C>(s, row, unit, DoubleLanes{}); });
     };
@@ -79,6 +111,8 @@ constexpr Cell describe() {
   cell.output_layer = C::kOutputLayer;
   cell.entry = C::kEntry;
   cell.lowest_layer = C::kLowestLayer;
+  cell.normalised = C::kNormalised;
+  cell.normalised_state = C::kNormalisedState;
   if constexpr (requires { C::kMatrixMemory; }) {
     cell.matrix_memory = C::kMatrixMemory;
   } else {

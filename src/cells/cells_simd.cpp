@@ -8,6 +8,7 @@
 // foreach_target.h stands first: it includes this file again for every instruction set.
 #include "hwy/highway.h"
 #include "kernels/math-inl.h"
+#include "kernels/norm.h"
 #include "kernels/vectors-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -30,14 +31,17 @@ struct CellLanes : Vector {
   using M = HWY_NAMESPACE::M;
 };
 
-// units(lanes, row, unit) for every vector of units of every row; `units` is a lambda marked HWY_ATTR.
+// units(lanes, row, unit) for every vector of units of a row; `units` is a lambda marked HWY_ATTR.
+template <class F>
+HWY_INLINE void for_units(std::int64_t hidden_size, std::int64_t row, const F& units) {
+  kernels::HWY_NAMESPACE::for_each_vector(D(), hidden_size, [&](auto vector, std::int64_t unit) HWY_ATTR {
+    units(CellLanes<decltype(vector)>{vector}, row, unit);
+  });
+}
+
 template <class Step, class F>
 HWY_INLINE void for_each_unit(const Step& s, const F& units) {
-  for (std::int64_t row = 0; row < s.rows; ++row) {
-    kernels::HWY_NAMESPACE::for_each_vector(D(), s.hidden_size, [&](auto vector, std::int64_t unit) HWY_ATTR {
-      units(CellLanes<decltype(vector)>{vector}, row, unit);
-    });
-  }
+  for (std::int64_t row = 0; row < s.rows; ++row) for_units(s.hidden_size, row, units);
 }
 
 template <class C>
@@ -48,6 +52,35 @@ void run_forward(const StepForward<float>& s) noexcept {
 template <class C>
 void run_backward(const StepBackward<float>& s) noexcept {
   for_each_unit(s, [&](const auto& lanes, auto row, auto unit) HWY_ATTR { backward_units<C>(s, row, unit, lanes); });
+}
+
+// The steps of a normalised cell, one row after another.
+template <class C>
+void run_forward_rows(const StepForward<float>& s) noexcept {
+  const auto units = [&](const auto& lanes, auto row, auto unit) HWY_ATTR { forward_units<C>(s, row, unit, lanes); };
+  for (std::int64_t row = 0; row < s.rows; ++row) {
+    normalise_products<C>(s, row);
+    for_units(s.hidden_size, row, units);
+    if constexpr (C::kNormalisedState > 0) {
+      normalise_state<C>(s, row);
+      for_units(s.hidden_size, row,
+                [&](const auto& lanes, auto, auto unit) HWY_ATTR { output_units<C>(s, row, unit, lanes); });
+    }
+  }
+}
+
+template <class C>
+void run_backward_rows(const StepBackward<float>& s) noexcept {
+  const auto units = [&](const auto& lanes, auto row, auto unit) HWY_ATTR { backward_units<C>(s, row, unit, lanes); };
+  for (std::int64_t row = 0; row < s.rows; ++row) {
+    if constexpr (C::kNormalisedState > 0) {
+      for_units(s.hidden_size, row,
+                [&](const auto& lanes, auto, auto unit) HWY_ATTR { output_backward_units<C>(s, row, unit, lanes); });
+      state_backward<C>(s, row);
+    }
+    for_units(s.hidden_size, row, units);
+    products_backward<C>(s, row);
+  }
 }
 
 template <class C>
@@ -117,6 +150,10 @@ template <class C>
 constexpr SimdCell simd_cell() {
   if constexpr (requires { C::kMatrixMemory; }) {
     return {};
+  } else if constexpr (C::kNormalised) {  // its streams take whole rows, see stream_layer.h
+    SimdCell cell{{run_forward_rows<C>, nullptr, nullptr, nullptr}, nullptr, nullptr};
+    if constexpr (kTraining) cell.steps.step_backward = run_backward_rows<C>;
+    return cell;
   } else {
     SimdCell cell{{run_forward<C>, nullptr, nullptr, nullptr}, finish_stream<C>, nullptr};
     if constexpr (C::kInnerGates > 0) {

@@ -4,6 +4,9 @@
 //
 //   r, z = sigmoid(W x + b_ih + R h + b_hh)     n = tanh(W_n x + b_in + r (R_n h + b_hn))     h' = (1 - z) n + z h
 //
+// gru_layer_norm: the same with LN(W x) and LN(R h) (lstm_layer_norm.h), each over all 3H numbers, as Haste has it.
+//   unit weights weight_ph [6H]: gains of W x for r, z, n, gains of R h for the same
+//
 // Source: PyTorch nn.GRU (the paper resets before the product: another cell).
 // This file is included once per instruction set (see cells/rows-inl.h): no include guard.
 
@@ -39,4 +42,15 @@ struct Gru : CellDefaults {
     v.dq[1] = v.da[1];
     v.dprevious[0] = dh * z;
   }
+};
+
+struct GruLayerNorm : Gru {
+  static constexpr std::string_view kName = "gru_layer_norm";
+  static constexpr std::string_view kSummary = "gru with layer normalisation (Ba et al. 2016)";
+  static constexpr std::string_view kEquations =
+      "r, z = sigmoid(LN(W x) + b_ih + LN(R h) + b_hh)   n = tanh(LN(W x)_n + b_in + r (LN(R h)_n + b_hn))\n"
+      "h' = (1 - z) n + z h   LN(v) = gain (v - mean) / sqrt(variance + 1e-5)";
+  static constexpr std::array<std::string_view, 6> kUnitWeights{"gain_xr", "gain_xz", "gain_xn",
+                                                                "gain_hr", "gain_hz", "gain_hn"};
+  static constexpr bool kNormalised = true;
 };

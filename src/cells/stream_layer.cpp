@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/fail.h"
+#include "cells/matrix_step.h"
 #include "cells/stream_simd.h"
 #include "kernels/packed_matrix.h"
 
@@ -61,18 +62,18 @@ struct Side {
   float scale(std::int64_t row) const { return holds(row, 0) ? scales[static_cast<std::size_t>(row)] : 0.0f; }
 };
 
-// Units first .. first + lanes - 1 of one layer and the gates of one pass; a unit beyond H has row -1.
+// Units first .. first + lanes - 1 of one layer and the gates of one pass; a unit beyond the last has row -1.
 struct Panel {
   const StreamLayerWeights& weights;
   int first_gate, gates;
-  std::int64_t first, lanes;
+  std::int64_t first, lanes, units;
 
   // In the matrices of the pass, and in those of the cell.
   std::int64_t row(int gate, std::int64_t lane) const {
     const std::int64_t unit = first + lane;
-    return unit < weights.hidden_size ? gate * weights.hidden_size + unit : -1;
+    return unit < units ? gate * units + unit : -1;
   }
-  std::int64_t cell_row(std::int64_t row) const { return row < 0 ? row : row + first_gate * weights.hidden_size; }
+  std::int64_t cell_row(std::int64_t row) const { return row < 0 ? row : row + first_gate * units; }
 
   template <class Put>
   void for_each_unit(Put put) const {
@@ -112,8 +113,10 @@ void put_panel(std::byte* at, const Panel& panel, const Sides& sides, WeightForm
   const StreamLayerWeights& w = panel.weights;
   const Side &ih = sides.ih, &hh = sides.hh;
   Writer out(at);
-  const auto bias = [](const float* values, std::int64_t row) { return values && row >= 0 ? values[row] : 0.0f; };
-  const bool split = w.cell->split_gates;
+  const bool split = w.cell->split_gates, apart = w.cell->normalised || w.cell->has_matrix();
+  const auto bias = [&](const float* values, std::int64_t row) {
+    return values && row >= 0 && !apart ? values[row] : 0.0f;
+  };
   const auto bias_hh = [&](std::int64_t row) { return row < hh.rows ? bias(w.bias_hh, panel.cell_row(row)) : 0.0f; };
   panel.for_each_unit(
       [&](std::int64_t row) { out.put(bias(w.bias_ih, panel.cell_row(row)) + (split ? 0.0f : bias_hh(row))); });
@@ -124,6 +127,18 @@ void put_panel(std::byte* at, const Panel& panel, const Sides& sides, WeightForm
   }
   put_pairs(out, panel, ih, format);
   put_pairs(out, panel, hh, format);
+}
+
+// Keeps what the products give for the step that follows all of them.
+void keep_tile(const StreamTile& tile) noexcept {
+  const StreamStep& s = tile.step;
+  const std::int64_t count = std::min(s.lanes, s.units - tile.unit);
+  const auto keep = [&](const float* from, float* to) {
+    to += tile.row * s.gate_count * s.units + tile.unit;
+    for (int k = 0; k < tile.rows * s.gate_count; ++k) std::copy_n(from + k * s.lanes, count, to + k * s.units);
+  };
+  keep(tile.a, s.a);
+  if (s.q) keep(tile.q, s.q);
 }
 
 }  // namespace
@@ -158,7 +173,10 @@ StreamLayer::StreamLayer(const StreamLayerWeights& weights, WeightFormat format,
       input_size_(weights.input_size),
       output_size_(weights.output_size),
       hidden_size_(weights.hidden_size),
-      panels_((weights.hidden_size + lanes_ - 1) / lanes_) {
+      heads_(weights.heads),
+      units_(cell_->has_matrix() ? (cell_->first_row(cell_->gate_count(), hidden_size_, heads_) + 3) / 4
+                                 : hidden_size_),
+      panels_((units_ + lanes_ - 1) / lanes_) {
   const int first_gates = cell_->first_gates(), inner = cell_->inner_gates;
   for (const int state : cell_->recurrent_states) recurrent_size_ += first_gates > 0 ? width(state) : 0;
   input_stride_ = rounded_up(input_size_ + 1, 2 * lanes_);
@@ -167,7 +185,7 @@ StreamLayer::StreamLayer(const StreamLayerWeights& weights, WeightFormat format,
     fail(Code::kUsage, "int8: a layer with {} inputs, at most {} are possible; use bf16",
          std::max(input_size_, recurrent_size_), kMostInt8Inputs);
   }
-  const int all = cell_->gate_count();
+  const int all = cell_->has_matrix() ? 4 : cell_->gate_count();
   passes_.resize(inner > 0 ? 2 : 1);
   passes_[0].gates = inner > 0 ? first_gates : all;
   passes_[0].recurrent_size = recurrent_size_;
@@ -178,13 +196,19 @@ StreamLayer::StreamLayer(const StreamLayerWeights& weights, WeightFormat format,
   }
   for (Pass& pass : passes_) {
     pass.kernel = stream_products(format);
-    pass.finish = inner > 0 && pass.first == 0 ? cell_->stream_finish_inner : cell_->stream_finish;
+    pass.finish = whole_rows()                   ? keep_tile
+                  : inner > 0 && pass.first == 0 ? cell_->stream_finish_inner
+                                                 : cell_->stream_finish;
     pack(weights, pass);
   }
-  unit_weights_.resize(static_cast<std::size_t>(cell_->unit_weight_count() * panels_ * lanes_));
+  const std::int64_t stride = whole_rows() ? hidden_size_ : panels_ * lanes_;
+  unit_weights_.resize(static_cast<std::size_t>(cell_->unit_weight_count() * stride));
   for (int k = 0; k < cell_->unit_weight_count(); ++k) {
-    std::copy_n(weights.weight_ph + k * hidden_size_, hidden_size_, unit_weights_.data() + k * panels_ * lanes_);
+    std::copy_n(weights.weight_ph + k * hidden_size_, hidden_size_, unit_weights_.data() + k * stride);
   }
+  const std::int64_t rows_ih = cell_->first_row(cell_->gate_count(), hidden_size_, heads_);
+  if (whole_rows() && weights.bias_ih) bias_ih_.assign(weights.bias_ih, weights.bias_ih + rows_ih);
+  if (whole_rows() && weights.bias_hh) bias_hh_.assign(weights.bias_hh, weights.bias_hh + rows_ih);
   if (weights.weight_hr) {
     weight_hr_.resize(static_cast<std::size_t>(kernels::packed_size(hidden_size_, output_size_)));
     kernels::pack<float>(kernels::Op::kTransposed, hidden_size_, output_size_, weights.weight_hr, hidden_size_,
@@ -197,6 +221,8 @@ StreamLayer::StreamLayer(const StreamLayerWeights& weights, WeightFormat format,
 
 void StreamLayer::pack(const StreamLayerWeights& weights, Pass& pass) const {
   const std::int64_t vectors = pass.gates * lanes_, H = hidden_size_;
+  const std::int64_t end = cell_->has_matrix() ? cell_->gate_count() : pass.first + pass.gates;
+  const std::int64_t rows = cell_->first_row(static_cast<int>(end), H, heads_) - pass.first * H;
   const std::int64_t bytes_of_pair[] = {8, 4, 2};
   std::int64_t head = cell_->split_gates ? 2 : 1;
   if (format_ == WeightFormat::kInt8) head += 2;
@@ -206,15 +232,17 @@ void StreamLayer::pack(const StreamLayerWeights& weights, Pass& pass) const {
   // The first rows of weight_hh are those of the first gates, as wide as what enters their product.
   const std::int64_t recurrent = std::min(pass.gates, cell_->recurrent_gates() - pass.first) * H;
   const float* weight_hh = weights.weight_hh + pass.first * H * recurrent_size_;
-  const Sides sides{Side(weights.weight_ih + pass.first * H * input_size_, pass.gates * H, input_size_, format_),
+  const Sides sides{Side(weights.weight_ih + pass.first * H * input_size_, rows, input_size_, format_),
                     Side(weight_hh, recurrent, pass.recurrent_size, format_)};
   for (std::int64_t p = 0; p < panels_; ++p) {
-    put_panel(pass.weights.data() + p * pass.panel_bytes, {weights, pass.first, pass.gates, p * lanes_, lanes_}, sides,
-              format_);
+    put_panel(pass.weights.data() + p * pass.panel_bytes, {weights, pass.first, pass.gates, p * lanes_, lanes_, units_},
+              sides, format_);
   }
 }
 
-std::int64_t StreamLayer::state_length() const noexcept { return std::max(panels_ * lanes_, output_size_); }
+std::int64_t StreamLayer::state_length(int state) const noexcept {
+  return cell_->has_matrix() ? width(state) : std::max(panels_ * lanes_, output_size_);
+}
 
 void StreamLayer::lay_out_workspace(std::int64_t rows) {
   const bool int8 = format_ == WeightFormat::kInt8, inner = cell_->inner_gates > 0;
@@ -223,11 +251,16 @@ void StreamLayer::lay_out_workspace(std::int64_t rows) {
   bytes[kInput] = int8 ? rows * input_stride_ * 2 : 0;
   bytes[kRecurrent] = int8 ? rows * recurrent_stride_ * 2 : 0;
   bytes[kScales] = int8 ? 2 * rows * 4 : 0;
-  bytes[kHidden] = (product && cell_->only_h()) || !weight_hr_.empty() ? rows * panels_ * lanes_ * 4 : 0;
+  const bool apart = product && cell_->only_h() && !whole_rows();  // the next h may not replace h yet
+  bytes[kHidden] = apart || !weight_hr_.empty() ? rows * panels_ * lanes_ * 4 : 0;
   bytes[kGathered] = product && !cell_->only_h() ? rows * recurrent_size_ * 4 : 0;
   bytes[kGates] = inner ? rows * cell_->first_gates() * panels_ * lanes_ * 4 : 0;
   bytes[kInner] = inner ? rows * panels_ * lanes_ * 4 : 0;
   bytes[kOutput] = weight_hr_.empty() ? 0 : rows * output_size_ * 4;
+  bytes[kA] = whole_rows() ? rows * passes_[0].gates * units_ * 4 : 0;
+  bytes[kQ] = cell_->normalised ? bytes[kA] : 0;
+  bytes[kNormal] = cell_->normalised ? (cell_->normal_count() * hidden_size_ + kNormalisedRows) * 4 : 0;
+  bytes[kMatrix] = cell_->has_matrix() ? matrix_step_workspace(hidden_size_, heads_) * 4 : 0;
   for (int k = 0; k < kParts; ++k) parts_[k + 1] = parts_[k] + rounded_up(bytes[k], kAlignment);
 }
 
@@ -256,11 +289,15 @@ void StreamLayer::step(const StreamRows& rows, std::byte* workspace) const noexc
       .split = cell_->split_gates,
       .input_size = input_size_,
       .panels = panels_,
+      .lanes = lanes_,
       .x = rows.x,
       .lower = rows.lower,
       .hidden = hidden,
       .gates = part(kGates),
       .inner = part(kInner),
+      .a = part(kA),
+      .q = cell_->split_gates ? part(kQ) : nullptr,
+      .units = units_,
       .unit_weights = unit_weights_.data(),
       .input = {reinterpret_cast<std::int16_t*>(part(kInput)), scales, input_stride_},
       .recurrent = {reinterpret_cast<std::int16_t*>(part(kRecurrent)), scales + rows.count, recurrent_stride_}};
@@ -274,8 +311,42 @@ void StreamLayer::step(const StreamRows& rows, std::byte* workspace) const noexc
     s.finish = pass.finish;
     pass.kernel(s);
   }
+  if (cell_->has_matrix()) return finish_matrix(rows, workspace);
+  if (cell_->normalised) finish_normalised(rows, workspace);
   if (!weight_hr_.empty()) return project(rows, hidden, part(kOutput));
   for (int r = 0; hidden && r < rows.count; ++r) std::copy_n(hidden + r * padded, hidden_size_, rows.states[0][r]);
+}
+
+// The cell's own step, a row at a time, in the way of a scan's.
+void StreamLayer::finish_normalised(const StreamRows& rows, std::byte* workspace) const noexcept {
+  const auto part = [&](Part k) { return reinterpret_cast<float*>(workspace + parts_[k]); };
+  const std::int64_t width = cell_->gate_count() * hidden_size_;
+  StepForward<float> s{.rows = 1, .hidden_size = hidden_size_};
+  s.bias_a = bias_ih_.empty() ? nullptr : bias_ih_.data();
+  s.bias_q = bias_hh_.empty() ? nullptr : bias_hh_.data();
+  s.unit_weights = unit_weights_.data();
+  s.normal = part(kNormal);
+  s.scale = s.normal + cell_->normal_count() * hidden_size_;
+  for (int r = 0; r < rows.count; ++r) {
+    s.a = part(kA) + r * width;
+    s.q = part(kQ) + r * width;
+    for (int k = 0; k < cell_->state_count(); ++k) s.previous[k] = s.next[k] = rows.states[k][r];
+    if (!weight_hr_.empty()) s.next[0] = part(kHidden) + r * panels_ * lanes_;
+    cell_->float_steps.step(s);
+  }
+}
+
+void StreamLayer::finish_matrix(const StreamRows& rows, std::byte* workspace) const noexcept {
+  const auto part = [&](Part k) { return reinterpret_cast<float*>(workspace + parts_[k]); };
+  for (int r = 0; r < rows.count; ++r) {
+    matrix_step<float>({.memory = cell_->matrix_memory,
+                        .hidden_size = hidden_size_,
+                        .heads = heads_,
+                        .a = part(kA) + r * 4 * units_,
+                        .bias = bias_ih_.empty() ? nullptr : bias_ih_.data(),
+                        .state = {rows.states[0][r], rows.states[1][r], rows.states[2][r], rows.states[3][r]},
+                        .workspace = part(kMatrix)});
+  }
 }
 
 // h = W_hr hidden for every row. hidden [rows, padded H], output [rows, P] to work in.

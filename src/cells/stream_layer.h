@@ -3,8 +3,10 @@
 // A step of one sequence reads every weight once and does little else, so the weights lie in memory in the order in
 // which a step wants them: for each vector of L units one panel [biases, scales, C + Q inputs two by two, G gates, L
 // units]. A step walks a panel with the sums of its gates in registers, finishes the cell, and goes on to the next. A
-// cell with inner gates takes two such passes. Of several sequences (rows) a few at a time pass over a panel, all of
-// them before the next panel: weights come from memory once for all rows, and once for a few from the second cache.
+// cell with inner gates takes two such passes. A cell that needs whole rows, normalised ones or one with a matrix
+// memory, gets them when the products of all panels are there. Of several sequences (rows) a few at a time pass over a
+// panel, all of them before the next panel: weights come from memory once for all rows, and once for a few from the
+// second cache.
 //
 // Formats of the weights (everything else stays float):
 //   f32    as they are
@@ -46,7 +48,8 @@ inline constexpr int kStreamRows = 32;
 struct StreamLayerWeights {
   const Cell* cell = nullptr;
   std::int64_t input_size = 0, output_size = 0, hidden_size = 0;  // C, P (the width of h), H
-  const float* weight_ih = nullptr;                               // [G H, C]
+  std::int64_t heads = 1;
+  const float* weight_ih = nullptr;  // [G H, C], or as many rows as Cell::first_row() says
   const float* weight_hh = nullptr;  // [K H, Q] for the K gates with a recurrent product; see layers/scan.h
   const float* bias_ih = nullptr;    // [G H]; null: none
   const float* bias_hh = nullptr;    // [K H]
@@ -60,8 +63,8 @@ struct StreamLayerWeights {
 struct StreamRows {
   int count = 0;                           // at most kStreamRows
   const float* x[kStreamRows];             // [C]
-  float* states[kMaxStates][kStreamRows];  // [state_length()], replaced by the next ones; the first begins with h [P]
-  const float* lower[kStreamRows];  // of a cell with `lower`: the second state of the layer below, [state_length()]
+  float* states[kMaxStates][kStreamRows];  // [state_length(k)], replaced by the next ones; the first begins with h [P]
+  const float* lower[kStreamRows];  // of a cell with `lower`: the second state of the layer below, [state_length(1)]
 };
 
 // Where a kernel puts rows of x or h that it rounded to integers, for int8.
@@ -75,7 +78,7 @@ struct StreamIntegers {
 struct StreamStep {
   int rows = 0, gate_count = 0;  // gates of this pass
   bool split = false;            // W x and R h apart
-  std::int64_t input_size = 0, recurrent_size = 0, panels = 0, panel_bytes = 0;
+  std::int64_t input_size = 0, recurrent_size = 0, panels = 0, panel_bytes = 0, lanes = 0;
   const float* const* x = nullptr;        // [rows] pointers
   const float* const* h = nullptr;        // [rows] pointers: what enters the recurrent product
   const float* const* lower = nullptr;    // [rows] pointers
@@ -83,6 +86,9 @@ struct StreamStep {
   float* hidden = nullptr;  // [rows, panels, L]: the next first state if it may not replace h yet; null: it may
   float* gates = nullptr;   // [rows, first gates, panels, L] and ...
   float* inner = nullptr;   // ... [rows, panels, L]: from the first to the second pass of a cell with inner gates
+  // Of a cell that needs whole rows: what the products give, [rows, G, units]; q only with split gates.
+  float *a = nullptr, *q = nullptr;
+  std::int64_t units = 0;
   const float* unit_weights = nullptr;  // [U, panels, L]
   const std::byte* weights = nullptr;   // panels of panel_bytes
   StreamIntegers input, recurrent;
@@ -104,8 +110,9 @@ class StreamLayer {
   // sums could leave int32.
   StreamLayer(const StreamLayerWeights& weights, WeightFormat format, int rows = kStreamRows);
 
-  // The length of every state vector: that of H or P, the larger, rounded up so that whole vectors may be written.
-  std::int64_t state_length() const noexcept;
+  // The length of a state vector: that of H or P, the larger, rounded up so that whole vectors may be written; of a
+  // matrix memory the width of the state.
+  std::int64_t state_length(int state) const noexcept;
   // What a step needs to work in, 64-byte aligned; a multiple of 64.
   std::int64_t workspace_bytes() const noexcept { return parts_[kParts]; }
 
@@ -113,7 +120,21 @@ class StreamLayer {
   void step(const StreamRows& rows, std::byte* workspace) const noexcept;
 
  private:
-  enum Part { kInput, kRecurrent, kScales, kHidden, kGathered, kGates, kInner, kOutput, kParts };
+  enum Part {
+    kInput,
+    kRecurrent,
+    kScales,
+    kHidden,
+    kGathered,
+    kGates,
+    kInner,
+    kOutput,
+    kA,
+    kQ,
+    kNormal,
+    kMatrix,
+    kParts
+  };
 
   // The gates of one pass over the panels: all of them, or with inner gates the first ones and then the others.
   struct Pass {
@@ -126,13 +147,21 @@ class StreamLayer {
 
   void lay_out_workspace(std::int64_t rows);
   void pack(const StreamLayerWeights& weights, Pass& pass) const;
-  std::int64_t width(int state) const noexcept { return cell_->state_width(state, {hidden_size_, output_size_}); }
+  std::int64_t width(int state) const noexcept {
+    return cell_->state_width(state, {hidden_size_, output_size_, heads_});
+  }
+  bool whole_rows() const noexcept { return cell_->normalised || cell_->has_matrix(); }
   void gather(const StreamRows& rows, float* gathered) const noexcept;
+  void finish_normalised(const StreamRows& rows, std::byte* workspace) const noexcept;
+  void finish_matrix(const StreamRows& rows, std::byte* workspace) const noexcept;
   void project(const StreamRows& rows, const float* hidden, float* output) const noexcept;
 
   const Cell* cell_;
   WeightFormat format_;
-  std::int64_t lanes_, input_size_, output_size_, hidden_size_, panels_;
+  std::int64_t lanes_, input_size_, output_size_, hidden_size_, heads_;
+  // Rows of weight_ih in each gate of a pass: H. Those of a matrix memory are cut into four such gates of one size,
+  // with zeros behind the last, for the products to go through as those of other cells.
+  std::int64_t units_, panels_;
   std::int64_t recurrent_size_ = 0;               // Q: what enters the product of the first pass
   std::int64_t input_stride_, recurrent_stride_;  // C and P and at least one more, rounded up to vectors
   std::int64_t parts_[kParts + 1] = {};           // where the parts of a workspace begin, and their end
@@ -140,6 +169,7 @@ class StreamLayer {
   std::vector<float, AlignedAllocator<float>> unit_weights_;
   std::vector<float, AlignedAllocator<float>> weight_hr_;  // packed; empty: no projection
   std::vector<float> bias_hr_;                             // empty: none
+  std::vector<float> bias_ih_, bias_hh_;                   // only with whole rows: not in the panels
   OutputLayer output_;
 };
 

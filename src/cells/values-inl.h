@@ -5,14 +5,14 @@
 
 template <class V>
 struct CellForward {
-  V a[kMaxGates], q[kMaxGates], previous[kMaxStates], unit[kMaxUnitWeights], lower;  // in
-  V gate[kMaxGates], extra[kMaxExtras], next[kMaxStates], inner;                     // out
+  V a[kMaxGates], q[kMaxGates], previous[kMaxStates], unit[kMaxUnitWeights], lower, normal;  // in
+  V gate[kMaxGates], extra[kMaxExtras], next[kMaxStates], inner;                             // out
 };
 template <class V>
 struct CellBackward {
   V gate[kMaxGates], extra[kMaxExtras], previous[kMaxStates], dnext[kMaxStates], unit[kMaxUnitWeights], lower;  // in
   V dinner;                                                                                                     // in
-  V da[kMaxGates], dq[kMaxGates], dprevious[kMaxStates], dunit[kMaxUnitWeights], dlower;                        // out
+  V da[kMaxGates], dq[kMaxGates], dprevious[kMaxStates], dunit[kMaxUnitWeights], dlower, dnormal;               // out
 };
 
 struct CellDefaults {
@@ -28,4 +28,6 @@ struct CellDefaults {
   static constexpr std::string_view kLowestLayer = "";
   static constexpr bool kModules = false, kHeads = false, kCandidateSeesH = false;
   static constexpr std::array<int, 1> kRecurrentStates{0};
+  static constexpr bool kNormalised = false;
+  static constexpr int kNormalisedState = 0;
 };

@@ -143,13 +143,33 @@ class Writer {
     return {fmt::format("Int8Matrix<{}, {}>", rows, columns), fmt::format("{{{}, {}}}", name, floats(scales))};
   }
 
+  // What stands between the units of a layer and its output.
+  std::string projection(const Recurrent& recurrent, const std::string& suffix) {
+    const std::string weight = numbers(recurrent, "weight_hr" + suffix, 0);
+    if (weight == "nullptr") return "{}";
+    const RecurrentOptions& o = recurrent.options();
+    return fmt::format("{{{}, {}, OutputActivation::{}, {}}}", weight, numbers(recurrent, "bias_hr" + suffix, 0),
+                       o.output_activation, float_text(static_cast<float>(o.decay)));
+  }
+
+  // The variable that holds the output of one layer with a matrix memory.
+  std::string matrix_layer(const Recurrent& recurrent, const Cell& cell, const std::string& suffix,
+                           const std::string& input) {
+    const RecurrentOptions& o = recurrent.options();
+    const auto [w_type, w] = matrix(recurrent.parameter("weight_ih" + suffix)->value);
+    const std::string bias = numbers(recurrent, "bias_ih" + suffix, 4 * o.hidden_size + 2 * o.heads);
+    const std::string name = fmt::format("layer{}_", next_++), output = fmt::format("y{}", next_++);
+    members += fmt::format("  MatrixLayer<{}, {}, {}, {}> {}{{{}, {}}};\n", o.hidden_size, o.heads,
+                           cell.matrix_memory == MatrixMemory::kExponentialForget, w_type, name, w, bias);
+    resets += fmt::format("    {}.reset();\n", name);
+    steps += fmt::format("    const float* {} = {}.step({});\n", output, name, input);
+    return output;
+  }
+
   std::pair<std::string, std::int64_t> recurrent_layers(Recurrent& recurrent, std::string input) {
     const RecurrentOptions& o = recurrent.options();
     if (o.bidirectional) fail(Code::kUsage, "export: a bidirectional network needs the whole sequence");
-    if (o.proj_size > 0) fail(Code::kUsage, "export: a layer with proj_size cannot be exported to a header");
     const Cell& top = find_cell(o.cell);
-    if (top.output_layer) fail(Code::kUsage, "export: a layer of cell '{}' cannot be exported to a header", o.cell);
-    if (top.has_matrix()) fail(Code::kUsage, "export: cell '{}' has a matrix memory, which no header holds", o.cell);
     if (mean_zoneout(o).active()) fail(Code::kUsage, "export: a layer with zoneout cannot be exported to a header");
     takes(o.input_size);
     std::string lower;
@@ -162,6 +182,10 @@ class Writer {
     }
     for (std::int64_t l = 0; l < o.layers; ++l) {
       const Cell& cell = cell_of_layer(top, l);
+      if (cell.has_matrix()) {
+        input = matrix_layer(recurrent, cell, scan_suffix(l, 0), input);
+        continue;
+      }
       const CellText& source = cell_text(cell.name);
       if (std::find(cells.begin(), cells.end(), source.text) == cells.end()) cells.emplace_back(source.text);
       const std::string suffix = scan_suffix(l, 0);
@@ -173,15 +197,16 @@ class Writer {
       const std::string hh = numbers(recurrent, "bias_hh" + suffix, cell.recurrent_gates() * o.hidden_size);
       const std::string ph = numbers(recurrent, "weight_ph" + suffix, 0);
       const std::string name = fmt::format("layer{}_", next_++), output = fmt::format("y{}", next_++);
-      members += fmt::format("  RecurrentLayer<{}, {}, {}, {}> {}{{{}, {}, {}, {}, {}}};\n", source.type, o.hidden_size,
-                             w_type, r_type, name, w, r, ih, hh, ph);
+      members += fmt::format("  RecurrentLayer<{}, {}, {}, {}, {}> {}{{{}, {}, {}, {}, {}, {}}};\n", source.type,
+                             o.hidden_size, recurrent.output_size(), w_type, r_type, name, w, r, ih, hh, ph,
+                             projection(recurrent, suffix));
       resets += fmt::format("    {}.reset();\n", name);
       const std::string also = cell.lower ? ", " + lower : "";
       steps += fmt::format("    const float* {} = {}.step({}{});\n", output, name, input, also);
       lower = name + ".upper()";
       input = output;
     }
-    return {input, o.hidden_size};
+    return {input, recurrent.output_size()};
   }
 
   bool int8_;

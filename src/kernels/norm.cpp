@@ -19,11 +19,13 @@ namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 template <class T>
-HWY_INLINE void normalise(const LayerNorm<T>& job, std::int64_t row) {
+struct Moments {
+  T mean, scale;
+};
+
+template <class T>
+HWY_INLINE Moments<T> moments_of(const T* x, std::int64_t n, double epsilon) {
   const hn::ScalableTag<T> d;
-  const std::int64_t n = job.n;
-  const T* x = job.x + row * n;
-  T* y = job.y + row * n;
   auto sum = hn::Zero(d), squares = hn::Zero(d);
   for_each_vector(d, n, [&](auto lanes, std::int64_t j) HWY_ATTR { sum = sum + lanes.load(x + j); });
   const T mean = hn::GetLane(hn::SumOfLanes(d, sum)) / static_cast<T>(n);
@@ -33,14 +35,50 @@ HWY_INLINE void normalise(const LayerNorm<T>& job, std::int64_t row) {
     squares = hn::MulAdd(off, off, squares);
   });
   const T variance = hn::GetLane(hn::SumOfLanes(d, squares)) / static_cast<T>(n);
-  const T scale = T{1} / std::sqrt(variance + static_cast<T>(job.epsilon));
-  const auto scales = hn::Set(d, scale);
+  return {mean, T{1} / std::sqrt(variance + static_cast<T>(epsilon))};
+}
+
+template <class T>
+HWY_INLINE void normalise(const LayerNorm<T>& job, std::int64_t row) {
+  const hn::ScalableTag<T> d;
+  const std::int64_t n = job.n;
+  const T* x = job.x + row * n;
+  T* y = job.y + row * n;
+  const auto [mean, scale] = moments_of(x, n, job.epsilon);
+  const auto means = hn::Set(d, mean), scales = hn::Set(d, scale);
   for_each_vector(d, n, [&](auto lanes, std::int64_t j) HWY_ATTR {
     const auto u = (lanes.load(x + j) - means) * scales;
     lanes.store(hn::MulAdd(lanes.load(job.gain + j), u, lanes.load(job.bias + j)), y + j);
   });
   job.mean[row] = mean;
   job.scale[row] = scale;
+}
+
+template <class T>
+HWY_INLINE T normalise_one(const T* x, std::int64_t n, double epsilon, T* u) {
+  const hn::ScalableTag<T> d;
+  const auto [mean, scale] = moments_of(x, n, epsilon);
+  const auto means = hn::Set(d, mean), scales = hn::Set(d, scale);
+  for_each_vector(
+      d, n, [&](auto lanes, std::int64_t j) HWY_ATTR { lanes.store((lanes.load(x + j) - means) * scales, u + j); });
+  return scale;
+}
+
+template <class T>
+HWY_INLINE void normalise_one_backward(const T* u, T r, std::int64_t n, T* slope) {
+  const hn::ScalableTag<T> d;
+  auto sum = hn::Zero(d), product = hn::Zero(d);
+  for_each_vector(d, n, [&](auto lanes, std::int64_t j) HWY_ATTR {
+    const auto one = lanes.load(slope + j);
+    sum = sum + one;
+    product = hn::MulAdd(one, lanes.load(u + j), product);
+  });
+  const auto mean_slope = hn::Set(d, hn::GetLane(hn::SumOfLanes(d, sum)) / static_cast<T>(n));
+  const auto mean_product = hn::Set(d, hn::GetLane(hn::SumOfLanes(d, product)) / static_cast<T>(n));
+  const auto scale = hn::Set(d, r);
+  for_each_vector(d, n, [&](auto lanes, std::int64_t j) HWY_ATTR {
+    lanes.store(scale * hn::NegMulAdd(lanes.load(u + j), mean_product, lanes.load(slope + j) - mean_slope), slope + j);
+  });
 }
 
 template <class T>
@@ -96,6 +134,12 @@ void gain_float(const LayerNormBackward<float>& job, std::int64_t first, std::in
 void gain_double(const LayerNormBackward<double>& job, std::int64_t first, std::int64_t columns) {
   gain_gradient(job, first, columns);
 }
+float one_float(const float* x, std::int64_t n, double epsilon, float* u) { return normalise_one(x, n, epsilon, u); }
+double one_double(const double* x, std::int64_t n, double epsilon, double* u) {
+  return normalise_one(x, n, epsilon, u);
+}
+void one_backward_float(const float* u, float r, std::int64_t n, float* d) { normalise_one_backward(u, r, n, d); }
+void one_backward_double(const double* u, double r, std::int64_t n, double* d) { normalise_one_backward(u, r, n, d); }
 
 }  // namespace HWY_NAMESPACE
 }  // namespace carousel::kernels
@@ -111,6 +155,10 @@ HWY_EXPORT(input_float);
 HWY_EXPORT(input_double);
 HWY_EXPORT(gain_float);
 HWY_EXPORT(gain_double);
+HWY_EXPORT(one_float);
+HWY_EXPORT(one_double);
+HWY_EXPORT(one_backward_float);
+HWY_EXPORT(one_backward_double);
 
 void forward(const LayerNorm<float>& job, std::int64_t row) { HWY_DYNAMIC_DISPATCH(forward_float)(job, row); }
 void forward(const LayerNorm<double>& job, std::int64_t row) { HWY_DYNAMIC_DISPATCH(forward_double)(job, row); }
@@ -152,6 +200,23 @@ void layer_norm_backward(const LayerNormBackward<T>& job) {
     });
   }
   if (job.dbias) column_sums(job.rows, job.n, job.dy, job.n, job.beta_bias, job.dbias);
+}
+
+template <>
+float normalise_row(const float* x, std::int64_t n, double epsilon, float* u) noexcept {
+  return HWY_DYNAMIC_DISPATCH(one_float)(x, n, epsilon, u);
+}
+template <>
+double normalise_row(const double* x, std::int64_t n, double epsilon, double* u) noexcept {
+  return HWY_DYNAMIC_DISPATCH(one_double)(x, n, epsilon, u);
+}
+template <>
+void normalise_row_backward(const float* u, float r, std::int64_t n, float* d) noexcept {
+  HWY_DYNAMIC_DISPATCH(one_backward_float)(u, r, n, d);
+}
+template <>
+void normalise_row_backward(const double* u, double r, std::int64_t n, double* d) noexcept {
+  HWY_DYNAMIC_DISPATCH(one_backward_double)(u, r, n, d);
 }
 
 template void layer_norm(const LayerNorm<float>&);

@@ -37,4 +37,12 @@ struct LayerNormBackward {
 template <class T>
 void layer_norm_backward(const LayerNormBackward<T>& job);
 
+// One row on the calling thread: u_j as above; returns r. u may be x.
+template <class T>
+T normalise_row(const T* x, std::int64_t n, double epsilon, T* u) noexcept;
+
+// From the gradient d of u to that of x, in place: r (d_j - 1/n sum d - u_j 1/n sum (d u)).
+template <class T>
+void normalise_row_backward(const T* u, T r, std::int64_t n, T* d) noexcept;
+
 }  // namespace carousel::kernels

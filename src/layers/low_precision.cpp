@@ -10,6 +10,7 @@ namespace carousel::detail {
 LowPrecisionStack::LowPrecisionStack(const Recurrent& layer, WeightFormat format)
     : cell_(find_cell(layer.options().cell)),
       directions_(layer.directions()),
+      sizes_(cell_sizes(layer.options())),
       layers_(layer.options().layers),
       hidden_size_(layer.options().hidden_size),
       output_units_(layer.output_size() / layer.directions()) {
@@ -18,16 +19,15 @@ LowPrecisionStack::LowPrecisionStack(const Recurrent& layer, WeightFormat format
   }
 }
 
-// Samples first .. first + kStreamRows - 1 of the sorted order. states: [states of the cell, kStreamRows, length], and
-// as much again as one state, for whole vectors of `lower`.
+// Samples first .. first + kStreamRows - 1 of the sorted order. states: for each state of the cell [kStreamRows, its
+// length], and then the same for whole vectors of `lower`.
 void LowPrecisionStack::run_block(const Scan& scan, std::int64_t first, float* states, std::byte* workspace) const {
   const SequenceLayout& layout = scan.layout;
   const std::int64_t samples = std::min<std::int64_t>(kStreamRows, layout.samples() - first);
-  const std::int64_t length = scan.kernel.state_length(), output_width = directions_ * output_units_;
-  const std::int64_t lower_width = directions_ * hidden_size_;
-  float* const lower = states + cell_.state_count() * kStreamRows * length;
+  const std::int64_t output_width = directions_ * output_units_, lower_width = directions_ * hidden_size_;
   StreamRows rows;
   for (int k = 0; k < cell_.state_count(); ++k) {
+    const std::int64_t length = scan.kernel.state_length(k);
     for (std::int64_t r = 0; r < samples; ++r, states += length) {
       rows.states[k][r] = states;
       std::fill_n(states, length, 0.0f);
@@ -45,8 +45,9 @@ void LowPrecisionStack::run_block(const Scan& scan, std::int64_t first, float* s
     for (std::int64_t r = 0; r < running; ++r) {
       rows.x[r] = scan.x.data + row_of(r) * scan.x.shape.back();
       if (scan.lower) {
-        std::copy_n(scan.lower + row_of(r) * lower_width, hidden_size_, lower + r * length);
-        rows.lower[r] = lower + r * length;
+        float* lower = states + r * scan.kernel.state_length(1);
+        std::copy_n(scan.lower + row_of(r) * lower_width, hidden_size_, lower);
+        rows.lower[r] = lower;
       }
     }
     scan.kernel.step(rows, workspace);
@@ -82,7 +83,8 @@ StackOutput<float> LowPrecisionStack::run(Variable x, Variable lower, const Sequ
       new (final + k) Variable(tape.constant({final_values[k], shape}));
     }
     const std::int64_t work = kernels_[static_cast<std::size_t>(l * directions_)].workspace_bytes();
-    const std::int64_t room = (states + (cell_.lower ? 1 : 0)) * kStreamRows * kernels_[0].state_length();
+    std::int64_t room = cell_.lower ? kStreamRows * kernels_[0].state_length(1) : 0;
+    for (int k = 0; k < states; ++k) room += kStreamRows * kernels_[0].state_length(k);
     auto* workspaces = arena.allocate<std::byte>(directions_ * blocks * work);
     auto* rooms = arena.allocate<float>(directions_ * blocks * room);
     parallel_for(directions_ * blocks, [&](std::int64_t task) {

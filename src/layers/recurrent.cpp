@@ -255,7 +255,6 @@ void Recurrent::enter(detail::Flow& flow, Variable& lower) {
 
 void Recurrent::set_inference_dtype(const std::string& dtype) {
   const WeightFormat format = parse_weight_format(dtype);
-  check_format(options_.cell, format);
   low_precision_ = format == WeightFormat::kF32 ? nullptr : std::make_shared<detail::LowPrecisionStack>(*this, format);
 }
 

@@ -90,13 +90,11 @@ void set_fixed_unit_weights(const RecurrentOptions& o, Tensor& weight_ph) {
 
 void initialize_unit_weights(const Cell& cell, const RandomKey& key, Tensor& weight_ph) {
   weight_ph.fill(0);
+  if (cell.normalised) {
+    const std::int64_t H = weight_ph.elements() / cell.unit_weight_count();
+    std::fill_n(weight_ph.data(), (2 * cell.gate_count() + (cell.normalised_state > 0 ? 1 : 0)) * H, 1.0f);
+  }
   if (cell.recurrent_gates() == 0 && cell.gate_count() == 1) fill_uniform(key, -1.0f, 1.0f, weight_ph.span());
-}
-
-void check_format(const std::string& cell, WeightFormat format) {
-  if (format == WeightFormat::kF32 || !find_cell(cell).has_matrix()) return;
-  fail(Code::kUsage, "cell '{}' computes in f32 only, not in {}: its memory is a matrix", cell,
-       kWeightFormats[static_cast<std::size_t>(format)]);
 }
 
 std::string scan_suffix(std::int64_t layer, int direction) {
@@ -124,6 +122,7 @@ StreamLayer make_stream_layer(const Recurrent& recurrent, std::int64_t layer, in
                       .input_size = recurrent.parameter("weight_ih" + suffix)->value.shape()[1],
                       .output_size = recurrent.output_size() / recurrent.directions(),
                       .hidden_size = recurrent.options().hidden_size,
+                      .heads = recurrent.options().heads,
                       .weight_ih = data("weight_ih"),
                       .weight_hh = weight_hh.data(),
                       .bias_ih = data("bias_ih"),

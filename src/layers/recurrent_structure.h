@@ -25,15 +25,12 @@ Zoneout mean_zoneout(const RecurrentOptions& options);
 // The period of every unit, [H], as the clockwork cell wants it.
 void set_fixed_unit_weights(const RecurrentOptions& options, Tensor& weight_ph);
 
-// Fresh unit weights [U H]: uniform in +-1 for the recurrent weights of independent units (Li et al. 2018), else 0, as
-// peepholes that are not there.
+// Fresh unit weights [U H]: uniform in +-1 for the recurrent weights of independent units (Li et al. 2018), 1 for
+// gains, else 0, as peepholes that are not there.
 void initialize_unit_weights(const Cell& cell, const RandomKey& key, Tensor& weight_ph);
 
 // "_l0", "_l1_reverse" ...: the end of the names of one layer's and direction's parameters.
 std::string scan_suffix(std::int64_t layer, int direction);
-
-// Throws Error{kUsage} if the steps of a cell cannot run with weights in this format: a matrix memory has f32 alone.
-void check_format(const std::string& cell, WeightFormat format);
 
 // The weights of one layer and direction packed for steps of up to `rows` sequences.
 StreamLayer make_stream_layer(const Recurrent& recurrent, std::int64_t layer, int direction, WeightFormat format,

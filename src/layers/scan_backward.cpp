@@ -141,7 +141,11 @@ void BackwardLoop<T>::step(SampleRange range, std::int64_t t, std::int64_t first
   s.a = direction->a + local * width;
   s.dq = dproduct() + local * width;
   if (direction->weights.weight_ph) s.unit_weights = direction->weights.weight_ph.value().data;
-  if (dunit_weights) s.dunit_weights = dunit_weights + begin * cell.unit_weight_count() * H;
+  if (dunit_weights) s.dunit_weights = dunit_weights + begin * cell.unit_gradient_count() * H;
+  if (cell.normalised) {
+    s.normal = direction->normal + local * cell.normal_count() * H;
+    s.scale = direction->scale + local * kNormalisedRows;
+  }
   for (int k = 0; k < cell.extras; ++k) s.extra[k] = direction->extra[k] + local * H;
   for (int k = 0; k < cell.state_count(); ++k) {
     if (direction->previous[k]) s.previous[k] = direction->previous[k] + local * op->state_width(k);
@@ -207,8 +211,7 @@ BackwardLoop<T> prepare_backward(ScanOp<T>& op, ScanDirection<T>& direction) {
     loop.dgate = arena.allocate<T>(N * op.first_width());
     loop.dinner = arena.allocate<T>(N * H);
   }
-  if (w.weight_ph && !op.cell->fixed_unit_weights) {
-    const std::int64_t size = N * op.cell->unit_weight_count() * H;
+  if (const std::int64_t size = N * op.cell->unit_gradient_count() * H; size > 0) {
     loop.dunit_weights = arena.allocate<T>(size);
     std::fill_n(loop.dunit_weights, size, T(0));
   }

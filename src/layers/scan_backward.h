@@ -29,7 +29,7 @@ struct BackwardLoop {
   T* drecurrent = nullptr;     // [N, Q]: gradient of what entered the product, with a mask or other states than h
   T* dgate = nullptr;          // [N, first H]: see StepBackward, only with inner gates
   T* dinner = nullptr;         // [N, H]: only with inner gates
-  T* dunit_weights = nullptr;  // [N, U H]: of each sample, over all its steps
+  T* dunit_weights = nullptr;  // [N, Cell::unit_gradient_count() H]: of each sample, over all its steps
   T* dlower = nullptr;         // [rows, D H]: added to
   T* dtable = nullptr;         // [distinct, G H]: sums of da over the rows that share a row of x; only with row_index
 

@@ -142,6 +142,11 @@ void ForwardLoop<T>::step(SampleRange range, std::int64_t t, std::int64_t first_
     s.previous[k] = state[k] + begin * op->state_width(k);
     if (save && direction->previous[k]) s.saved_previous[k] = direction->previous[k] + local * op->state_width(k);
   }
+  if (cell.normalised) {
+    const std::int64_t at = save ? local : begin;
+    s.normal = direction->normal + at * cell.normal_count() * H;
+    s.scale = direction->scale + at * kNormalisedRows;
+  }
   for (int k = 0; save && k < cell.extras; ++k) s.extra[k] = direction->extra[k] + local * H;
   s.ld_lower = op->lower_width();
   const std::int64_t lower_at = row * s.ld_lower + (direction->reverse ? H : 0);
@@ -233,6 +238,11 @@ void allocate_chunk(ScanOp<T>& op, ScanDirection<T>& direction, bool save) {
   Arena& arena = op.tape->arena();
   const std::int64_t rows = op.largest_chunk(), H = op.hidden_size;
   direction.a = arena.allocate<T>(rows * op.gate_width());
+  if (op.cell->normalised) {
+    const std::int64_t kept = save ? rows : op.layout->samples();
+    direction.normal = arena.allocate<T>(kept * op.cell->normal_count() * H);
+    direction.scale = arena.allocate<T>(kept * kNormalisedRows);
+  }
   const bool recurrent = op.cell->first_gates() > 0, copies = direction.mask || op.projected || !op.cell->only_h();
   if (save && recurrent && copies) direction.recurrent_input = arena.allocate<T>(rows * op.recurrent_size());
   if (!save) return;

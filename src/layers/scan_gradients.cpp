@@ -141,8 +141,10 @@ void chunk_gradients(const BackwardLoop<T>& loop, ScanTargets<T>& targets, const
     targets.weight_hr.beta = T(1);
     bias_gradient<T>(targets.bias_hr, R, {loop.doutput, P, P});
   }
-  bias_gradient<T>(targets.bias_ih, R, {da, width, width});
-  bias_gradient<T>(targets.bias_hh, R, {loop.dproduct(), op.first_width() + op.inner_width(), width});
+  if (!op.cell->normalised) {
+    bias_gradient<T>(targets.bias_ih, R, {da, width, width});
+    bias_gradient<T>(targets.bias_hh, R, {loop.dproduct(), op.first_width() + op.inner_width(), width});
+  }
   if (loop.dtable) {
     gather_by_index(loop, chunk);
   } else {
@@ -158,8 +160,13 @@ void finish_gradients(const BackwardLoop<T>& loop, ScanTargets<T>& targets) {
     input_gradients(op, *loop.direction, targets, {0, 0, 0, op.x.shape()[0]}, da);
   }
   if (loop.dunit_weights) {
-    const std::int64_t width = op.cell->unit_weight_count() * op.hidden_size;
-    bias_gradient<T>(targets.weight_ph, op.layout->samples(), {loop.dunit_weights, width, width});
+    const std::int64_t N = op.layout->samples(), H = op.hidden_size, width = op.cell->unit_weight_count() * H;
+    const std::int64_t biases = op.gate_width(), ld = op.cell->unit_gradient_count() * H;
+    bias_gradient<T>(targets.weight_ph, N, {loop.dunit_weights, width, ld});
+    if (op.cell->normalised) {
+      bias_gradient<T>(targets.bias_ih, N, {loop.dunit_weights + width, biases, ld});
+      bias_gradient<T>(targets.bias_hh, N, {loop.dunit_weights + width + biases, biases, ld});
+    }
   }
   for (int k = 0; k < op.cell->state_count(); ++k) {
     const GradientTarget<T>& target = targets.initial[k];

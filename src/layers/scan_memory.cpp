@@ -46,8 +46,11 @@ struct ScanCounts {
     return floats + (cell.split_gates ? N * width : 0);
   }
 
+  // Of one row: what is normalised.
+  std::int64_t normals() const { return cell.normalised ? cell.normal_count() * H + kNormalisedRows : 0; }
+
   std::int64_t chunk(bool save) const {
-    std::int64_t floats = R * width;
+    std::int64_t floats = R * width + (save ? R : N) * normals();
     if (!save) return floats;
     if (product && (s.masked || projected || !cell.only_h())) floats += R * Q;
     if (inner > 0) floats += R * H;
@@ -60,7 +63,7 @@ struct ScanCounts {
     std::int64_t floats = s.distinct_rows * width + states() + zoneout();
     if (product) floats += packed_size(first, Q) + (s.masked || !cell.only_h() ? N * Q : 0);
     if (inner > 0) floats += packed_size(inner, H) + N * (first + H);
-    if (!cell.fixed_unit_weights) floats += N * cell.unit_weight_count() * H;
+    floats += N * cell.unit_gradient_count() * H;
     if (projected) floats += packed_size(P, H) + R * P + N * H;
     return floats + (cell.split_gates ? R * width : 0);
   }

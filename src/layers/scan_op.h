@@ -33,16 +33,17 @@ template <class T>
 struct ScanDirection {
   ScanWeights<T> weights;
   bool reverse = false;
-  std::int64_t column = 0;         // of its output in a row of the node's value
-  T* a = nullptr;                  // [R, G H]: W x, then gates, then their gradients
-  T* extra[kMaxExtras] = {};       // [R, H]
-  T* previous[kMaxStates] = {};    // [R, P or H]: states before each step
-  T* recurrent_input = nullptr;    // [R, Q]: what entered the recurrent product (masked if there is a mask)
-  T* inner = nullptr;              // [R, H]: what entered that of the inner gates (masked too); only with inner gates
-  T* unprojected = nullptr;        // [R, H]: output before the projection; only with projection
-  T* made = nullptr;               // [R, P]: output before zoneout; only with an output layer and zoneout of h
-  const T* mask = nullptr;         // [N, P], sorted order, of h; null: none
-  T* checkpoint[kMaxStates] = {};  // [chunks, N, P or H]: states before each chunk, in the direction's order
+  std::int64_t column = 0;       // of its output in a row of the node's value
+  T* a = nullptr;                // [R, G H]: W x, then gates, then their gradients
+  T* extra[kMaxExtras] = {};     // [R, H]
+  T* previous[kMaxStates] = {};  // [R, P or H]: states before each step
+  T* recurrent_input = nullptr;  // [R, Q]: what entered the recurrent product (masked if there is a mask)
+  T* inner = nullptr;            // [R, H]: what entered that of the inner gates (masked too); only with inner gates
+  T *normal = nullptr, *scale = nullptr;  // see StepForward; [R, ..], or [N, ..] if nothing is saved
+  T* unprojected = nullptr;               // [R, H]: output before the projection; only with projection
+  T* made = nullptr;                      // [R, P]: output before zoneout; only with an output layer and zoneout of h
+  const T* mask = nullptr;                // [N, P], sorted order, of h; null: none
+  T* checkpoint[kMaxStates] = {};         // [chunks, N, P or H]: states before each chunk, in the direction's order
   const T *bias_a = nullptr, *bias_q = nullptr;  // [G H]
   FinalStateNode<T>* final[kMaxStates] = {};
 };

@@ -41,7 +41,7 @@ struct LayerInfo {
 // One gate of one unit. The cell adds the two parts, unless its equations say otherwise (Cell::split_gates).
 struct GateValue {
   std::string name;
-  double from_input = 0, from_state = 0;  // W x + b_ih, R h + b_hh
+  double from_input = 0, from_state = 0;  // W x + b_ih, R h + b_hh; of a normalised cell LN(W x) + b_ih, LN(R h) + b_hh
   double value = 0;                       // after the activation
 };
 
@@ -49,6 +49,7 @@ struct WorkedStep {
   std::string layer, cell, equations;
   std::int64_t sample = 0, time_step = 0, unit = 0;  // of layer 0, forward direction
   bool adds_parts = true;                            // a gate's pre-activation is from_input + from_state
+  bool normalised = false;                           // the parts are those after layer normalisation
   std::vector<double> x, h_before;                   // x_t [C], h_(t-1) [H or P]
   std::vector<GateValue> gates;                      // in the order of the weights
   std::vector<std::string> states;                   // "h", "c"

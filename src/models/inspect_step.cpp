@@ -88,22 +88,50 @@ std::vector<double> product(const Tensor& weight, const std::vector<double>& x, 
   return product(weight, x, bias, 0, weight.shape()[0]);
 }
 
+std::vector<double> doubles(const Tensor* tensor) {
+  return tensor ? std::vector<double>(tensor->span().begin(), tensor->span().end()) : std::vector<double>();
+}
+
 // The recurrent weights of the first layer.
 struct RecurrentWeights {
   Tensor weight;  // with what does not count set to zero; empty if there are none
   const Tensor* bias;
   std::vector<double> unit_weights;
+  std::vector<double> bias_ih, bias_hh;  // of a normalised cell, whose step adds them; empty: none
 
-  explicit RecurrentWeights(const Recurrent& layer)
-      : weight(masked_recurrent_weight(layer, 0, 0)), bias(find_parameter(layer, "bias_hh_l0")) {
-    if (const Tensor* units = find_parameter(layer, "weight_ph_l0"))
-      unit_weights.assign(units->span().begin(), units->span().end());
+  RecurrentWeights(const Recurrent& layer, const Cell& cell)
+      : weight(masked_recurrent_weight(layer, 0, 0)),
+        bias(cell.normalised ? nullptr : find_parameter(layer, "bias_hh_l0")),
+        unit_weights(doubles(find_parameter(layer, "weight_ph_l0"))) {
+    if (!cell.normalised) return;
+    bias_ih = doubles(find_parameter(layer, "bias_ih_l0"));
+    bias_hh = doubles(find_parameter(layer, "bias_hh_l0"));
   }
 };
 
-// The cell's own reference on all units. In: `a` = W x + b. Out: q = R h + b, in `a` the gates; the next states.
+// Of all gates, one after another. In: a = W x, with b_ih unless the cell is normalised. Out: a the gates, from_x and
+// from_h what they are made of.
+struct GateSums {
+  std::vector<double> a, from_x, from_h;
+};
+
+// Of a normalised cell: what its step made of W x and R h.
+void normalise_sums(const Cell& cell, const RecurrentWeights& recurrent, const std::vector<double>& normal,
+                    GateSums& sums) {
+  const std::size_t width = sums.a.size();
+  for (std::size_t j = 0; cell.normalised && j < width; ++j) {
+    sums.from_x[j] = recurrent.unit_weights[j] * normal[j];
+    sums.from_h[j] = recurrent.unit_weights[width + j] * normal[width + j];
+    if (!recurrent.bias_ih.empty()) sums.from_x[j] += recurrent.bias_ih[j];
+    if (!recurrent.bias_hh.empty()) sums.from_h[j] += recurrent.bias_hh[j];
+  }
+}
+
+// The cell's own reference on all units. Returns the next states.
 StateRows step_all_units(const Cell& cell, const StateRows& before, const RecurrentWeights& recurrent,
-                         const std::vector<double>& lower, std::vector<double>& a, std::vector<double>& q) {
+                         const std::vector<double>& lower, GateSums& sums) {
+  std::vector<double>&a = sums.a, &q = sums.from_h;
+  sums.from_x = a;
   const std::size_t H = a.size() / cell.gates.size();
   const auto first = static_cast<std::int64_t>(H) * cell.first_gates();
   std::vector<double> entering, inner(H);
@@ -123,6 +151,11 @@ StateRows step_all_units(const Cell& cell, const StateRows& before, const Recurr
   s.q = cell.split_gates ? q.data() : nullptr;
   s.unit_weights = recurrent.unit_weights.data();
   s.inner = inner.data();
+  std::vector<double> normal(static_cast<std::size_t>(cell.normal_count()) * H + kNormalisedRows);
+  s.normal = normal.data();
+  s.scale = s.normal + cell.normal_count() * s.hidden_size;
+  s.bias_a = recurrent.bias_ih.empty() ? nullptr : recurrent.bias_ih.data();
+  s.bias_q = recurrent.bias_hh.empty() ? nullptr : recurrent.bias_hh.data();
   s.lower = lower.data();
   s.save = true;
   StateRows extras(static_cast<std::size_t>(cell.extras), std::vector<double>(H));
@@ -146,6 +179,7 @@ StateRows step_all_units(const Cell& cell, const StateRows& before, const Recurr
     add_products(static_cast<std::size_t>(first), a.size());
   }
   cell.steps<double>().step(s);
+  normalise_sums(cell, recurrent, normal, sums);
   return next;
 }
 
@@ -167,13 +201,12 @@ void compute(Recurrent& layer, const StateRows& before, const StateRows& network
     lower.assign(x.begin() + static_cast<std::ptrdiff_t>(H), x.end());
     x.resize(H);
   }
-  std::vector<double> a = product(*find_parameter(layer, "weight_ih_l0"), x, find_parameter(layer, "bias_ih_l0"));
-  const std::vector<double> from_x = a;
-  std::vector<double> q;
-  StateRows after = step_all_units(cell, before, RecurrentWeights(layer), lower, a, q);
+  const Tensor* bias = cell.normalised ? nullptr : find_parameter(layer, "bias_ih_l0");
+  GateSums sums{.a = product(*find_parameter(layer, "weight_ih_l0"), x, bias), .from_x = {}, .from_h = {}};
+  StateRows after = step_all_units(cell, before, RecurrentWeights(layer, cell), lower, sums);
   for (std::size_t k = 0; k < cell.gates.size(); ++k) {
     const std::size_t row = k * H + unit;
-    step.gates.push_back({std::string(cell.gates[k]), from_x[row], q[row], a[row]});
+    step.gates.push_back({std::string(cell.gates[k]), sums.from_x[row], sums.from_h[row], sums.a[row]});
   }
   if (const Tensor* projection = find_parameter(layer, "weight_hr_l0")) {
     step.unprojected = after[0][unit];
@@ -212,6 +245,7 @@ std::optional<WorkedStep> work_through_step(Sequential& network, const InspectIn
   step.cell = cell.name;
   step.equations = cell.equations;
   step.adds_parts = !cell.split_gates;
+  step.normalised = cell.normalised;
 
   const Tensor x = run_chain(chain, input, step.sample, step.time_step + 1, nullptr);
   const std::int64_t C = x.shape()[2];

@@ -115,8 +115,8 @@ std::string step_text(const WorkedStep& step) {
   const std::int64_t t = step.time_step;
   text += wrapped(fmt::format("  x[{}] = {}", t, numbers(step.x)), 4);
   text += wrapped(fmt::format("  h[{}] = {}", t - 1, numbers(step.h_before)), 4);
-  text += fmt::format("  {:<6}{:>14}{:>14}{:>14}{:>14}\n", "gate", "W x + b_ih", "R h + b_hh",
-                      step.adds_parts ? "their sum" : "", "value");
+  text += fmt::format("  {:<6}{:>14}{:>14}{:>14}{:>14}\n", "gate", step.normalised ? "LN(W x) + b" : "W x + b_ih",
+                      step.normalised ? "LN(R h) + b" : "R h + b_hh", step.adds_parts ? "their sum" : "", "value");
   for (const GateValue& gate : step.gates) {
     const std::string sum = step.adds_parts ? fmt::format("{:.8f}", gate.from_input + gate.from_state) : "";
     text += fmt::format("  {:<6}{:>14.8f}{:>14.8f}{:>14}{:>14.8f}\n", gate.name, gate.from_input, gate.from_state, sum,

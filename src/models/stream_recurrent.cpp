@@ -3,7 +3,6 @@
 
 #include "base/fail.h"
 #include "kernels/packed_matrix.h"
-#include "layers/matrix_stream.h"
 #include "layers/recurrent_structure.h"
 #include "layers/stream_transition.h"
 #include "models/stream_program.h"
@@ -16,24 +15,18 @@ class RecurrentStep final : public StreamOp {
   RecurrentStep(Recurrent& layer, const StreamPlan& plan) : cell_(find_cell(layer.options().cell)) {
     const RecurrentOptions& o = layer.options();
     if (o.bidirectional) fail(Code::kUsage, "a bidirectional network needs the whole sequence: it cannot be streamed");
-    check_format(o.cell, plan.format);
     hidden_size_ = o.hidden_size;
     input_size = o.input_size;
     output_size = layer.output_size();
     layers_ = static_cast<std::size_t>(o.layers);
     for (std::int64_t l = 0; l < o.layers; ++l) {
-      if (cell_.has_matrix()) {
-        matrices_.emplace_back(layer, l, plan.rows());
-        workspace_ = std::max(workspace_, matrices_.back().workspace_bytes());
-      } else {
-        kernels_.emplace_back(layer, l, 0, plan.format, plan.rows());
-        workspace_ = std::max(workspace_, kernels_.back().workspace_bytes());
-      }
+      kernels_.emplace_back(layer, l, 0, plan.format, plan.rows());
+      workspace_ = std::max(workspace_, kernels_.back().workspace_bytes());
     }
     if (cell_.entry) pack_entry(layer, plan.rows());
     for (int k = 0; k < cell_.state_count(); ++k) {
       widths_[k] = layer.state_shape(k, 1)[2];
-      begins_[k + 1] = begins_[k] + (cell_.has_matrix() ? widths_[k] : kernels_[0].state_length());
+      begins_[k + 1] = begins_[k] + kernels_[0].state_length(k);
     }
     states_.resize(static_cast<std::size_t>(plan.capacity * slot_size()));
   }
@@ -47,11 +40,7 @@ class RecurrentStep final : public StreamOp {
       for (int k = 0; k < cell_.state_count(); ++k) {
         for (int r = 0; r < rows.count; ++r) rows.states[k][r] = state(slots[static_cast<std::size_t>(r)], l, k);
       }
-      if (cell_.has_matrix()) {
-        matrices_[l].step(rows, workspace);
-      } else {
-        kernels_[l].step(rows, workspace);
-      }
+      kernels_[l].step(rows, workspace);
       std::copy_n(rows.states[0], rows.count, rows.x);
       if (cell_.lower) std::copy_n(rows.states[1], rows.count, rows.lower);
     }
@@ -92,7 +81,7 @@ class RecurrentStep final : public StreamOp {
  private:
   // W_in^T, packed so that both halves of its rows begin at whole vectors, as the lowest layer reads them.
   void pack_entry(const Recurrent& layer, int rows) {
-    const std::int64_t padded = kernels_[0].state_length(), C = input_size;
+    const std::int64_t padded = kernels_[0].state_length(0), C = input_size;
     StreamBuffer weight(static_cast<std::size_t>(2 * padded * C));
     const Parameter *source = layer.parameter("weight_in"), *bias = layer.parameter("bias_in");
     entry_bias_.resize(static_cast<std::size_t>(2 * padded));
@@ -137,7 +126,6 @@ class RecurrentStep final : public StreamOp {
   std::int64_t workspace_ = 0, entry_bytes_ = 0;                        // of the layers, and of what enters them
   StreamBuffer entry_, entry_bias_;                                     // packed; empty: none
   std::vector<StreamTransition> kernels_;
-  std::vector<MatrixStreamLayer> matrices_;  // instead of kernels_, for a cell with a matrix memory
   StreamBuffer states_;
 };
 

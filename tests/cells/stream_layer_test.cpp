@@ -11,6 +11,7 @@
 #include <numeric>
 
 #include "base/random.h"
+#include "cells/matrix_step.h"
 #include "cells/tables.h"
 #include "tests/kernels/targets.h"
 #include "tests/support/allocation_counter.h"
@@ -72,7 +73,7 @@ struct Case {
 
   Case(const Cell& cell_, std::int64_t input_size, std::int64_t hidden_size, WeightFormat format_)
       : cell(cell_), C(input_size), H(hidden_size), format(format_) {
-    const std::int64_t rows = cell.gate_count() * H, recurrent = cell.recurrent_gates() * H;
+    const std::int64_t rows = gate_rows(), recurrent = cell.recurrent_gates() * H;
     weight_ih = random_floats(rows * C, 1, 0.4f);
     weight_hh = random_floats(recurrent * recurrent_size(), 2, 0.3f);
     bias_ih = random_floats(rows, 3, 0.5f);
@@ -87,12 +88,16 @@ struct Case {
   }
 
   std::int64_t recurrent_size() const { return std::ssize(cell.recurrent_states) * H; }
+  std::int64_t heads() const { return cell.has_matrix() && H % 3 == 0 ? 3 : 1; }
+  std::int64_t gate_rows() const { return cell.first_row(cell.gate_count(), H, heads()); }
+  std::int64_t width(int state) const { return cell.state_width(state, {H, H, heads()}); }
 
   StreamLayer layer() const {
     return StreamLayer({.cell = &cell,
                         .input_size = C,
                         .output_size = H,
                         .hidden_size = H,
+                        .heads = heads(),
                         .weight_ih = weight_ih.data(),
                         .weight_hh = weight_hh.data(),
                         .bias_ih = bias_ih.data(),
@@ -123,24 +128,40 @@ struct Case {
     return format == WeightFormat::kInt8 ? rounded_inputs(values, count) : Doubles(values, values + count);
   }
 
-  // Gates begin .. end - 1 of weights [.., width] times values, biases added; summed in double, [gate, H].
-  Doubles product(const Floats& weights, const Floats& bias, const Doubles& values, int begin, int end) const {
-    const auto width = static_cast<std::int64_t>(values.size());
-    const Doubles w = rounded(weights, width);
+  // Rows begin .. end - 1 of weights [.., columns] times values, biases added unless the step itself does; summed in
+  // double.
+  Doubles product(const Floats& weights, const Floats& bias, const Doubles& values, std::int64_t begin,
+                  std::int64_t end) const {
+    const auto columns = static_cast<std::int64_t>(values.size());
+    const Doubles w = rounded(weights, columns);
     Doubles sums;
-    for (std::int64_t j = begin * H; j < end * H; ++j) {
-      double sum = bias[static_cast<std::size_t>(j)];
-      for (std::int64_t k = 0; k < width; ++k)
-        sum += w[static_cast<std::size_t>(j * width + k)] * values[static_cast<std::size_t>(k)];
+    for (std::int64_t j = begin; j < end; ++j) {
+      double sum = cell.normalised || cell.has_matrix() ? 0 : bias[static_cast<std::size_t>(j)];
+      for (std::int64_t k = 0; k < columns; ++k)
+        sum += w[static_cast<std::size_t>(j * columns + k)] * values[static_cast<std::size_t>(k)];
       sums.push_back(sum);
     }
     return sums;
   }
 
-  // states: [state][H], replaced by the next ones.
+  // The rest of the step of a cell with a matrix memory.
+  void reference_matrix_step(const Doubles& a, std::vector<Doubles>& states) const {
+    const Doubles bias(bias_ih.begin(), bias_ih.end());
+    Doubles workspace(static_cast<std::size_t>(matrix_step_workspace(H, heads())));
+    matrix_step<double>({.memory = cell.matrix_memory,
+                         .hidden_size = H,
+                         .heads = heads(),
+                         .a = a.data(),
+                         .bias = bias.data(),
+                         .state = {states[0].data(), states[1].data(), states[2].data(), states[3].data()},
+                         .workspace = workspace.data()});
+  }
+
+  // states: [state][width], replaced by the next ones.
   void reference_step(const Floats& x, std::vector<Doubles>& states) const {
-    const int first = cell.first_gates(), recurrent = cell.recurrent_gates();
-    Doubles a = product(weight_ih, bias_ih, inputs(x.data(), C), 0, cell.gate_count());
+    const std::int64_t first = cell.first_gates() * H, recurrent = cell.recurrent_gates() * H;
+    Doubles a = product(weight_ih, bias_ih, inputs(x.data(), C), 0, gate_rows());
+    if (cell.has_matrix()) return reference_matrix_step(a, states);
     Floats entering;
     for (const int state : cell.recurrent_states) {
       const Doubles& values = states[static_cast<std::size_t>(state)];
@@ -150,7 +171,9 @@ struct Case {
     if (first > 0) q = product(weight_hh, bias_hh, inputs(entering.data(), std::ssize(entering)), 0, first);
     for (std::size_t j = 0; j < q.size() && !cell.split_gates; ++j) a[j] += q[j];
     const Doubles units(weight_ph.begin(), weight_ph.end());
-    Doubles inner(static_cast<std::size_t>(H));
+    Doubles inner(static_cast<std::size_t>(H)), bias_a(bias_ih.begin(), bias_ih.end());
+    Doubles normal(static_cast<std::size_t>(cell.normal_count() * H)), bias_q(bias_hh.begin(), bias_hh.end());
+    double scale[kNormalisedRows];
     StepForward<double> s;
     s.rows = 1;
     s.hidden_size = H;
@@ -158,6 +181,12 @@ struct Case {
     s.q = cell.split_gates ? q.data() : nullptr;
     s.unit_weights = units.data();
     s.inner = inner.data();
+    s.normal = normal.data();
+    s.scale = scale;
+    if (cell.normalised) {
+      s.bias_a = bias_a.data();
+      s.bias_q = bias_q.data();
+    }
     Doubles lower(static_cast<std::size_t>(H));
     fill_lower_state(x, lower);
     s.lower = lower.data();
@@ -166,7 +195,7 @@ struct Case {
       cell.steps<double>().step_inner(s);
       const Floats rounded_inner(inner.begin(), inner.end());
       const Doubles sums = product(weight_hh, bias_hh, inputs(rounded_inner.data(), H), first, recurrent);
-      for (std::size_t j = 0; j < sums.size(); ++j) a[static_cast<std::size_t>(first * H) + j] += sums[j];
+      for (std::size_t j = 0; j < sums.size(); ++j) a[static_cast<std::size_t>(first) + j] += sums[j];
     }
     if (!cell.output_layer) return cell.steps<double>().step(s);
     Doubles u(static_cast<std::size_t>(H));
@@ -191,16 +220,16 @@ struct Case {
 std::vector<Cell> cells_of_target() {
   std::vector<Cell> cells(all_cells().begin(), all_cells().end());
   for (std::size_t k = 0; k < cells.size(); ++k) {
+    cells[k].float_steps = simd_cells()[k].steps;
     cells[k].stream_finish = simd_cells()[k].stream_finish;
     cells[k].stream_finish_inner = simd_cells()[k].stream_finish_inner;
   }
-  std::erase_if(cells, [](const Cell& cell) { return cell.has_matrix(); });  // their steps are in matrix_step.h
   return cells;
 }
 
 using Bytes = std::vector<std::byte, AlignedAllocator<std::byte>>;
 
-// Sequences that advance together: [rows][state][state_length()], all zero at first.
+// Sequences that advance together: [rows][state][state_length(state)], all zero at first.
 struct Sequences {
   const StreamLayer& layer;
   std::vector<std::vector<Floats>> states;
@@ -209,11 +238,13 @@ struct Sequences {
 
   Sequences(const Case& c, const StreamLayer& layer_, int rows)
       : layer(layer_),
-        states(static_cast<std::size_t>(rows),
-               std::vector<Floats>(static_cast<std::size_t>(c.cell.state_count()),
-                                   Floats(static_cast<std::size_t>(layer_.state_length())))),
-        lower(static_cast<std::size_t>(rows), Floats(static_cast<std::size_t>(layer_.state_length()))),
-        workspace(static_cast<std::size_t>(layer_.workspace_bytes())) {}
+        states(static_cast<std::size_t>(rows)),
+        lower(static_cast<std::size_t>(rows), Floats(static_cast<std::size_t>(layer_.state_length(1)))),
+        workspace(static_cast<std::size_t>(layer_.workspace_bytes())) {
+    for (std::vector<Floats>& row : states) {
+      for (int k = 0; k < c.cell.state_count(); ++k) row.emplace_back(static_cast<std::size_t>(layer.state_length(k)));
+    }
+  }
 
   void step(const std::vector<Floats>& inputs) {
     StreamRows rows;
@@ -236,12 +267,16 @@ void expect_steps_follow_reference(const Case& c, double tolerance) {
   for (std::uint64_t t = 0; t < 5; ++t) {
     const Floats x = random_floats(c.C, 10 + t, 1.0f);
     std::vector<Doubles> expected;
-    for (const Floats& state : states) expected.emplace_back(state.begin(), state.begin() + c.H);
+    for (int k = 0; k < c.cell.state_count(); ++k) {
+      const Floats& state = states[static_cast<std::size_t>(k)];
+      expected.emplace_back(state.begin(), state.begin() + c.width(k));
+    }
     c.reference_step(x, expected);
     sequences.step({x});
     for (std::size_t k = 0; k < states.size(); ++k) {
-      const Doubles got(states[k].begin(), states[k].begin() + c.H);
-      expect_near(got, expected[k], tolerance,
+      const Doubles got(states[k].begin(), states[k].begin() + c.width(static_cast<int>(k)));
+      // The output of a matrix memory is divided by n q, a sum of terms that may be far larger than it is.
+      expect_near(got, expected[k], c.cell.has_matrix() && k == 0 ? 5e-5 : tolerance,
                   fmt::format("{} C {} H {} format {} step {} state {}", c.cell.name, c.C, c.H,
                               kWeightFormats[static_cast<int>(c.format)], t, k));
     }

@@ -108,7 +108,6 @@ void expect_headers_run_as_streams(std::vector<Exported>& headers) {
 TEST(CHeader, EveryCellGivesWhatAStreamGives) {
   std::vector<Exported> headers;
   for (const Cell& cell : all_cells()) {
-    if (cell.output_layer || cell.has_matrix()) continue;  // refused
     headers.push_back(
         {std::string(cell.name),
          Sequential{Recurrent{{.cell = std::string(cell.name), .input_size = 3, .hidden_size = 7, .layers = 2}},
@@ -119,6 +118,26 @@ TEST(CHeader, EveryCellGivesWhatAStreamGives) {
       {"integers",
        Sequential{Recurrent{{.cell = "lstm", .input_size = 3, .hidden_size = 7, .layers = 2}}, Linear{7, 2}}, 3,
        "int8"});
+  const std::pair<RecurrentOptions, const char*> others[] = {
+      {{.cell = "lstm", .input_size = 3, .hidden_size = 7, .proj_size = 4, .layers = 2}, "f32"},
+      {{.cell = "lstm_fgr", .input_size = 3, .hidden_size = 7, .proj_size = 4, .layers = 2, .bias = false}, "int8"},
+      {{.cell = "lstm_layer_norm", .input_size = 3, .hidden_size = 7, .proj_size = 4, .bias = false}, "int8"},
+      {{.cell = "jordan",
+        .input_size = 3,
+        .hidden_size = 7,
+        .proj_size = 4,
+        .output_activation = "softmax",
+        .decay = 0.5},
+       "f32"},
+      {{.cell = "jordan_sigmoid", .input_size = 3, .hidden_size = 7, .proj_size = 4, .output_activation = "tanh"},
+       "int8"},
+      {{.cell = "jordan", .input_size = 3, .hidden_size = 4, .bias = false, .output_activation = "sigmoid"}, "f32"},
+      {{.cell = "mlstm", .input_size = 3, .hidden_size = 4, .layers = 2, .bias = false, .heads = 2}, "f32"},
+      {{.cell = "mlstm", .input_size = 3, .hidden_size = 4, .layers = 2, .heads = 2}, "int8"}};
+  for (const auto& [options, dtype] : others) {
+    headers.push_back(
+        {fmt::format("{}_{}", options.cell, headers.size()), Sequential{Recurrent{options}, Linear{4, 2}}, 3, dtype});
+  }
   headers.push_back({"gelu",
                      Sequential{Recurrent{{.cell = "lstm", .input_size = 3, .hidden_size = 7, .layers = 2}},
                                 Activation{"gelu"}, Linear{7, 2}},
@@ -145,14 +164,10 @@ TEST(CHeader, AForecastersBranchesAndScalesAreThere) {
 
 TEST(CHeader, WhatCannotBeExportedIsNamed) {
   Sequential both{Recurrent{{.cell = "lstm", .input_size = 2, .hidden_size = 3, .bidirectional = true}}};
-  Sequential projected{Recurrent{{.cell = "lstm", .input_size = 2, .hidden_size = 3, .proj_size = 2}}};
   Sequential pooled{Recurrent{{.cell = "lstm", .input_size = 2, .hidden_size = 3}}, Pool{"mean"}};
   Sequential plain{Linear{2, 3}};
   expect_error(Code::kUsage, {"bidirectional"}, [&] { to_c_header(both, {}); });
-  expect_error(Code::kUsage, {"proj_size"}, [&] { to_c_header(projected, {}); });
   expect_error(Code::kUsage, {"pool"}, [&] { to_c_header(pooled, {}); });
-  Sequential matrix{Recurrent{{.cell = "mlstm", .input_size = 3, .hidden_size = 4}}};
-  expect_error(Code::kUsage, {"'mlstm' has a matrix memory"}, [&] { to_c_header(matrix, {}); });
   Sequential zoneout{Recurrent{{.cell = "lstm", .input_size = 3, .hidden_size = 4, .zoneout = 0.1}}};
   expect_error(Code::kUsage, {"zoneout"}, [&] { to_c_header(zoneout, {}); });
   expect_error(Code::kUsage, {"'2x'"}, [&] { to_c_header(plain, {.name = "2x"}); });

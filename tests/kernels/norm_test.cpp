@@ -99,6 +99,36 @@ TEST(LayerNormKernel, BackwardPassIsTheDerivative) {
 }
 
 // Oracle: the same in double; sizes beyond one task of rows and of columns; adding to what is there.
+// Oracle: the functions for all rows with gain 1 and bias 0, whose own oracles are above.
+TEST(LayerNormKernel, OneRowIsARowOfMany) {
+  for_every_target([] {
+    for (std::int64_t n = 1; n <= 33; ++n) {
+      Norm<double> norm(1, n);
+      for (std::int64_t j = 0; j < n; ++j) {
+        norm.gain[j] = 1;
+        norm.bias[j] = 0;
+      }
+      norm.forward();
+      Values<double> u(n), dx(n), d = random_values<double>(n, 4);
+      const double r = normalise_row(norm.x.data(), n, 1e-5, u.data());
+      layer_norm_backward<double>({.rows = 1,
+                                   .n = n,
+                                   .x = norm.x.data(),
+                                   .gain = norm.gain.data(),
+                                   .mean = norm.mean.data(),
+                                   .scale = norm.scale.data(),
+                                   .dy = d.data(),
+                                   .dx = dx.data()});
+      normalise_row_backward(u.data(), r, n, d.data());
+      ASSERT_EQ(norm.scale[0], r) << n;
+      for (std::int64_t j = 0; j < n; ++j) {
+        ASSERT_NEAR(norm.y[j], u[j], 1e-14 * (1 + r)) << n << " at " << j;
+        ASSERT_NEAR(dx[j], d[j], 1e-13 * (1 + r)) << n << " at " << j;
+      }
+    }
+  });
+}
+
 TEST(LayerNormKernel, FloatGradientsEqualDoubleAndAnyNumberOfThreadsGivesTheSameBits) {
   const std::int64_t rows = 200, n = 131;
   Norm<float> norm(rows, n);

@@ -59,7 +59,6 @@ void expect_pool_equals_streams(Sequential& network, const std::string& dtype, s
 TEST(StreamPool, EveryCellInEveryFormatEqualsAStreamForEachSequence) {
   for (const Cell& cell : all_cells()) {
     for (const std::string_view dtype : kWeightFormats) {
-      if (cell.has_matrix() && dtype != "f32") continue;  // it streams in f32 alone
       Sequential network{Recurrent{{.cell = std::string(cell.name), .input_size = 3, .hidden_size = 21, .layers = 2}}};
       for (const std::int64_t count : {1, 5, 11}) expect_pool_equals_streams(network, std::string(dtype), count);
     }

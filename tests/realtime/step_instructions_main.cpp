@@ -67,8 +67,7 @@ int main() {
   carousel::set_threads(1);  // callgrind counts every thread: no worker may still be on its way to sleep
   for (const Cell& cell : carousel::all_cells()) {
     for (const std::string_view format : carousel::kWeightFormats) {
-      if (!cell.has_matrix() || format == "f32")
-        run(cell, std::string(format));  // a matrix memory streams in f32 alone
+      run(cell, std::string(format));
     }
   }
 }
