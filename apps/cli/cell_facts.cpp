@@ -60,7 +60,7 @@ std::vector<std::string> special_facts(const Cell& cell) {
   if (const std::string periods = default_periods(cell); !periods.empty())
     facts.push_back(fmt::format("periods: {} (--periods)", periods));
   if (has_heads(cell)) facts.emplace_back("heads: 1 (--heads)");
-  if (cell.output_layer) facts.emplace_back("output layer: weight_hr, bias_hr");
+  if (cell.output_layer) facts.emplace_back("output layer: weight_hr, bias_hr (--output-activation, --decay)");
   if (cell.lower) facts.push_back("reads the second state of the layer below");
   if (cell.entry) facts.emplace_back("entry: a linear layer makes the first two states for the lowest layer");
   if (!cell.lowest_layer.empty()) facts.push_back(fmt::format("lowest layer: {}", cell.lowest_layer));

@@ -63,7 +63,7 @@ is for checks and for linear systems. On the command line `--cell rnn --activati
      R"(Jordan 1986, *Serial order: a parallel distributed processing approach*: the context holds outputs, not hidden
 values, and may let them fade: s' = decay s + y'. The output layer belongs to the cell: `weight_hr` [P, H] and `bias_hr`
 [P] make y' = g(W_hr u + b_hr) of the hidden layer u, with g none, tanh, sigmoid or softmax
-(`RecurrentOptions::output_activation`, `decay`); P is `--proj-size`, or H. What goes on to the next layer is y'. None of the
+(`--output-activation`) and decay `--decay`; P is `--proj-size`, or H. What goes on to the next layer is y'. None of the
 four has it. Trap: with the hidden layer stored the same weights give Elman's network, and other numbers. For outputs
 that are themselves the state, as labels in slot filling.)"},
     {"lstm", "Long short-term memory",

@@ -129,6 +129,10 @@ const Option kModelOptions[] = {
      .help = "clockwork: how often each of its modules steps, ascending: 1,2,4,8"},
     {.key = "model.heads", .field = kModel<&ModelOptions::heads>, .low = 1, .high = 65536,
      .help = "slstm, mlstm: groups of units that see, or remember, only their own group"},
+    {.key = "model.output_activation", .field = kModel<&ModelOptions::output_activation>,
+     .allowed = {"none", "tanh", "sigmoid", "softmax"}, .help = "jordan: of the output layer inside the cell"},
+    {.key = "model.decay", .field = kModel<&ModelOptions::decay>, .low = 0, .high = 0.9999,
+     .help = "jordan: what is left of the outputs so far at each step"},
 };
 
 const Option kTrainOptions[] = {

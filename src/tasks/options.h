@@ -54,11 +54,13 @@ struct ModelOptions {
   double recurrent_dropout = 0;
   double zoneout = 0, zoneout_memory = 0;
   bool layer_norm = false;
-  std::string dtype = "f32";  // of recurrent weights, in inference: f32, bf16, int8
-  std::string linear_branch;  // "true", "false"; auto: for texts
-  std::string activation;     // of cell rnn and of feed-forward layers: tanh, relu; auto
-  std::string periods;        // "1,2,4,8": of the modules of cell clockwork; auto
-  std::int64_t heads = 1;     // of cells slstm, mlstm and their forms
+  std::string dtype = "f32";               // of recurrent weights, in inference: f32, bf16, int8
+  std::string linear_branch;               // "true", "false"; auto: for texts
+  std::string activation;                  // of cell rnn and of feed-forward layers: tanh, relu; auto
+  std::string periods;                     // "1,2,4,8": of the modules of cell clockwork; auto
+  std::int64_t heads = 1;                  // of cells slstm, mlstm and their forms
+  std::string output_activation = "none";  // of the output layer of cell jordan: none, tanh, sigmoid, softmax
+  double decay = 0;                        // of its context
 };
 
 struct TrainOptions {

@@ -134,10 +134,12 @@ void fill_result(TrainResult& result, const TrainSummary& summary, const Model& 
 
 BodyOptions body_options(const ModelOptions& options, std::int64_t input_size) {
   const bool recurrent_only = options.proj_size > 0 || options.recurrent_dropout > 0 || options.zoneout > 0 ||
-                              options.zoneout_memory > 0 || !options.periods.empty() || options.heads != 1;
+                              options.zoneout_memory > 0 || !options.periods.empty() || options.heads != 1 ||
+                              options.output_activation != "none" || options.decay > 0;
   if (options.cell == "none" && recurrent_only) {
     fail(Code::kUsage,
-         "cell 'none' is a feed-forward network: leave proj_size, recurrent_dropout, zoneout, periods and heads out");
+         "cell 'none' is a feed-forward network: leave proj_size, recurrent_dropout, zoneout, periods, heads, "
+         "output_activation and decay out");
   }
   return {.cell = options.cell,
           .input_size = input_size,
@@ -153,7 +155,9 @@ BodyOptions body_options(const ModelOptions& options, std::int64_t input_size) {
           .activation = options.activation,
           .pool = options.pool,
           .periods = options.periods,
-          .heads = options.heads};
+          .heads = options.heads,
+          .output_activation = options.output_activation,
+          .decay = options.decay};
 }
 
 std::int64_t add_body(Sequential& network, const BodyOptions& o) {
@@ -167,6 +171,8 @@ std::int64_t add_body(Sequential& network, const BodyOptions& o) {
                                                                   .bidirectional = o.bidirectional,
                                                                   .dropout = o.dropout,
                                                                   .recurrent_dropout = o.recurrent_dropout,
+                                                                  .output_activation = o.output_activation,
+                                                                  .decay = o.decay,
                                                                   .periods = o.periods,
                                                                   .heads = o.heads,
                                                                   .zoneout = o.zoneout,

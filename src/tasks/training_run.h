@@ -71,6 +71,8 @@ struct BodyOptions {
   double dropout = 0, recurrent_dropout = 0, zoneout = 0, zoneout_memory = 0;
   std::string activation = "tanh", pool = "last", periods = {};  // pool "": a row for every step comes out
   std::int64_t heads = 1;
+  std::string output_activation = "none";
+  double decay = 0;
   std::int64_t time_steps = 1;  // cell none: the fixed length of the sequences
 };
 
