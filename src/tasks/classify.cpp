@@ -116,6 +116,7 @@ void write_report(const Options& options, const ModelOptions& model, const Train
   report.figures = {{"Loss", "Training and validation loss by epoch", chart_svg(loss_chart(curves.epochs()))},
                     {"Confusion", "Rows: the true class, columns: the predicted one",
                      confusion_table(names, confusion_counts(predicted_classes(scores), actual, std::ssize(names)))}};
+  add_saturation_figure(curves.epochs(), report.figures);
   write_file_atomically(options.output.report, report_page(report));
 }
 

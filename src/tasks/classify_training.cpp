@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "base/fail.h"
 #include "layers/module.h"
+#include "tasks/column_scale.h"
+#include "tasks/gate_probe.h"
 #include "tasks/metrics.h"
 #include "tasks/training_run.h"
 
@@ -35,6 +38,11 @@ ClassifyProblem::ClassifyProblem(Sequential& network, const ClassifyData& data, 
     : network_(network), data_(data), split_(std::move(split)), options_(options) {
   training_lengths_ = data.samples.lengths(split_.train);
   valid_labels_ = labels_of(data, split_.valid);
+  if (options.input_noise > 0) {
+    if (data.is_text()) fail(Code::kUsage, "--input-noise: for sequences of numbers, these are texts; leave it out");
+    noise_ = InputNoise(options.input_noise, static_cast<std::uint64_t>(options.seed),
+                        deviations(fit_feature_scales(data.samples, split_.train)));
+  }
   loss_options_.label_smoothing = options.label_smoothing;
   if (options.class_weights == "balanced") {
     const auto labels = labels_of(data, split_.train);
@@ -55,7 +63,7 @@ std::int64_t ClassifyProblem::batches_in_epoch(std::int64_t epoch) {
   return std::ssize(batches_);
 }
 
-void ClassifyProblem::prepare(std::int64_t, std::int64_t batch) {
+void ClassifyProblem::prepare(std::int64_t epoch, std::int64_t batch) {
   chosen_.clear();
   labels_.clear();
   for (const std::int64_t place : batches_[static_cast<std::size_t>(batch)]) {
@@ -64,6 +72,7 @@ void ClassifyProblem::prepare(std::int64_t, std::int64_t batch) {
     labels_.push_back(data_.labels[static_cast<std::size_t>(sample)]);
   }
   batch_.assign(data_.samples, chosen_);
+  if (noise_) noise_.add(epoch, chosen_, batch_.sequences.lengths, batch_.sequences.values);
 }
 
 Variable ClassifyProblem::loss(Tape<float>& tape, std::int64_t, std::int64_t) {
@@ -82,6 +91,11 @@ std::optional<Validation> ClassifyProblem::validate() {
   constexpr std::size_t kEnough = 300;  // with fewer samples accuracy is too coarse to choose an epoch by
   if (valid_labels_.size() < kEnough) return Validation{loss, "loss", loss, false};
   return Validation{loss, "accuracy", accuracy(predicted_classes(scores), valid_labels_), true};
+}
+
+std::vector<std::pair<std::string, double>> ClassifyProblem::gate_saturation(Tape<float>& tape) {
+  batch_.assign(data_.samples, probe_samples(split_.train, options_.batch_size));
+  return probe_gates(network_, tape, layout_, batch_.pass_input(), checkpoint_steps);
 }
 
 MemoryNeeds ClassifyProblem::memory_needs() {

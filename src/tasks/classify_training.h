@@ -8,6 +8,7 @@
 #include "data/split.h"
 #include "layers/sequence_layout.h"
 #include "tasks/classify_data.h"
+#include "tasks/input_noise.h"
 #include "tasks/memory_plan.h"
 #include "tasks/task.h"
 
@@ -35,6 +36,7 @@ class ClassifyProblem final : public TaskProblem {
   void prepare(std::int64_t epoch, std::int64_t batch) override;
   Variable loss(Tape<float>& tape, std::int64_t epoch, std::int64_t batch) override;
   std::optional<Validation> validate() override;
+  std::vector<std::pair<std::string, double>> gate_saturation(Tape<float>& tape) override;
   std::string describe(const Parameter& parameter, std::int64_t element) override;
   MemoryNeeds memory_needs() override;
 
@@ -49,6 +51,7 @@ class ClassifyProblem final : public TaskProblem {
   std::vector<Indices> batches_;
   Indices chosen_;
   SampleBatch batch_;
+  InputNoise noise_;
   SequenceLayout layout_;
   std::uint64_t passes_ = 0;
 };

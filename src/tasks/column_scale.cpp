@@ -32,6 +32,12 @@ std::vector<ColumnScale> fit_feature_scales(const Samples& samples, std::span<co
   return scales;
 }
 
+std::vector<double> deviations(std::span<const ColumnScale> scales) {
+  std::vector<double> list;
+  for (const ColumnScale& scale : scales) list.push_back(scale.deviation);
+  return list;
+}
+
 std::unique_ptr<Scale> scale_layer(std::span<const ColumnScale> scales) {
   Tensor factor({std::ssize(scales)}), offset({std::ssize(scales)});
   for (std::int64_t k = 0; k < factor.elements(); ++k) {

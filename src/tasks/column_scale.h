@@ -32,6 +32,9 @@ class ScaleSum {
 // Of each feature, over all steps of the samples `training`: [C].
 std::vector<ColumnScale> fit_feature_scales(const Samples& samples, std::span<const std::int64_t> training);
 
+// The deviations alone.
+std::vector<double> deviations(std::span<const ColumnScale> scales);
+
 // The layers of one factor and offset per column.
 std::unique_ptr<Scale> scale_layer(std::span<const ColumnScale> scales);
 std::unique_ptr<Scale> unscale_layer(std::span<const ColumnScale> scales);

@@ -172,6 +172,7 @@ void write_report(const Options& options, const Model& model, const ForecastData
        chart_svg(forecast_chart(series, target, whole, held_back, std::span(lines).first(1)))},
       {"The held-back part", "The same, closer", chart_svg(forecast_chart(series, target, close, held_back, lines))},
       {"Loss", "Training and validation loss by epoch", chart_svg(loss_chart(curves.epochs()))}};
+  add_saturation_figure(curves.epochs(), report.figures);
   write_file_atomically(options.output.report, report_page(report));
 }
 

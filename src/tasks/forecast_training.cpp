@@ -2,11 +2,13 @@
 
 #include <algorithm>
 
+#include "autograd/ops/add.h"
 #include "autograd/ops/huber.h"
 #include "autograd/ops/mae.h"
 #include "autograd/ops/mse.h"
 #include "base/fail.h"
 #include "layers/module.h"
+#include "tasks/gate_probe.h"
 #include "tasks/training_run.h"
 
 namespace carousel {
@@ -69,10 +71,14 @@ ForecastProblem::ForecastProblem(Sequential& network, const ForecastData& data, 
   validation_ = thinned(data.windows_in(&SeriesSplit::valid, info.shape()), kMaxValidationWindows);
   per_epoch_ = std::min<std::int64_t>(std::ssize(training_), kMaxWindowsPerEpoch);
   order_.resize(training_.size());
+  noise_ = InputNoise(options.input_noise, static_cast<std::uint64_t>(options.seed),
+                      std::vector<double>(info.columns.size(), 1.0));
 }
 
-std::vector<Parameter*> ForecastProblem::parameters() {
-  return dynamic_cast<Sum&>(forecast_core(network_)).branches().front().parameters();
+std::vector<Parameter*> ForecastProblem::parameters() { return recurrent_branch().parameters(); }
+
+Sequential& ForecastProblem::recurrent_branch() const {
+  return dynamic_cast<Sum&>(forecast_core(network_)).branches().front();
 }
 
 std::int64_t ForecastProblem::batches_in_epoch(std::int64_t epoch) {
@@ -87,7 +93,7 @@ Variable ForecastProblem::loss_of(Variable forecast, View<const float> target) c
   return mse(forecast, target);
 }
 
-void ForecastProblem::prepare(std::int64_t, std::int64_t batch) {
+void ForecastProblem::prepare(std::int64_t epoch, std::int64_t batch) {
   const std::int64_t first = batch * options_.batch_size, end = std::min(per_epoch_, first + options_.batch_size);
   std::vector<WindowAt> windows;
   for (std::int64_t k = first; k < end; ++k) {
@@ -95,15 +101,31 @@ void ForecastProblem::prepare(std::int64_t, std::int64_t batch) {
   }
   gather_windows(data_.scaled, windows, info_.shape(), targets_, batch_);
   flatten_targets(batch_.targets, expected_);
+  if (!noise_) return;
+  noisy_ = batch_.inputs;
+  const std::vector<std::int32_t> lengths(static_cast<std::size_t>(end - first),
+                                          static_cast<std::int32_t>(info_.window));
+  noise_.add(epoch, std::span(order_).subspan(static_cast<std::size_t>(first), lengths.size()), lengths, noisy_);
+}
+
+// The forecasts of the batch. Noise is what the recurrent branch sees: the linear one was fitted without.
+Variable ForecastProblem::run(Tape<float>& tape) {
+  const RandomKey key{static_cast<std::uint64_t>(options_.seed), Purpose::kDropout, passes_++};
+  detail::PassInput input = only_values(noise_ ? noisy_ : batch_.inputs);
+  input.bptt = options_.bptt;
+  input.checkpoint_steps = checkpoint_steps;
+  if (!noise_) return detail::run_pass(forecast_core(network_), tape, layout_, input, true, key);
+  std::vector<Sequential>& branches = dynamic_cast<Sum&>(forecast_core(network_)).branches();
+  Variable forecast = detail::run_pass(branches[0], tape, layout_, input, true, key);
+  for (std::size_t k = 1; k < branches.size(); ++k) {
+    forecast =
+        add(forecast, detail::run_pass(branches[k], tape, linear_layout_, only_values(batch_.inputs), true, key));
+  }
+  return forecast;
 }
 
 Variable ForecastProblem::loss(Tape<float>& tape, std::int64_t, std::int64_t) {
-  const RandomKey key{static_cast<std::uint64_t>(options_.seed), Purpose::kDropout, passes_++};
-  detail::PassInput input = only_values(batch_.inputs);
-  input.bptt = options_.bptt;
-  input.checkpoint_steps = checkpoint_steps;
-  const Variable forecast = detail::run_pass(forecast_core(network_), tape, layout_, input, true, key);
-  return loss_of(forecast, static_cast<const Tensor&>(expected_).view());
+  return loss_of(run(tape), static_cast<const Tensor&>(expected_).view());
 }
 
 std::optional<Validation> ForecastProblem::validate() {
@@ -117,6 +139,16 @@ std::optional<Validation> ForecastProblem::validate() {
   tape.set_recording(false);
   const double loss = loss_of(tape.constant(forecasts.view()), static_cast<const Tensor&>(expected).view()).item();
   return Validation{loss, options_.loss, loss, false};
+}
+
+std::vector<std::pair<std::string, double>> ForecastProblem::gate_saturation(Tape<float>& tape) {
+  const std::int64_t count = probe_size(std::ssize(training_), options_.batch_size);
+  std::vector<WindowAt> windows;
+  for (std::int64_t k = 0; k < count; ++k) {
+    windows.push_back(training_[static_cast<std::size_t>(k * std::ssize(training_) / count)]);
+  }
+  gather_inputs(data_.scaled, windows, info_.window, batch_.inputs);
+  return probe_gates(recurrent_branch(), tape, layout_, only_values(batch_.inputs), checkpoint_steps);
 }
 
 MemoryNeeds ForecastProblem::memory_needs() {

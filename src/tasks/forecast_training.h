@@ -3,6 +3,7 @@
 
 #include "layers/sequence_layout.h"
 #include "tasks/forecast_data.h"
+#include "tasks/input_noise.h"
 #include "tasks/memory_plan.h"
 
 namespace carousel {
@@ -25,12 +26,15 @@ class ForecastProblem final : public TaskProblem {
   void prepare(std::int64_t epoch, std::int64_t batch) override;
   Variable loss(Tape<float>& tape, std::int64_t epoch, std::int64_t batch) override;
   std::optional<Validation> validate() override;
+  std::vector<std::pair<std::string, double>> gate_saturation(Tape<float>& tape) override;
   std::string describe(const Parameter& parameter, std::int64_t element) override;
   MemoryNeeds memory_needs() override;
 
   std::int64_t training_windows() const noexcept { return std::ssize(training_); }
 
  private:
+  Sequential& recurrent_branch() const;
+  Variable run(Tape<float>& tape);
   Variable loss_of(Variable forecast, View<const float> target) const;
 
   Sequential& network_;
@@ -42,8 +46,10 @@ class ForecastProblem final : public TaskProblem {
   std::vector<std::int64_t> order_;
   std::int64_t per_epoch_ = 0;
   WindowBatch batch_;
+  InputNoise noise_;
+  Tensor noisy_;     // inputs of the batch with noise
   Tensor expected_;  // [N, horizon x targets] of the batch
-  SequenceLayout layout_;
+  SequenceLayout layout_, linear_layout_;
   std::uint64_t passes_ = 0;
 };
 

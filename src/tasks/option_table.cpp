@@ -154,6 +154,8 @@ const Option kTrainOptions[] = {
      .high = 10, .help = "pull of the weights towards 0"},
     {.key = "train.clip", .field = kTraining<&TrainOptions::clip>, .automatic = true, .low = 0, .high = 1e6,
      .help = "largest global norm of the gradient; 0: no limit"},
+    {.key = "train.input_noise", .field = kTraining<&TrainOptions::input_noise>, .low = 0, .high = 100,
+     .help = "deviation of Gaussian noise added to inputs of numbers in training, in scaled units"},
     {.key = "train.clip_value", .field = kTraining<&TrainOptions::clip_value>, .low = 0, .high = 1e6,
      .help = "largest absolute value in the gradient; 0: no limit"},
     {.key = "train.accumulate", .field = kTraining<&TrainOptions::accumulate>, .low = 1, .high = 1e5,

@@ -72,6 +72,7 @@ struct TrainOptions {
   std::string schedule;         // constant, step, cosine, warmup, plateau; auto
   std::int64_t warmup_steps = 0;
   double weight_decay = -1;     // -1: auto
+  double input_noise = 0;       // deviation of noise on inputs of numbers, in scaled units
   double clip = -1;             // global norm; 0: off; -1: auto
   double clip_value = 0;        // by value; 0: off
   std::int64_t accumulate = 1;  // batches per optimiser step

@@ -10,6 +10,8 @@
 #include "autograd/ops/mse.h"
 #include "base/fail.h"
 #include "base/file.h"
+#include "tasks/gate_probe.h"
+#include "tasks/input_noise.h"
 #include "tasks/memory_plan.h"
 #include "tasks/metrics.h"
 #include "tasks/regress_model.h"
@@ -49,6 +51,7 @@ class RegressProblem final : public TaskProblem {
         split_(std::move(split)),
         options_(options) {
     training_lengths_ = data.samples.lengths(split_.train);
+    noise_ = InputNoise(options.input_noise, static_cast<std::uint64_t>(options.seed), deviations(info.inputs));
   }
 
   std::vector<Parameter*> parameters() override { return network_.parameters(); }
@@ -60,12 +63,13 @@ class RegressProblem final : public TaskProblem {
     return std::ssize(batches_);
   }
 
-  void prepare(std::int64_t, std::int64_t batch) override {
+  void prepare(std::int64_t epoch, std::int64_t batch) override {
     chosen_.clear();
     for (const std::int64_t place : batches_[static_cast<std::size_t>(batch)]) {
       chosen_.push_back(split_.train[static_cast<std::size_t>(place)]);
     }
     batch_.assign(data_.samples, chosen_);
+    if (noise_) noise_.add(epoch, chosen_, batch_.sequences.lengths, batch_.sequences.values);
     if (data_.columns.per_step) {
       layout_.assign(batch_.sequences.values.shape()[0], std::ssize(chosen_), batch_.sequences.lengths);
       info_.scale_targets(packed_targets_of(data_, chosen_, layout_), targets_);
@@ -100,6 +104,11 @@ class RegressProblem final : public TaskProblem {
     return Validation{loss, options_.loss == "mae" ? "mae" : "rmse", error, false};
   }
 
+  std::vector<std::pair<std::string, double>> gate_saturation(Tape<float>& tape) override {
+    batch_.assign(data_.samples, probe_samples(split_.train, options_.batch_size));
+    return probe_gates(core_, tape, layout_, batch_.pass_input(), checkpoint_steps);
+  }
+
   std::string describe(const Parameter& parameter, std::int64_t element) override {
     return describe_weight(network_, parameter, element);
   }
@@ -121,6 +130,7 @@ class RegressProblem final : public TaskProblem {
   std::vector<Indices> batches_;
   Indices chosen_;
   SampleBatch batch_;
+  InputNoise noise_;
   Tensor targets_;
   SequenceLayout layout_;
   std::uint64_t passes_ = 0;
@@ -156,6 +166,7 @@ void write_report(const Options& options, const ModelOptions& model, const Train
   report.baselines = result.baselines;
   report.figures = {
       {"Loss", "Training and validation loss by epoch, in scaled units", chart_svg(loss_chart(curves.epochs()))}};
+  add_saturation_figure(curves.epochs(), report.figures);
   write_file_atomically(options.output.report, report_page(report));
 }
 

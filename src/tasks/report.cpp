@@ -148,6 +148,27 @@ LineChart loss_chart(std::span<const EpochEvent> epochs) {
   return chart;
 }
 
+void add_saturation_figure(std::span<const EpochEvent> epochs, std::vector<Figure>& figures) {
+  if (epochs.empty() || epochs.front().gate_saturation.empty()) return;
+  LineChart chart;
+  chart.x_label = "epoch";
+  chart.y_label = "share";
+  chart.description = "share of saturated gates after each epoch";
+  for (std::size_t k = 0; k < epochs.front().gate_saturation.size(); ++k) {
+    ChartLine line{.name = epochs.front().gate_saturation[k].first, .x = {}, .y = {}};
+    for (const EpochEvent& event : epochs) {
+      line.x.push_back(static_cast<double>(event.epoch));
+      line.y.push_back(event.gate_saturation[k].second);
+    }
+    chart.lines.push_back(std::move(line));
+  }
+  figures.push_back(
+      {"Saturated gates",
+       "Share of the values of sigmoid gates below 0.05 or above 0.95 after each epoch, on a few training "
+       "samples, by layer",
+       chart_svg(chart)});
+}
+
 std::string confusion_table(std::span<const std::string> names, std::span<const std::int64_t> counts) {
   constexpr std::size_t kMost = 30;
   const std::size_t classes = names.size();

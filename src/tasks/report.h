@@ -39,6 +39,10 @@ std::vector<std::string> verdicts(const Report& report);
 // Training and validation loss over the epochs; the best epoch is named in the label of the x axis.
 LineChart loss_chart(std::span<const EpochEvent> epochs);
 
+// The share of saturated gates over the epochs, a line for each recurrent layer and direction: one more figure, if
+// there are gates.
+void add_saturation_figure(std::span<const EpochEvent> epochs, std::vector<Figure>& figures);
+
 // counts [classes, classes] of metrics.h's confusion_counts as a table, shaded by share of the row; of more than 30
 // classes the 30 with most samples, and a line that says so.
 std::string confusion_table(std::span<const std::string> names, std::span<const std::int64_t> counts);

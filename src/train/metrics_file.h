@@ -10,11 +10,12 @@
 namespace carousel {
 
 // Columns: epoch,step,training_loss,validation_loss,metric,learning_rate,gradient_norm,seconds,largest_gradient_norm,
-// clipped_steps,batch_seconds. `step` counts optimiser steps from the start of training; `metric` is the value that
-// early stopping watches; without validation data its cell and that of validation_loss are empty. The rate and the norm
-// are those of the last step of the epoch, `seconds` is how long the epoch took with its validation, `batch_seconds`
-// how long of that the making of batches. The largest norm is that of all its steps, clipped_steps counts those whose
-// gradient was clipped; norms are taken before that.
+// clipped_steps,batch_seconds,saturated_gates_l0 ... `step` counts optimiser steps from the start of training; `metric`
+// is the value that early stopping watches; without validation data its cell and that of validation_loss are empty. The
+// rate and the norm are those of the last step of the epoch, `seconds` is how long the epoch took with its validation,
+// `batch_seconds` how long of that the making of batches. The largest norm is that of all its steps, clipped_steps
+// counts those whose gradient was clipped; norms are taken before that. The columns saturated_gates_LAYER are those of
+// EpochEvent::gate_saturation; without gates there are none.
 class MetricsFile {
  public:
   // Makes the folder; with an empty path nothing is ever written. Throws Error{kIo}.

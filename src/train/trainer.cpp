@@ -173,6 +173,8 @@ class Run {
     event.training_loss = training_loss;
     event.largest_gradient_norm = largest_gradient_norm_;
     event.clipped_steps = clipped_steps_;
+    tape_.reset();
+    event.gate_saturation = problem_.gate_saturation(tape_);
     if (average_) average_->exchange();
     const std::optional<Validation> validation = problem_.validate();
     event.validation_loss = event.metric_value = std::nan("");

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "autograd/tape.h"
@@ -46,6 +47,12 @@ class TrainingProblem {
   // Called after every epoch with the weights to be judged. Nothing: no validation data; then the last weights are
   // kept.
   virtual std::optional<Validation> validate() = 0;
+  // Called after every epoch with the weights in training, on a tape that was reset: what metrics.csv says of the gates
+  // (EpochEvent::gate_saturation), of the same layers every time.
+  virtual std::vector<std::pair<std::string, double>> gate_saturation(Tape<float>& tape) {
+    static_cast<void>(tape);
+    return {};
+  }
   // Where an element of a parameter is, for the message when training diverges: name, layer and gate.
   virtual std::string describe(const Parameter& parameter, std::int64_t element);
   // Called when the weights of now are the best so far: the place to save them. The parameters hold those weights.

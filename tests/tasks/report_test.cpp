@@ -183,5 +183,16 @@ TEST(Chart, LossesAreDrawnOverTheEpochsAndTheBestOneIsNamed) {
   EXPECT_FALSE(contains(svg, ">1.5<"));
 }
 
+TEST(Chart, SaturatedGatesAreDrawnIfThereAreGates) {
+  std::vector<EpochEvent> epochs(2);
+  std::vector<Figure> figures;
+  add_saturation_figure(epochs, figures);
+  EXPECT_TRUE(figures.empty());
+  for (EpochEvent& event : epochs) event.gate_saturation = {{"l0", 0.25}, {"l0_reverse", 0.5}};
+  add_saturation_figure(epochs, figures);
+  ASSERT_EQ(figures.size(), 1U);
+  for (const char* text : {"<svg", "l0<", "l0_reverse<"}) EXPECT_TRUE(contains(figures[0].body, text)) << text;
+}
+
 }  // namespace
 }  // namespace carousel

@@ -38,6 +38,30 @@ TEST(Trainer, WritesOneLineOfMetricsPerEpoch) {
   }
 }
 
+// Oracle: the columns that metrics_file.h promises; the tape is there for the problem, after the steps of the epoch.
+TEST(Trainer, WritesWhatTheProblemSaysOfItsGates) {
+  class Gated final : public RegressionProblem {
+   public:
+    Gated() : RegressionProblem(64, 32) {}
+    std::vector<std::pair<std::string, double>> gate_saturation(Tape<float>& tape) override {
+      EXPECT_FALSE(tape.spent());
+      ++epochs;
+      return {{"l0", 0.25 * epochs}, {"l1", 1}};
+    }
+    int epochs = 0;
+  };
+  const TemporaryFolder folder;
+  Gated problem;
+  Recorder recorder;
+  TrainerOptions options = plain_sgd(2, 0.125);
+  options.run_dir = folder / "run";
+  train(problem, options, recorder);
+  const std::string text = read_text(options.run_dir + "/metrics.csv");
+  EXPECT_NE(text.find(",batch_seconds,saturated_gates_l0,saturated_gates_l1\n"), std::string::npos) << text;
+  EXPECT_NE(text.find(",0.250000,1.000000\n"), std::string::npos) << text;
+  EXPECT_TRUE(text.ends_with(",0.500000,1.000000\n")) << text;
+}
+
 // Oracle: counting by hand. With lr 0 the gradients of the three batches stay; a bound between two norms clips those
 // above.
 TEST(Trainer, CountsTheStepsWhoseGradientWasClipped) {
