@@ -118,6 +118,7 @@ int run_bench(const CommandLine& line, Console& console) {
 std::vector<Argument> bench_arguments() {
   Argument cell{.name = "--cell", .value = "NAME", .help = "recurrent cell"};
   for (const Cell& known : all_cells()) cell.allowed.emplace_back(known.name);
+  cell.allowed.emplace_back("expr:...");
   return {
       cell,
       {.name = "--mode",

@@ -14,10 +14,16 @@ namespace {
 
 constexpr std::int64_t kLargestCellSize = 65536;
 
-std::string cells_text(std::int64_t input_size, std::int64_t hidden_size) {
+// --cell NAME, or all of them.
+std::span<const Cell> chosen_cells(const CommandLine& line) {
+  if (!line.has("--cell")) return all_cells();
+  return {&find_cell(line.text("--cell")), 1};
+}
+
+std::string cells_text(std::span<const Cell> cells, std::int64_t input_size, std::int64_t hidden_size) {
   std::vector<std::vector<std::string>> rows{{"cell", "gates", "states", "unit weights", "parameters", "what it is"}};
   std::string equations;
-  for (const Cell& cell : all_cells()) {
+  for (const Cell& cell : cells) {
     const std::string units = fmt::format("{}", fmt::join(cell.unit_weights, " "));
     rows.push_back({std::string(cell.name), fmt::format("{}", fmt::join(cell.gates, " ")),
                     fmt::format("{}", fmt::join(cell.states, " ")), units.empty() ? "-" : units,
@@ -54,9 +60,9 @@ nlohmann::ordered_json cell_json(const Cell& cell, std::int64_t input_size, std:
           {"parameter_formula", formula.text()}};
 }
 
-nlohmann::ordered_json cells_json(std::int64_t input_size, std::int64_t hidden_size) {
+nlohmann::ordered_json cells_json(std::span<const Cell> cells, std::int64_t input_size, std::int64_t hidden_size) {
   auto list = nlohmann::ordered_json::array();
-  for (const Cell& cell : all_cells()) list.push_back(cell_json(cell, input_size, hidden_size));
+  for (const Cell& cell : cells) list.push_back(cell_json(cell, input_size, hidden_size));
   return {{"schema", 1}, {"input_size", input_size}, {"hidden_size", hidden_size}, {"cells", list}};
 }
 
@@ -65,18 +71,22 @@ int run_cells(const CommandLine& line, Console& console) {
   const std::int64_t hidden_size = line.integer("--hidden-size", 1, kLargestCellSize, 128);
   if (line.has("--markdown") && console.json())
     fail(Code::kUsage, "--markdown and --json are both given, expected one");
+  if (line.has("--markdown") && line.has("--cell"))
+    fail(Code::kUsage, "--markdown and --cell are both given; the page is about all cells");
+  const std::span<const Cell> cells = chosen_cells(line);
   if (console.json()) {
-    console.out_json(cells_json(input_size, hidden_size));
+    console.out_json(cells_json(cells, input_size, hidden_size));
   } else if (line.has("--markdown")) {
     console.out(cells_page(input_size, hidden_size));
   } else {
-    console.out(cells_text(input_size, hidden_size));
+    console.out(cells_text(cells, input_size, hidden_size));
   }
   return 0;
 }
 
 std::vector<Argument> cells_arguments() {
   return {
+      {.name = "--cell", .value = "NAME", .help = "only this one; expr: and equations are a cell, too"},
       {.name = "--input-size", .value = "C", .help = "input size to count parameters for [default 128]"},
       {.name = "--hidden-size", .value = "H", .help = "hidden size to count parameters for [default 128]"},
       {.name = "--markdown", .help = "print the page docs/cells.md: equations, counterparts elsewhere, when to use"}};
@@ -88,7 +98,8 @@ const Verb kCellsVerb{.name = "cells",
                       .purpose = "Look inside",
                       .usage = "[options]",
                       .summary = "lists the recurrent cells: gates, states, parameters, equations",
-                      .examples = {"cells", "cells --input-size 12 --hidden-size 64", "cells --json"},
+                      .examples = {"cells", "cells --input-size 12 --hidden-size 64", "cells --json",
+                                   "cells --cell \"expr:g0=sigmoid; g1=tanh; h=g0*h+(1-g0)*g1\""},
                       .arguments = cells_arguments,
                       .run = run_cells};
 

@@ -51,7 +51,8 @@ void check_values(const Argument& argument, const std::vector<std::string>& valu
   }
   for (const std::string& value : values) {
     const auto& allowed = argument.allowed;
-    if (allowed.empty() || std::find(allowed.begin(), allowed.end(), value) != allowed.end()) continue;
+    const auto fits = [&](const std::string& one) { return is_value(value, one); };
+    if (allowed.empty() || std::any_of(allowed.begin(), allowed.end(), fits)) continue;
     fail(Code::kUsage, "{} is '{}', expected one of {}{}", argument.name, value, fmt::join(allowed, ", "),
          did_you_mean(value, allowed));
   }

@@ -22,6 +22,8 @@ inline constexpr int kMaxGates = 8, kMaxStates = 5, kMaxExtras = 4, kMaxUnitWeig
 // Of a normalised cell, for each row: W x, R h and a state.
 inline constexpr int kNormalisedRows = 3;
 
+struct CellProgram;  // cell_program.h
+
 // One step for `rows` samples of `hidden_size` H units. Blocks of gates lie side by side in a row: [rows, G H].
 template <class T>
 struct StepForward {
@@ -45,6 +47,7 @@ struct StepForward {
   const T* lower = nullptr;    // [rows, H]: the second state of the layer below after this step, only with `lower`
   T* upper = nullptr;          // a second copy of the second next state, for the layer above; null: none
   std::int64_t ld_lower = 0;   // row length of lower and upper
+  const CellProgram* program = nullptr;  // Cell::program
 };
 
 // The same step backwards. With s the states: from d next to d previous, through the pointwise part only.
@@ -67,6 +70,7 @@ struct StepBackward {
   T* dlower = nullptr;        // [rows, H]: added to; null: not wanted
   const T* dupper = nullptr;  // [rows, H]: added to the gradient of the second state
   std::int64_t ld_lower = 0;  // row length of lower, dlower and dupper
+  const CellProgram* program = nullptr;
 };
 
 struct StreamStep;  // one step of a few sequences, see stream_layer.h
@@ -171,6 +175,7 @@ struct Cell {
   CellSteps<double> double_steps;              // the reference
   StreamFinish stream_finish = nullptr;        // of a stream's step: from the products to the states
   StreamFinish stream_finish_inner = nullptr;  // before it, null unless there are inner gates
+  const CellProgram* program = nullptr;        // of a cell given as an expression: what its steps run; else null
 };
 
 template <>
@@ -188,7 +193,8 @@ std::span<const Cell> all_cells();
 // The cell of layer `layer` in a stack of this one.
 const Cell& cell_of_layer(const Cell& cell, std::int64_t layer);
 
-// The cell of this name. Throws Error{kUsage} that lists the known ones.
+// The cell of this name: one of all_cells(), or "expr:" and a program (cell_program.h), whose cell lives as long as the
+// process. Throws Error{kUsage} that lists the known ones, or says what is wrong with the program.
 const Cell& find_cell(std::string_view name);
 
 }  // namespace carousel

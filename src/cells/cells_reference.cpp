@@ -1,5 +1,6 @@
 // cells_reference.cpp: every cell in double, one unit at a time: the definition that the SIMD versions are held to.
 #include <array>
+#include <utility>
 
 #include "cells/tables.h"
 #include "kernels/norm.h"
@@ -12,6 +13,7 @@ namespace reference {
 
 // The cells use what stands above, and this list is made from cells.def.
 #include "cell_includes.inc"
+#include "cells/expression.h"
 
 struct DoubleLanes {
   using V = double;
@@ -121,7 +123,17 @@ constexpr Cell describe() {
   return cell;
 }
 
+template <std::size_t... kShape>
+std::array<Cell, kExpressionShapes> describe_expressions(std::index_sequence<kShape...>) {
+  return {describe<Expression<kShape / 4 + 1, kShape / 2 % 2 + 1, kShape % 2 == 1>>()...};
+}
+
 }  // namespace reference
+
+std::span<const Cell> reference_expressions() {
+  static const auto cells = reference::describe_expressions(std::make_index_sequence<kExpressionShapes>());
+  return cells;
+}
 
 std::span<const Cell> reference_cells() {
 #define CAROUSEL_CELL(header, Struct) reference::describe<reference::Struct>(),

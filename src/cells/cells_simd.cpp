@@ -20,6 +20,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // The cells use what stands above, and this list is made from cells.def.
 #include "cell_includes.inc"
+#include "cells/expression.h"
 
 using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
@@ -124,7 +125,7 @@ void finish_stream(const StreamTile& t) noexcept {
     for (int k = 0; k < kGiven; ++k) v.gate[k] = hn::LoadU(d, s.gates + (row * kGiven + k) * padded + t.unit);
     if constexpr (C::kInnerGates > 0) v.inner = hn::LoadU(d, s.inner + row * padded + t.unit);
     if constexpr (C::kLower) v.lower = hn::LoadU(d, s.lower[row] + t.unit);
-    C::template step<M, V>(v);
+    step_units<C, M>(s.program, v);
     hn::StoreU(v.next[0], d, s.hidden ? s.hidden + row * padded + t.unit : s.states[0][row] + t.unit);
     for (int k = 1; k < N::S; ++k) hn::StoreU(v.next[k], d, s.states[k][row] + t.unit);
   }
@@ -168,6 +169,16 @@ constexpr SimdCell simd_cell() {
   }
 }
 
+template <std::size_t... kShape>
+constexpr std::array<SimdCell, kExpressionShapes> simd_expression_cells(std::index_sequence<kShape...>) {
+  return {simd_cell<Expression<kShape / 4 + 1, kShape / 2 % 2 + 1, kShape % 2 == 1>>()...};
+}
+
+std::span<const SimdCell> expression_table() {
+  static constexpr auto kCells = simd_expression_cells(std::make_index_sequence<kExpressionShapes>());
+  return kCells;
+}
+
 std::span<const SimdCell> cell_table() {
 #define CAROUSEL_CELL(header, Struct) simd_cell<Struct>(),
   static const SimdCell kCells[] = {
@@ -185,8 +196,10 @@ HWY_AFTER_NAMESPACE();
 namespace carousel {
 
 HWY_EXPORT(cell_table);
+HWY_EXPORT(expression_table);
 
 std::span<const SimdCell> simd_cells() { return HWY_DYNAMIC_DISPATCH(cell_table)(); }
+std::span<const SimdCell> simd_expressions() { return HWY_DYNAMIC_DISPATCH(expression_table)(); }
 
 }  // namespace carousel
 #endif

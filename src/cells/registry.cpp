@@ -1,5 +1,8 @@
-// registry.cpp: the list of cells, put together once.
+// registry.cpp: the list of cells, put together once, and those given as expressions, put together when first named.
 #include <algorithm>
+#include <map>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -7,6 +10,39 @@
 #include "cells/tables.h"
 
 namespace carousel {
+namespace {
+
+// What a Cell borrows.
+struct ExpressionCell {
+  std::string name;
+  CellProgram program;
+  Cell cell;
+};
+
+// Cells are never taken back: others hold references to them.
+const Cell& expression_cell(std::string_view name) {
+  static std::mutex mutex;
+  static std::map<std::string_view, std::unique_ptr<ExpressionCell>> known;
+  const std::lock_guard lock(mutex);
+  if (const auto found = known.find(name); found != known.end()) return found->second->cell;
+  auto made = std::make_unique<ExpressionCell>();
+  made->name = name;
+  const std::string_view text = std::string_view(made->name).substr(kExpressionPrefix.size());
+  made->program = parse_cell_program(text);
+  const std::size_t shape = expression_shape(made->program);
+  const SimdCell& simd = simd_expressions()[shape];
+  made->cell = reference_expressions()[shape];
+  made->cell.float_steps = simd.steps;
+  made->cell.stream_finish = simd.stream_finish;
+  made->cell.name = made->name;
+  made->cell.equations = text;
+  made->cell.forget_gates = made->program.forget_gates;
+  made->cell.program = &made->program;
+  const std::string_view key = made->name;
+  return known.emplace(key, std::move(made)).first->second->cell;
+}
+
+}  // namespace
 
 std::span<const Cell> all_cells() {
   static const std::vector<Cell> cells = [] {
@@ -27,6 +63,7 @@ const Cell& cell_of_layer(const Cell& cell, std::int64_t layer) {
 }
 
 const Cell& find_cell(std::string_view name) {
+  if (name.starts_with(kExpressionPrefix)) return expression_cell(name);
   for (const Cell& cell : all_cells()) {
     if (cell.name == name) return cell;
   }

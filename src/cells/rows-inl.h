@@ -61,6 +61,25 @@ inline void load_units(const T* unit_weights, std::int64_t hidden_size, std::int
   for (int k = 0; k < Counts<C>::U; ++k) v.unit[k] = lanes.load(unit_weights + k * hidden_size + unit);
 }
 
+// A cell given as an expression is the only one that needs its program.
+template <class C, class M, class V>
+inline void step_units(const CellProgram* program, CellForward<V>& v) {
+  if constexpr (requires { C::kProgram; }) {
+    C::template step<M, V>(*program, v);
+  } else {
+    C::template step<M, V>(v);
+  }
+}
+
+template <class C, class M, class V>
+inline void step_units_backward(const CellProgram* program, CellBackward<V>& v) {
+  if constexpr (requires { C::kProgram; }) {
+    C::template step_backward<M, V>(*program, v);
+  } else {
+    C::template step_backward<M, V>(v);
+  }
+}
+
 // The gates of the first product of a cell with inner gates, and what enters the second product.
 template <class C, class Lanes, class T>
 inline void forward_inner_units(const StepForward<T>& s, std::int64_t row, std::int64_t unit, const Lanes& lanes) {
@@ -104,7 +123,7 @@ inline void forward_units(const StepForward<T>& s, std::int64_t row, std::int64_
   for (int k = 0; k < N::S; ++k) v.previous[k] = s.previous[k] ? lanes.load(s.previous[k] + at) : Lanes::M::constant(0);
   if constexpr (C::kInnerGates > 0) v.inner = lanes.load(s.inner + at);
   if constexpr (C::kLower) v.lower = lanes.load(s.lower + row * s.ld_lower + unit);
-  C::template step<typename Lanes::M, V>(v);
+  step_units<C, typename Lanes::M>(s.program, v);
   constexpr bool kOutputFollows = C::kNormalisedState > 0;  // from the gates, in output_units()
   for (int k = kGiven; (s.save || kOutputFollows) && k < N::G; ++k) lanes.store(v.gate[k], a + k * H);
   if (s.save) {
@@ -209,7 +228,7 @@ inline void backward_units(const StepBackward<T>& s, std::int64_t row, std::int6
   }
   if constexpr (C::kLower) v.lower = lanes.load(s.lower + row * s.ld_lower + unit);
   load_units<C>(s.unit_weights, H, unit, lanes, v);
-  C::template step_backward<typename Lanes::M, V>(v);
+  step_units_backward<C, typename Lanes::M>(s.program, v);
   if constexpr (C::kNormalised) gain_gradients<C>(s, row, unit, lanes, v);
   for (int k = 0; k < kGiven; ++k) lanes.store(v.da[k], s.dgate + (row * kGiven + k) * H + unit);
   for (int k = kGiven; k < N::G; ++k) {

@@ -301,6 +301,7 @@ void StreamLayer::step(const StreamRows& rows, std::byte* workspace) const noexc
       .unit_weights = unit_weights_.data(),
       .input = {reinterpret_cast<std::int16_t*>(part(kInput)), scales, input_stride_},
       .recurrent = {reinterpret_cast<std::int16_t*>(part(kRecurrent)), scales + rows.count, recurrent_stride_}};
+  s.program = cell_->program;
   for (int k = 0; k < cell_->state_count(); ++k) s.states[k] = rows.states[k];
   for (const Pass& pass : passes_) {
     s.recurrent_size = pass.recurrent_size;

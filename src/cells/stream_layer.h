@@ -93,6 +93,7 @@ struct StreamStep {
   const std::byte* weights = nullptr;   // panels of panel_bytes
   StreamIntegers input, recurrent;
   StreamFinish finish = nullptr;
+  const CellProgram* program = nullptr;  // Cell::program
 };
 
 // What the products of one pass over G gates give for rows row .. row + rows - 1 and the L units from `unit` on.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cells/cell.h"
+#include "cells/cell_program.h"
 
 namespace carousel {
 
@@ -13,5 +14,13 @@ struct SimdCell {
 
 std::span<const Cell> reference_cells();  // without what simd_cells() has
 std::span<const SimdCell> simd_cells();   // for the best instruction set of this machine
+
+// The cells that run a program, one for each number of gates and states, with split gates and without.
+std::span<const Cell> reference_expressions();
+std::span<const SimdCell> simd_expressions();
+inline constexpr std::size_t kExpressionShapes = 4 * CellProgram::kMaxGates;
+inline std::size_t expression_shape(const CellProgram& program) {
+  return static_cast<std::size_t>(4 * (program.gates - 1) + 2 * (program.states - 1) + (program.split ? 1 : 0));
+}
 
 }  // namespace carousel

@@ -171,6 +171,7 @@ class Writer {
     if (o.bidirectional) fail(Code::kUsage, "export: a bidirectional network needs the whole sequence");
     const Cell& top = find_cell(o.cell);
     if (mean_zoneout(o).active()) fail(Code::kUsage, "export: a layer with zoneout cannot be exported to a header");
+    if (top.program) fail(Code::kUsage, "export: cell '{}' is an expression, which no header holds", o.cell);
     takes(o.input_size);
     std::string lower;
     if (top.entry) {

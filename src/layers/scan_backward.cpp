@@ -140,6 +140,7 @@ void BackwardLoop<T>::step(SampleRange range, std::int64_t t, std::int64_t first
   s.hidden_size = H;
   s.a = direction->a + local * width;
   s.dq = dproduct() + local * width;
+  s.program = cell.program;
   if (direction->weights.weight_ph) s.unit_weights = direction->weights.weight_ph.value().data;
   if (dunit_weights) s.dunit_weights = dunit_weights + begin * cell.unit_gradient_count() * H;
   if (cell.normalised) {

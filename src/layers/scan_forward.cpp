@@ -130,6 +130,7 @@ void ForwardLoop<T>::step(SampleRange range, std::int64_t t, std::int64_t first_
   s.bias_q = direction->bias_q;
   s.unit_weights = unit_weights;
   s.save = save;
+  s.program = cell.program;
   if (packed_hh) {
     const std::int64_t Q = op->recurrent_size();
     T* product = cell.split_gates ? q + begin * width : s.a;

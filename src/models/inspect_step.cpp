@@ -158,6 +158,7 @@ StateRows step_all_units(const Cell& cell, const StateRows& before, const Recurr
   s.bias_q = recurrent.bias_hh.empty() ? nullptr : recurrent.bias_hh.data();
   s.lower = lower.data();
   s.save = true;
+  s.program = cell.program;
   StateRows extras(static_cast<std::size_t>(cell.extras), std::vector<double>(H));
   for (std::size_t k = 0; k < extras.size(); ++k) s.extra[k] = extras[k].data();
   StateRows next(before.size(), std::vector<double>(H));

@@ -25,6 +25,7 @@ std::vector<std::string_view> cell_names() {
   std::vector<std::string_view> names;
   for (const Cell& cell : all_cells()) names.push_back(cell.name);
   names.emplace_back("none");
+  names.emplace_back("expr:...");
   return names;
 }
 
@@ -95,7 +96,8 @@ const Option kColumnOptions[] = {
 
 const Option kModelOptions[] = {
     {.key = "model.cell", .field = kModel<&ModelOptions::cell>, .automatic = true,
-     .allowed = cell_names(), .help = "recurrent cell (carousel cells describes each); none: a feed-forward network"},
+     .allowed = cell_names(),
+     .help = "recurrent cell (carousel cells describes each); none: a feed-forward network; expr: and its equations"},
     {.key = "model.hidden_size", .field = kModel<&ModelOptions::hidden_size>, .automatic = true, .low = 1,
      .high = 65536, .help = "units of each recurrent layer"},
     {.key = "model.proj_size", .field = kModel<&ModelOptions::proj_size>, .low = 0, .high = 65536,
@@ -152,10 +154,10 @@ const Option kTrainOptions[] = {
      .help = "steps in which the learning rate rises from 0"},
     {.key = "train.weight_decay", .field = kTraining<&TrainOptions::weight_decay>, .automatic = true, .low = 0,
      .high = 10, .help = "pull of the weights towards 0"},
-    {.key = "train.clip", .field = kTraining<&TrainOptions::clip>, .automatic = true, .low = 0, .high = 1e6,
-     .help = "largest global norm of the gradient; 0: no limit"},
     {.key = "train.input_noise", .field = kTraining<&TrainOptions::input_noise>, .low = 0, .high = 100,
      .help = "deviation of Gaussian noise added to inputs of numbers in training, in scaled units"},
+    {.key = "train.clip", .field = kTraining<&TrainOptions::clip>, .automatic = true, .low = 0, .high = 1e6,
+     .help = "largest global norm of the gradient; 0: no limit"},
     {.key = "train.clip_value", .field = kTraining<&TrainOptions::clip_value>, .low = 0, .high = 1e6,
      .help = "largest absolute value in the gradient; 0: no limit"},
     {.key = "train.accumulate", .field = kTraining<&TrainOptions::accumulate>, .low = 1, .high = 1e5,

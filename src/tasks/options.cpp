@@ -9,6 +9,8 @@
 #include <cmath>
 
 #include "base/fail.h"
+#include "cells/cell.h"
+#include "cells/cell_program.h"
 #include "data/nearest.h"
 
 namespace carousel {
@@ -82,9 +84,11 @@ void assign_text(const Option& option, std::string& field, const std::string& te
   const bool is_default = text == *std::get<std::string*>(option.field(defaults()));
   const auto& allowed = option.allowed;
   if (!is_default && option.memory_size && !parse_memory_size(text)) reject(option, text, place);
-  if (!is_default && !allowed.empty() && std::find(allowed.begin(), allowed.end(), text) == allowed.end()) {
+  const auto fits = [&](std::string_view value) { return is_value(text, value); };
+  if (!is_default && !allowed.empty() && std::none_of(allowed.begin(), allowed.end(), fits)) {
     reject(option, text, place);
   }
+  if (option.key == "model.cell" && text.starts_with(kExpressionPrefix)) find_cell(text);  // throws if it is wrong
   field = text;
 }
 
@@ -120,6 +124,12 @@ std::string Option::environment() const {
   std::string text = "CAROUSEL_" + std::string(key);
   for (char& c : text) c = c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   return text;
+}
+
+bool is_value(std::string_view text, std::string_view allowed) {
+  constexpr std::string_view kMore = "...";
+  if (!allowed.ends_with(kMore)) return text == allowed;
+  return text.starts_with(allowed.substr(0, allowed.size() - kMore.size()));
 }
 
 std::string Option::type() const {

@@ -43,7 +43,7 @@ struct DataOptions {
 };
 
 struct ModelOptions {
-  std::string cell;                 // one of all_cells(), "none" (feed-forward); auto
+  std::string cell;                 // a name for find_cell(), "none" (feed-forward); auto
   std::int64_t hidden_size = 0;     // auto
   std::int64_t proj_size = 0;       // 0: no projection (cells with Cell::projection)
   std::int64_t layers = 0;          // auto
@@ -117,7 +117,7 @@ struct Option {
   bool automatic = false;  // the default stands for "auto": the task picks a value from the data
   double low = -std::numeric_limits<double>::infinity();  // numbers: the smallest and the largest value
   double high = std::numeric_limits<double>::infinity();
-  std::vector<std::string_view> allowed = {};  // texts: the only values; empty: any
+  std::vector<std::string_view> allowed = {};  // texts: the only values, see is_value(); empty: any
   bool memory_size = false;                    // texts: see parse_memory_size()
   bool commas = false;                         // lists: one text "a,b" means two values (never for paths)
   unsigned verbs = kTrain;
@@ -139,6 +139,9 @@ struct Option {
 const std::vector<Option>& option_table();
 // The option of this key; null if there is none.
 const Option* find_option(std::string_view key);
+
+// Whether the text is this allowed value, or begins like one that ends in "...".
+bool is_value(std::string_view text, std::string_view allowed);
 
 // ", did you mean WORD?" with the known word nearest to a misspelt one; empty when none is near.
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& known);

@@ -332,6 +332,16 @@ TEST_P(CellContract, AStepAllocatesNothingAfterTheFirst) {
 INSTANTIATE_TEST_SUITE_P(AllCells, CellContract, ::testing::ValuesIn(cell_names()),
                          [](const auto& test) { return test.param; });
 
+// Every activation, both shapes of gates, one state and two.
+INSTANTIATE_TEST_SUITE_P(
+    Expressions, CellContract,
+    ::testing::Values("expr:g0=sigmoid;g1=tanh(x+g0*r);g2=sigmoid;h=(1-g2)*g1+g2*h",
+                      "expr:g0=sigmoid;g1=identity;g2=relu;c=g0*c+(1-g0)*tanh(g1);h=sigmoid(c)-.5*g2*h",
+                      "expr:g0=tanh;h=tanh(h+g0)",
+                      "expr:g0=sigmoid;g1=sigmoid(x+(1-g0)*tanh(c)*r);g2=tanh;g3=sigmoid;"
+                      "c=g0*c+g1*g2;h=g3*c+(1-g3)*relu(g2+h)"),
+    [](const auto& test) { return "Expression" + std::to_string(test.index); });
+
 // Oracle: central differences, with each function of the output layer.
 TEST(OutputLayer, GradientsOfEveryActivationEqualCentralDifferences) {
   for (const auto activation :
