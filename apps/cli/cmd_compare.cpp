@@ -18,6 +18,7 @@
 #include "option_arguments.h"
 #include "progress.h"
 #include "signals.h"
+#include "tasks/cell_search.h"
 #include "tasks/comparison_run.h"
 
 namespace carousel::cli {
@@ -41,15 +42,17 @@ std::vector<std::string> parse_cells(const std::string& text) {
   return cells;
 }
 
-// "LOW,HIGH", or the range as it is if the flag was not given.
+// "LOW,HIGH", or the range as it is if the flag was not given. A range that is drawn from by its logarithm has no 0.
 SearchRange parse_range(const CommandLine& line, const std::string& flag, const SearchRange& usual, double most) {
   if (!line.has(flag)) return usual;
   const std::string text = line.text(flag);
   const std::size_t comma = text.find(',');
   const auto low = to_number(text.substr(0, comma));
   const auto high = comma == std::string::npos ? low : to_number(text.substr(comma + 1));
-  if (!low || !high || !(*low > 0 && *low <= *high && *high <= most)) {
-    fail(Code::kUsage, "{} is '{}', expected LOW,HIGH with 0 < LOW <= HIGH <= {}", flag, text, most);
+  const bool zero = usual.low == 0;
+  if (!low || !high || !((zero ? *low >= 0 : *low > 0) && *low <= *high && *high <= most)) {
+    fail(Code::kUsage, "{} is '{}', expected LOW,HIGH with 0 {} LOW <= HIGH <= {}", flag, text, zero ? "<=" : "<",
+         most);
   }
   return {*low, *high};
 }
@@ -67,6 +70,30 @@ void check_searched(const CommandLine& line, const Options& options, std::string
   const auto given = options.given.find(key);
   if (given == options.given.end() || !line.has(flag)) return;
   fail(Code::kUsage, "{} and {} are both given; the first fixes what the second would draw", given->second, flag);
+}
+
+// Noise on the inputs: fixed by --input-noise, none for texts.
+SearchRange noise_range(const CommandLine& line, const ComparisonPlan& plan) {
+  constexpr double kMostNoise = 100;
+  const double fixed = plan.options.train.input_noise;
+  check_searched(line, plan.options, "train.input_noise", "--input-noise-range");
+  if (plan.options.is_given("train.input_noise")) return {fixed, fixed};
+  const SearchRange range = parse_range(line, "--input-noise-range", plan.input_noise, kMostNoise);
+  if (takes_input_noise(plan.task, plan.options.data)) return range;
+  if (line.has("--input-noise-range")) fail(Code::kUsage, "--input-noise-range: for numbers, these data are texts");
+  return {0, 0};
+}
+
+// Those of --cells, then those that --search draws.
+std::vector<std::string> cells_of(const CommandLine& line, const Options& options) {
+  std::vector<std::string> cells;
+  if (line.has("--cells")) cells = parse_cells(line.text("--cells"));
+  const std::int64_t count = line.integer("--search", 1, kMostDrawnCells, 0);
+  if (cells.empty() && count == 0) fail(Code::kUsage, "--cells is missing: the cells to compare; or --search N");
+  for (std::string& cell : draw_cells(static_cast<std::uint64_t>(options.train.seed), count)) {
+    cells.push_back(std::move(cell));
+  }
+  return cells;
 }
 
 ComparisonPlan plan_of(const CommandLine& line) {
@@ -87,7 +114,7 @@ ComparisonPlan plan_of(const CommandLine& line) {
   if (plan.options.data.data.empty()) fail(Code::kUsage, "--data is missing: the files to learn from");
   constexpr double kMostUnits = 65536;
   constexpr std::int64_t kMostTrials = 100000;
-  plan.cells = parse_cells(line.text("--cells"));
+  plan.cells = cells_of(line, plan.options);
   plan.trials = line.integer("--trials", 1, kMostTrials, plan.trials);
   plan.seconds = parse_seconds(line);
   plan.lr = parse_range(line, "--lr-range", plan.lr, 100);
@@ -97,6 +124,7 @@ ComparisonPlan plan_of(const CommandLine& line) {
   }
   check_searched(line, plan.options, "train.lr", "--lr-range");
   check_searched(line, plan.options, "model.hidden_size", "--hidden-size-range");
+  plan.input_noise = noise_range(line, plan);
   plan.run_dir = plan.options.output.run_dir;
   if (plan.run_dir.empty()) {
     const auto now = fmt::localtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()));
@@ -114,9 +142,10 @@ class TrialLines final : public ComparisonObserver {
     const std::string result = trial.failure.empty()
                                    ? fmt::format("{} {:.4g}", trial.metrics.front().first, trial.metrics.front().second)
                                    : "diverged";
-    console_.note(fmt::format("{} of {}: {} {}: {} with lr {:.3g}, hidden_size {}, {} epochs in {}", done, total,
-                              trial.cell, trial.settings.trial, result, trial.settings.lr, trial.settings.hidden_size,
-                              trial.epochs, clock_text(trial.seconds)));
+    console_.note(fmt::format("{} of {}: {} {}: {} with lr {:.3g}, hidden_size {}, input_noise {:.2g}, {} epochs in {}",
+                              done, total, trial.cell, trial.settings.trial, result, trial.settings.lr,
+                              trial.settings.hidden_size, trial.settings.input_noise, trial.epochs,
+                              clock_text(trial.seconds)));
   }
   bool stop_requested() override { return stop_signal() != 0; }
 
@@ -162,9 +191,12 @@ std::vector<Argument> compare_arguments() {
       task_argument(true),
       {.name = "--cells",
        .value = "A,B",
-       .help = "cells to compare (carousel cells lists them; none: feed-forward)",
-       .group = kGroup,
-       .required = true},
+       .help = "cells to compare (carousel cells lists them; none: feed-forward; expr: and equations)",
+       .group = kGroup},
+      {.name = "--search",
+       .value = "N",
+       .help = "draw N new cells from a grammar of gates and activations, too, by --seed",
+       .group = kGroup},
       {.name = "--trials",
        .value = "N",
        .help = "trainings of each cell, each with settings of its own [default 10]",
@@ -180,6 +212,12 @@ std::vector<Argument> compare_arguments() {
       {.name = "--hidden-size-range",
        .value = "LOW,HIGH",
        .help = "the same for the hidden size, unless --hidden-size fixes it [default 16,128]",
+       .group = kGroup},
+      {.name = "--input-noise-range",
+       .value = "LOW,HIGH",
+       .help =
+           "draw the deviation of noise on the inputs uniformly from here, unless --input-noise fixes it; texts have "
+           "none [default 0,1]",
        .group = kGroup},
       {.name = "--test",
        .value = "FILE",
@@ -198,10 +236,11 @@ std::vector<Argument> compare_arguments() {
 const Verb kCompareVerb{
     .name = "compare",
     .purpose = "Train and use models",
-    .usage = "TASK --cells A,B --data FILE [options]",
+    .usage = "TASK --cells A,B [--search N] --data FILE [options]",
     .summary = "trains the same task with several cells and prints which is better, and how sure that is",
     .examples = {"compare forecast --cells lstm,gru,rnn --data sunspots.csv --horizon 12 --trials 10 --epochs 10",
                  "compare classify --cells lstm,gru --data reviews.tsv --split 0.7,0.1,0.2 --run-dir runs/reviews",
+                 "compare classify --cells lstm --search 20 --data train.ts --trials 3 --run-dir runs/search",
                  "compare classify --cells lstm,gru --data train.ts --test test.ts --hidden-size 64 --seconds 60"},
     .arguments = compare_arguments,
     .run = run_compare};

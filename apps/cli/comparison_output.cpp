@@ -41,6 +41,7 @@ Json cell_json(const CellResult& cell) {
                             {"seed", best.settings.seed},
                             {"lr", best.settings.lr},
                             {"hidden_size", best.settings.hidden_size},
+                            {"input_noise", best.settings.input_noise},
                             {"metrics", metrics_json(best.metrics)},
                             {"parameters", best.parameters},
                             {"epochs", best.epochs},

@@ -88,15 +88,18 @@ void number_labels(const NamedLabels& labels, const std::vector<std::string>* kn
 
 }  // namespace
 
+bool are_sequences(const std::vector<std::string>& paths, const DataOptions& options) {
+  return std::all_of(paths.begin(), paths.end(), [&](const std::string& path) {
+    return is_npy(path) ||
+           (options.format.empty() && path != "-" && path.find('=') == std::string::npos && is_sequence_file(path));
+  });
+}
+
 ClassifyData read_classify_data(const std::vector<std::string>& paths, const DataOptions& options,
                                 const std::vector<std::string>* known, bool labels_required) {
   ClassifyData data;
   NamedLabels labels;
-  const auto numeric = [&](const std::string& path) {
-    return is_npy(path) ||
-           (options.format.empty() && path != "-" && path.find('=') == std::string::npos && is_sequence_file(path));
-  };
-  if (std::all_of(paths.begin(), paths.end(), numeric)) {
+  if (are_sequences(paths, options)) {
     for (const std::string& path : paths) {
       is_npy(path) ? read_npy_samples(path, options, data, labels) : read_sequence_file(path, data, labels);
     }

@@ -29,6 +29,9 @@ struct ClassifyData {
 ClassifyData read_classify_data(const std::vector<std::string>& paths, const DataOptions& options,
                                 const std::vector<std::string>* known, bool labels_required);
 
+// Whether these are numeric sequences and not texts, by their names and first lines.
+bool are_sequences(const std::vector<std::string>& paths, const DataOptions& options);
+
 // Fills data.samples.ids from data.texts.
 void encode_texts(ClassifyData& data, TextPipeline& pipeline);
 

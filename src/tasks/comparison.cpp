@@ -7,6 +7,7 @@
 #include "base/fail.h"
 #include "base/random.h"
 #include "models/json_text.h"
+#include "tasks/classify_data.h"
 #include "tasks/metrics.h"
 
 namespace carousel {
@@ -16,11 +17,16 @@ using OrderedJson = nlohmann::ordered_json;
 
 constexpr std::int64_t kLongestLine = 1 << 20;
 
-// Uniform in the logarithm. The draws of a trial are numbered, so that one more setting leaves the others as they are.
-double log_uniform(const ComparisonPlan& plan, std::int64_t trial, std::uint64_t number, const SearchRange& range) {
+// In [0, 1). The draws of a trial are numbered, so that one more setting leaves the others as they are.
+double draw_number(const ComparisonPlan& plan, std::int64_t trial, std::uint64_t number) {
   const RandomKey key{static_cast<std::uint64_t>(plan.options.train.seed), Purpose::kSample,
                       static_cast<std::uint64_t>(trial)};
-  return range.low * std::pow(range.high / range.low, static_cast<double>(uniform(key, number)));
+  return static_cast<double>(uniform(key, number));
+}
+
+// Uniform in the logarithm.
+double log_uniform(const ComparisonPlan& plan, std::int64_t trial, std::uint64_t number, const SearchRange& range) {
+  return range.low * std::pow(range.high / range.low, draw_number(plan, trial, number));
 }
 
 OrderedJson object_of(const Metrics& metrics) {
@@ -106,7 +112,13 @@ TrialSettings draw_trial(const ComparisonPlan& plan, std::int64_t trial) {
     const double drawn = log_uniform(plan, trial, 1, {plan.hidden_size.low, plan.hidden_size.high + 1});
     settings.hidden_size = static_cast<std::int64_t>(std::min(drawn, plan.hidden_size.high));
   }
+  const SearchRange& noise = plan.input_noise;
+  settings.input_noise = noise.low + (noise.high - noise.low) * draw_number(plan, trial, 2);
   return settings;
+}
+
+bool takes_input_noise(const std::string& task, const DataOptions& data) {
+  return task != "classify" || are_sequences(data.data, data);
 }
 
 std::string trial_line(const Trial& trial) {
@@ -115,6 +127,7 @@ std::string trial_line(const Trial& trial) {
                      {"seed", trial.settings.seed},
                      {"lr", trial.settings.lr},
                      {"hidden_size", trial.settings.hidden_size},
+                     {"input_noise", trial.settings.input_noise},
                      {"failure", trial.failure},
                      {"metric", trial.metrics.empty() ? "" : trial.metrics.front().first},
                      {"metrics", object_of(trial.metrics)},
@@ -137,6 +150,7 @@ Trial parse_trial(std::string_view line, const std::string& place) {
     object.at("seed").get_to(trial.settings.seed);
     object.at("lr").get_to(trial.settings.lr);
     object.at("hidden_size").get_to(trial.settings.hidden_size);
+    object.at("input_noise").get_to(trial.settings.input_noise);
     object.at("failure").get_to(trial.failure);
     const std::string metric = object.at("metric");
     trial.metrics = metrics_of(object.at("metrics"), metric);

@@ -30,6 +30,7 @@ struct ComparisonPlan {
   double seconds = 0;        // after which a training is stopped, its best epoch counting; 0: the epochs alone decide
   // What is drawn for each trial: log-uniform. Not used if options.train.lr or options.model.hidden_size is set.
   SearchRange lr{1e-4, 3e-2}, hidden_size{16, 128};
+  SearchRange input_noise{0, 1};  // uniform; one value: that value. Zero for token ids, see takes_input_noise()
   std::vector<std::string> test;  // files that the best model of each cell is scored on, once; empty: none
   Options options;                // of every training, but for what is drawn
 };
@@ -39,8 +40,12 @@ struct TrialSettings {
   std::int64_t trial = 0, seed = 0;  // the seed of weights, batches and dropout; the validation part is always the same
   double lr = 0;
   std::int64_t hidden_size = 0;
+  double input_noise = 0;
 };
 TrialSettings draw_trial(const ComparisonPlan& plan, std::int64_t trial);
+
+// Whether the task reads numbers there, so that noise can be added.
+bool takes_input_noise(const std::string& task, const DataOptions& data);
 
 // One training that has ended.
 struct Trial {

@@ -1,9 +1,12 @@
 #include "tasks/comparison_folder.h"
 
 #include <algorithm>
+#include <span>
 
+#include "base/crc32.h"
 #include "base/fail.h"
 #include "base/file.h"
+#include "cells/cell_program.h"
 #include "data/labelled.h"
 #include "tasks/config.h"
 #include "tasks/data_hash.h"
@@ -24,8 +27,10 @@ std::string plan_text(const ComparisonPlan& plan) {
       config.data_sha256[path] = sha256_of_file(path);
     }
   }
-  std::string text = fmt::format("# carousel compare: lr {} to {}, hidden_size {} to {}, seconds {}\n", plan.lr.low,
-                                 plan.lr.high, plan.hidden_size.low, plan.hidden_size.high, plan.seconds);
+  std::string text =
+      fmt::format("# carousel compare: lr {} to {}, hidden_size {} to {}, input_noise {} to {}, seconds {}\n",
+                  plan.lr.low, plan.lr.high, plan.hidden_size.low, plan.hidden_size.high, plan.input_noise.low,
+                  plan.input_noise.high, plan.seconds);
   text += config_to_toml(config, {.output = false});
   for (const auto& [path, hash] : config.data_sha256) text += fmt::format("# {}  {}\n", hash, path);
   return text;
@@ -90,7 +95,8 @@ void ComparisonFolder::add(const Trial& trial) {
 }
 
 std::string trial_folder(const ComparisonPlan& plan, const std::string& cell, std::int64_t trial) {
-  return fmt::format("{}/{}-{}", plan.run_dir, cell, trial);
+  if (!cell.starts_with(kExpressionPrefix)) return fmt::format("{}/{}-{}", plan.run_dir, cell, trial);
+  return fmt::format("{}/expr-{:08x}-{}", plan.run_dir, crc32(std::as_bytes(std::span(cell))), trial);
 }
 
 std::string model_path(const ComparisonPlan& plan, const Trial& trial) {

@@ -27,7 +27,7 @@ class ComparisonFolder {
   std::vector<Trial> trials_;
 };
 
-// Of one training: its folder, and the model in it.
+// Of one training: its folder, and the model in it. The folder of an expression is named by its checksum.
 std::string trial_folder(const ComparisonPlan& plan, const std::string& cell, std::int64_t trial);
 std::string model_path(const ComparisonPlan& plan, const Trial& trial);
 

@@ -62,10 +62,14 @@ LineChart quality_chart(const Comparison& comparison, const std::string& x_label
   return chart;
 }
 
+std::string range_text(const char* how, const SearchRange& range) {
+  return range.low == range.high ? fmt::format("{:g}", range.low)
+                                 : fmt::format("{} from {:g} to {:g}", how, range.low, range.high);
+}
+
 std::string search_text(const SearchRange& range, double fixed) {
   if (fixed > 0) return fmt::format("{:g}", fixed);
-  return range.low == range.high ? fmt::format("{:g}", range.low)
-                                 : fmt::format("log-uniform from {:g} to {:g}", range.low, range.high);
+  return range_text("log-uniform", range);
 }
 
 }  // namespace
@@ -125,7 +129,8 @@ TableRows cell_number_rows(const Comparison& comparison) {
 }
 
 TableRows trial_rows(const Comparison& comparison) {
-  TableRows rows{{"cell", "trial", "seed", "lr", "hidden_size", "failure", "parameters", "epochs", "steps", "seconds"}};
+  TableRows rows{{"cell", "trial", "seed", "lr", "hidden_size", "input_noise", "failure", "parameters", "epochs",
+                  "steps", "seconds"}};
   const auto first = std::find_if(comparison.trials.begin(), comparison.trials.end(),
                                   [](const Trial& trial) { return trial.failure.empty(); });
   for (const auto& [name, value] : first->metrics) rows[0].push_back(name);
@@ -135,6 +140,7 @@ TableRows trial_rows(const Comparison& comparison) {
                                  std::to_string(trial.settings.seed),
                                  fmt::format("{}", trial.settings.lr),
                                  std::to_string(trial.settings.hidden_size),
+                                 fmt::format("{}", trial.settings.input_noise),
                                  trial.failure,
                                  std::to_string(trial.parameters),
                                  std::to_string(trial.epochs),
@@ -171,6 +177,7 @@ std::string comparison_page(const ComparisonPlan& plan, const Comparison& compar
                   {"trainings of each cell", std::to_string(plan.trials)},
                   {"learning rate", search_text(plan.lr, train.lr)},
                   {"hidden_size", search_text(plan.hidden_size, static_cast<double>(plan.options.model.hidden_size))},
+                  {"input noise", range_text("uniform", plan.input_noise)},
                   {"epochs at most", train.epochs == 0 ? "the task's own" : std::to_string(train.epochs)},
                   {"seeds", fmt::format("{} to {}", train.seed, train.seed + plan.trials - 1)},
                   {"validation part", fmt::format("{} samples", comparison.samples)}};

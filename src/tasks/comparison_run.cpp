@@ -21,10 +21,13 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 void check_plan(const ComparisonPlan& plan) {
-  std::set<std::string> seen;
+  std::set<std::string> seen, folders;
   for (const std::string& cell : plan.cells) {
     if (cell != "none") find_cell(cell);
     if (!seen.insert(cell).second) fail(Code::kUsage, "--cells names {} twice", cell);
+    if (!folders.insert(trial_folder(plan, cell, 0)).second) {
+      fail(Code::kUsage, "cell {} has a folder of the same name as another one; leave it out", cell);
+    }
   }
   for (const auto* sources : {&plan.options.data.data, &plan.options.data.valid, &plan.test}) {
     if (std::find(sources->begin(), sources->end(), "-") == sources->end()) continue;
@@ -61,6 +64,7 @@ Trial run_trial(const ComparisonPlan& plan, const std::string& cell, std::int64_
   options.model.cell = cell;
   options.model.hidden_size = trial.settings.hidden_size;
   options.train.lr = trial.settings.lr;
+  options.train.input_noise = trial.settings.input_noise;
   options.train.seed = trial.settings.seed;
   if (options.data.split_seed < 0) options.data.split_seed = plan.options.train.seed;
   const std::string folder = trial_folder(plan, cell, number);

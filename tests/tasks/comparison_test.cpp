@@ -78,6 +78,30 @@ TEST(Comparison, TrialsAreDrawnLogUniformlyAndByTheirNumberAlone) {
   EXPECT_EQ(draw_trial(plan, 7).hidden_size, 33);
 }
 
+// Oracle: mean and variance of the uniform distribution, within four standard errors.
+TEST(Comparison, InputNoiseIsDrawnUniformly) {
+  ComparisonPlan plan;
+  plan.input_noise = {0.5, 2.5};
+  constexpr std::int64_t kDraws = 2000;
+  double sum = 0, squares = 0;
+  for (std::int64_t k = 0; k < kDraws; ++k) {
+    const double place = (draw_trial(plan, k).input_noise - 0.5) / 2;
+    EXPECT_TRUE(place >= 0 && place < 1) << place;
+    sum += place;
+    squares += place * place;
+  }
+  EXPECT_NEAR(sum / kDraws, 0.5, 4 * std::sqrt(1.0 / 12 / kDraws));
+  EXPECT_NEAR(squares / kDraws - std::pow(sum / kDraws, 2), 1.0 / 12, 4 * std::sqrt(1.0 / 180 / kDraws));
+  plan.input_noise = {0.25, 0.25};
+  EXPECT_EQ(draw_trial(plan, 7).input_noise, 0.25);
+  EXPECT_TRUE(takes_input_noise("forecast", {}));
+  DataOptions data;
+  data.data = {"texts.csv"};
+  EXPECT_FALSE(takes_input_noise("classify", data));
+  data.data = {"values.npy"};
+  EXPECT_TRUE(takes_input_noise("classify", data));
+}
+
 TEST(Comparison, ALineGivesTheTrialBack) {
   for (const Trial& one : {trial("lstm", 4, 1.0 / 3), diverged("gru", 0)}) {
     const std::string line = trial_line(one);
