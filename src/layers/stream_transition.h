@@ -16,7 +16,8 @@ class StreamTransition {
   // rows: the most of one step. Throws Error{kUsage} as StreamLayer does.
   StreamTransition(const Recurrent& recurrent, std::int64_t layer, int direction, WeightFormat format, int rows);
 
-  std::int64_t state_length() const noexcept { return cells_[0].state_length(); }  // as StreamLayer has it
+  // As StreamLayer has it.
+  std::int64_t state_length(int state) const noexcept { return cells_[0].state_length(state); }
   // What a step needs to work in, 64-byte aligned; a multiple of 64.
   std::int64_t workspace_bytes() const noexcept { return before_bytes_ + cells_[0].workspace_bytes(); }
 
