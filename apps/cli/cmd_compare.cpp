@@ -84,16 +84,15 @@ SearchRange noise_range(const CommandLine& line, const ComparisonPlan& plan) {
   return {0, 0};
 }
 
-// Those of --cells, then those that --search draws.
-std::vector<std::string> cells_of(const CommandLine& line, const Options& options) {
-  std::vector<std::string> cells;
-  if (line.has("--cells")) cells = parse_cells(line.text("--cells"));
-  const std::int64_t count = line.integer("--search", 1, kMostDrawnCells, 0);
-  if (cells.empty() && count == 0) fail(Code::kUsage, "--cells is missing: the cells to compare; or --search N");
-  for (std::string& cell : draw_cells(static_cast<std::uint64_t>(options.train.seed), count)) {
-    cells.push_back(std::move(cell));
+// The cells of --cells, then those that --search draws.
+void choose_cells(const CommandLine& line, ComparisonPlan& plan) {
+  if (line.has("--cells")) plan.cells = parse_cells(line.text("--cells"));
+  plan.drawn = line.integer("--search", 1, kMostDrawnCells, 0);
+  if (plan.cells.empty() && plan.drawn == 0)
+    fail(Code::kUsage, "--cells is missing: the cells to compare; or --search N");
+  for (std::string& cell : draw_cells(static_cast<std::uint64_t>(plan.options.train.seed), plan.drawn)) {
+    plan.cells.push_back(std::move(cell));
   }
-  return cells;
 }
 
 ComparisonPlan plan_of(const CommandLine& line) {
@@ -114,7 +113,7 @@ ComparisonPlan plan_of(const CommandLine& line) {
   if (plan.options.data.data.empty()) fail(Code::kUsage, "--data is missing: the files to learn from");
   constexpr double kMostUnits = 65536;
   constexpr std::int64_t kMostTrials = 100000;
-  plan.cells = cells_of(line, plan.options);
+  choose_cells(line, plan);
   plan.trials = line.integer("--trials", 1, kMostTrials, plan.trials);
   plan.seconds = parse_seconds(line);
   plan.lr = parse_range(line, "--lr-range", plan.lr, 100);

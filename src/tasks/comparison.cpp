@@ -196,7 +196,8 @@ Comparison summarize_comparison(const ComparisonPlan& plan, std::vector<Trial> t
   comparison.trials = std::move(trials);
   for (const std::string& cell : plan.cells) comparison.cells.push_back(cell_result(comparison, cell));
   std::vector<double> p;
-  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+  const std::size_t given = plan.cells.size() - static_cast<std::size_t>(plan.drawn);
+  for (std::size_t i = 0; i < given; ++i) {
     for (std::size_t j = i + 1; j < plan.cells.size(); ++j) {
       comparison.pairs.push_back(cell_pair(comparison, plan.cells[i], plan.cells[j]));
       p.push_back(comparison.pairs.back().test.p);

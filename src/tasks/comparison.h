@@ -26,6 +26,8 @@ struct SearchRange {
 struct ComparisonPlan {
   std::string task, run_dir;
   std::vector<std::string> cells;
+  std::int64_t drawn =
+      0;  // how many of the cells, the last ones, were drawn (cell_search.h): no pairs of them are tested
   std::int64_t trials = 10;  // trainings of each cell
   double seconds = 0;        // after which a training is stopped, its best epoch counting; 0: the epochs alone decide
   // What is drawn for each trial: log-uniform. Not used if options.train.lr or options.model.hidden_size is set.

@@ -62,6 +62,7 @@ TEST(CellSearch, DrawnCellsAreComparedLikeOthersAndResumed) {
   plan.task = "regress";
   plan.cells = {"rnn"};
   for (const std::string& cell : draw_cells(1, 3)) plan.cells.push_back(cell);
+  plan.drawn = 3;
   plan.trials = 1;
   plan.hidden_size = {2, 4};
   plan.run_dir = folder / "run";
@@ -71,6 +72,8 @@ TEST(CellSearch, DrawnCellsAreComparedLikeOthersAndResumed) {
   const Comparison comparison = finish_comparison(plan, run_comparison(plan, quiet));
   ASSERT_EQ(comparison.cells.size(), 4U);
   for (std::size_t k = 0; k < 4; ++k) EXPECT_EQ(comparison.cells[k].cell, plan.cells[k]);
+  ASSERT_EQ(comparison.pairs.size(), 3U);  // of rnn with each
+  for (std::size_t k = 0; k < 3; ++k) EXPECT_EQ(comparison.pairs[k].b, plan.cells[k + 1]);
   const std::string model = comparison.cells[1].model;
   EXPECT_TRUE(model.starts_with(folder / "run/expr-")) << model;
   EXPECT_EQ(model.find_first_of("*();", model.find("expr-")), std::string::npos) << model;
