@@ -170,6 +170,7 @@ class Writer {
     const RecurrentOptions& o = recurrent.options();
     if (o.bidirectional) fail(Code::kUsage, "export: a bidirectional network needs the whole sequence");
     const Cell& top = find_cell(o.cell);
+    if (o.transitions > 1) fail(Code::kUsage, "export: a layer with transitions cannot be exported to a header");
     if (mean_zoneout(o).active()) fail(Code::kUsage, "export: a layer with zoneout cannot be exported to a header");
     if (top.program) fail(Code::kUsage, "export: cell '{}' is an expression, which no header holds", o.cell);
     takes(o.input_size);

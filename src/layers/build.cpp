@@ -64,6 +64,7 @@ std::unique_ptr<Module> build_recurrent(Settings& s) {
   if (s.has("decay")) o.decay = s.get<double>("decay");
   if (s.has("periods")) o.periods = s.get<std::string>("periods");
   if (s.has("heads")) o.heads = s.size("heads");
+  if (s.has("transitions")) o.transitions = s.size("transitions");
   if (s.has("zoneout")) o.zoneout = s.get<double>("zoneout");
   if (s.has("zoneout_memory")) o.zoneout_memory = s.get<double>("zoneout_memory");
   return std::make_unique<Recurrent>(std::move(o));
@@ -163,8 +164,12 @@ std::int64_t count_recurrent(Settings& s) {
   const std::int64_t C = s.size("input_size"), layers = s.size("layers"), output = D * (P > 0 ? P : H);
   const bool bias = s.get<bool>("bias");
   const std::int64_t heads = s.has("heads") ? s.size("heads") : 1;
-  const std::int64_t lowest = D * count_scan(cell_of_layer(cell, 0), {cell.entry ? H : C, H, P, bias, heads});
-  const std::int64_t others = layers > 1 ? count_scan(cell, {output, H, P, bias, heads}) : 0;
+  const std::int64_t transitions = s.has("transitions") ? s.size("transitions") : 1;
+  const std::int64_t later = count_scan(cell, {0, H, P, bias, heads}) - (bias ? cell.gate_count() * H : 0);
+  const std::int64_t behind = transitions > 1 ? checked_size({transitions - 1, later}, "recurrent weights") : 0;
+  const std::int64_t lowest =
+      D * (count_scan(cell_of_layer(cell, 0), {cell.entry ? H : C, H, P, bias, heads}) + behind);
+  const std::int64_t others = layers > 1 ? count_scan(cell, {output, H, P, bias, heads}) + behind : 0;
   const std::int64_t entry = cell.entry ? 2 * H * (C + (bias ? 1 : 0)) : 0;
   return lowest + checked_size({layers - 1, D, others}, "recurrent weights") + entry;
 }

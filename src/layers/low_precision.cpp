@@ -70,6 +70,7 @@ StackOutput<float> LowPrecisionStack::run(Variable x, Variable lower, const Sequ
   const std::int64_t samples = layout.samples(), output_width = directions_ * output_units_;
   const std::int64_t blocks = (samples + kStreamRows - 1) / kStreamRows;
   const std::int64_t states = cell_.state_count(), scans = std::ssize(kernels_);
+  const std::size_t cells = weights.size() / kernels_.size();  // of a step: the first one has the states
   auto* final = arena.allocate<Variable>(scans * states);
   auto* final_values = arena.allocate<float*>(scans * states);
   for (std::int64_t l = 0; l < layers_; ++l) {
@@ -96,7 +97,7 @@ StackOutput<float> LowPrecisionStack::run(Variable x, Variable lower, const Sequ
                       .output = output + d * output_units_,
                       .lower = below ? below + d * hidden_size_ : nullptr,
                       .upper = upper ? upper + d * hidden_size_ : nullptr,
-                      .initial = weights[static_cast<std::size_t>(k)].initial,
+                      .initial = weights[static_cast<std::size_t>(k) * cells].initial,
                       .final = final_values + k * states};
       run_block(scan, task / directions_ * kStreamRows, rooms + task * room, workspaces + task * work);
     });

@@ -45,6 +45,7 @@ void check(const RecurrentOptions& o) {
     if (!(p >= 0 && p < 1)) fail(Code::kUsage, "{}: dropout is {}, expected 0 <= p < 1", o.cell, p);
   }
   check_zoneout(cell, mean_zoneout(o));
+  check_transitions(cell, o.transitions);
 }
 
 }  // namespace
@@ -71,17 +72,19 @@ void Recurrent::add_scan(std::int64_t layer, int direction) {
   const std::int64_t width = cell.first_row(cell.gate_count(), H, options_.heads);
   const std::int64_t P = options_.proj_size > 0 ? options_.proj_size : H;
   const std::int64_t C = layer > 0 ? output_size() : top.entry ? H : options_.input_size;
-  const std::string suffix = scan_suffix(layer, direction);
-  const auto make = [&](bool present, ParameterOfScan which, const Shape& shape) {
-    parameters_.push_back(present ? std::make_unique<Parameter>(kNames[which] + suffix, Tensor(shape)) : nullptr);
-  };
-  make(true, kWeightIh, {width, C});
-  make(recurrent > 0, kWeightHh, {recurrent, cell.recurrent_size(cell_sizes(options_))});
-  make(options_.bias, kBiasIh, {width});
-  make(options_.bias && recurrent > 0, kBiasHh, {recurrent});
-  make(options_.proj_size > 0 || cell.output_layer, kWeightHr, {P, H});
-  make(options_.bias && cell.output_layer, kBiasHr, {P});
-  make(cell.unit_weight_count() > 0, kWeightPh, {cell.unit_weight_count() * H});
+  for (std::int64_t t = 0; t < options_.transitions; ++t) {
+    const std::string suffix = scan_suffix(layer, direction, t);
+    const auto make = [&](bool present, ParameterOfScan which, const Shape& shape) {
+      parameters_.push_back(present ? std::make_unique<Parameter>(kNames[which] + suffix, Tensor(shape)) : nullptr);
+    };
+    make(t == 0, kWeightIh, {width, C});
+    make(recurrent > 0, kWeightHh, {recurrent, cell.recurrent_size(cell_sizes(options_))});
+    make(t == 0 && options_.bias, kBiasIh, {width});
+    make(options_.bias && recurrent > 0, kBiasHh, {recurrent});
+    make(options_.proj_size > 0 || cell.output_layer, kWeightHr, {P, H});
+    make(options_.bias && cell.output_layer, kBiasHr, {P});
+    make(cell.unit_weight_count() > 0, kWeightPh, {cell.unit_weight_count() * H});
+  }
   if (cell.fixed_unit_weights) set_fixed_unit_weights(options_, parameters_.back()->value);
 }
 
@@ -114,7 +117,8 @@ void Recurrent::initialize(std::uint64_t seed) {
   }
   for (std::size_t k = 0; k < parameters_.size(); ++k) {
     const auto scan = static_cast<std::int64_t>(k) / kParametersPerScan;
-    const Cell& cell = cell_of_layer(find_cell(options_.cell), scan / directions());
+    const Cell& cell = cell_of_layer(find_cell(options_.cell), scan / (directions() * options_.transitions));
+    const ParameterOfScan gate_bias = scan % options_.transitions == 0 ? kBiasIh : kBiasHh;
     if (!parameters_[k] || (cell.fixed_unit_weights && k % kParametersPerScan == kWeightPh)) continue;
     Tensor& value = parameters_[k]->value;
     const RandomKey key{seed, Purpose::kWeights, k};
@@ -134,7 +138,7 @@ void Recurrent::initialize(std::uint64_t seed) {
         break;
       default: {
         value.fill(0);
-        for (int gate = 0; k % kParametersPerScan == kBiasIh && gate < cell.gate_count(); ++gate) {
+        for (int gate = 0; k % kParametersPerScan == gate_bias && gate < cell.gate_count(); ++gate) {
           const auto row = [&](int of) { return value.data() + cell.first_row(of, H, options_.heads); };
           if ((cell.forget_gates >> gate & 1) != 0) std::fill(row(gate), row(gate + 1), 1.0f);
         }
@@ -159,6 +163,7 @@ LayerDescription Recurrent::describe() const {
   if (options_.decay != 0) d.settings["decay"] = options_.decay;
   if (!options_.periods.empty()) d.settings["periods"] = options_.periods;
   if (options_.heads != 1) d.settings["heads"] = options_.heads;
+  if (options_.transitions != 1) d.settings["transitions"] = options_.transitions;
   if (options_.zoneout != 0) d.settings["zoneout"] = options_.zoneout;
   if (options_.zoneout_memory != 0) d.settings["zoneout_memory"] = options_.zoneout_memory;
   return d;
@@ -179,7 +184,7 @@ void Recurrent::forward(detail::Flow& flow) {
   if (!flow.x) fail(Code::kUsage, "recurrent: got token ids; put an Embedding before it");
   const Cell& cell = find_cell(options_.cell);
   const int D = directions(), states = cell.state_count();
-  const std::int64_t scans = options_.layers * D, samples = flow.layout->samples();
+  const std::int64_t K = options_.transitions, scans = options_.layers * D * K, samples = flow.layout->samples();
   Arena& arena = flow.tape->arena();
 
   auto* weights = arena.allocate<ScanWeights<float>>(scans);
@@ -196,8 +201,9 @@ void Recurrent::forward(detail::Flow& flow) {
     if (recurrent_mask_.elements() > 0) {
       w->weight_hh = multiply(w->weight_hh, flow.tape->constant(recurrent_mask_.view()));
     }
-    for (int s = 0; s < states && flow.has_initial(); ++s) {
-      w->initial[s] = flow.initial_state(flow.states_used + static_cast<std::size_t>(s), k, state_shape(s, samples));
+    for (int s = 0; s < states && flow.has_initial() && k % K == 0; ++s) {
+      w->initial[s] =
+          flow.initial_state(flow.states_used + static_cast<std::size_t>(s), k / K, state_shape(s, samples));
     }
   }
 
@@ -217,6 +223,7 @@ void Recurrent::forward(detail::Flow& flow) {
   input.layers = static_cast<int>(options_.layers);
   input.directions = D;
   input.heads = options_.heads;
+  input.transitions = K;
   input.layout = flow.layout;
   input.x = flow.x;
   input.row_index = flow.row_index;

@@ -97,12 +97,13 @@ void initialize_unit_weights(const Cell& cell, const RandomKey& key, Tensor& wei
   if (cell.recurrent_gates() == 0 && cell.gate_count() == 1) fill_uniform(key, -1.0f, 1.0f, weight_ph.span());
 }
 
-std::string scan_suffix(std::int64_t layer, int direction) {
-  return "_l" + std::to_string(layer) + (direction == 1 ? "_reverse" : "");
+std::string scan_suffix(std::int64_t layer, int direction, std::int64_t transition) {
+  const std::string own = transition > 0 ? "_t" + std::to_string(transition) : "";
+  return "_l" + std::to_string(layer) + (direction == 1 ? "_reverse" : "") + own;
 }
 
-Tensor masked_recurrent_weight(const Recurrent& recurrent, std::int64_t layer, int direction) {
-  const Parameter* weight = recurrent.parameter("weight_hh" + scan_suffix(layer, direction));
+Tensor masked_recurrent_weight(const Recurrent& recurrent, std::int64_t layer, int direction, std::int64_t transition) {
+  const Parameter* weight = recurrent.parameter("weight_hh" + scan_suffix(layer, direction, transition));
   if (!weight) return Tensor();
   Tensor value(weight->value.shape(), weight->value.span());
   const Tensor& mask = recurrent.recurrent_mask();
@@ -110,16 +111,19 @@ Tensor masked_recurrent_weight(const Recurrent& recurrent, std::int64_t layer, i
   return value;
 }
 
-StreamLayer make_stream_layer(const Recurrent& recurrent, std::int64_t layer, int direction, WeightFormat format,
+StreamLayer make_stream_layer(const Recurrent& recurrent, std::int64_t layer, std::int64_t cell, WeightFormat format,
                               int rows) {
-  const std::string suffix = scan_suffix(layer, direction);
+  const std::int64_t transitions = recurrent.options().transitions, transition = cell % transitions;
+  const int direction = static_cast<int>(cell / transitions);
+  const std::string suffix = scan_suffix(layer, direction, transition);
+  const Parameter* input = recurrent.parameter("weight_ih" + suffix);  // only the first cell of a step has one
   const auto data = [&](const char* name) {
     const Parameter* parameter = recurrent.parameter(name + suffix);
     return parameter ? parameter->value.data() : nullptr;
   };
-  const Tensor weight_hh = masked_recurrent_weight(recurrent, layer, direction);
+  const Tensor weight_hh = masked_recurrent_weight(recurrent, layer, direction, transition);
   return StreamLayer({.cell = &cell_of_layer(find_cell(recurrent.options().cell), layer),
-                      .input_size = recurrent.parameter("weight_ih" + suffix)->value.shape()[1],
+                      .input_size = input ? input->value.shape()[1] : 0,
                       .output_size = recurrent.output_size() / recurrent.directions(),
                       .hidden_size = recurrent.options().hidden_size,
                       .heads = recurrent.options().heads,

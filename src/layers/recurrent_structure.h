@@ -29,14 +29,17 @@ void set_fixed_unit_weights(const RecurrentOptions& options, Tensor& weight_ph);
 // gains, else 0, as peepholes that are not there.
 void initialize_unit_weights(const Cell& cell, const RandomKey& key, Tensor& weight_ph);
 
-// "_l0", "_l1_reverse" ...: the end of the names of one layer's and direction's parameters.
-std::string scan_suffix(std::int64_t layer, int direction);
+// "_l0", "_l1_reverse", "_l0_t1" ...: the end of the names of the parameters of one layer and direction and, with
+// transitions, of one cell of its step.
+std::string scan_suffix(std::int64_t layer, int direction, std::int64_t transition = 0);
 
-// The weights of one layer and direction packed for steps of up to `rows` sequences.
-StreamLayer make_stream_layer(const Recurrent& recurrent, std::int64_t layer, int direction, WeightFormat format,
+// The weights of cell `cell` of a layer (direction d has the cells from d transitions on) packed for steps of up to
+// `rows` sequences.
+StreamLayer make_stream_layer(const Recurrent& recurrent, std::int64_t layer, std::int64_t cell, WeightFormat format,
                               int rows);
 
-// weight_hh of one layer and direction direction with what does not count set to zero; empty if the cell has none.
-Tensor masked_recurrent_weight(const Recurrent& recurrent, std::int64_t layer, int direction);
+// The weight_hh that scan_suffix() names with what does not count set to zero; empty if the cell has none.
+Tensor masked_recurrent_weight(const Recurrent& recurrent, std::int64_t layer, int direction,
+                               std::int64_t transition = 0);
 
 }  // namespace carousel

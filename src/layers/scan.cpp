@@ -47,14 +47,30 @@ namespace {
 using detail::check_shape;
 using detail::ScanOp;
 
+// What only the first cell of a step has.
 template <class T>
-void check_weights(const ScanOp<T>& op, const ScanWeights<T>& w, std::int64_t input_size) {
-  const std::int64_t width = op.gate_width(), recurrent = op.cell->recurrent_gates() * op.hidden_size;
-  check_shape("weight_ih", w.weight_ih, {width, input_size});
+void check_input_weights(const ScanOp<T>& op, const ScanWeights<T>& w, bool first) {
+  const std::int64_t recurrent = op.cell->recurrent_gates() * op.hidden_size;
+  if (first) {
+    check_shape("weight_ih", w.weight_ih, {op.gate_width(), op.x.shape()[1]});
+    if (recurrent > 0 && bool(w.bias_ih) != bool(w.bias_hh))
+      fail(Code::kUsage, "bias_ih and bias_hh: give both or neither");
+    if (w.bias_ih) check_shape("bias_ih", w.bias_ih, {op.gate_width()});
+  }
+  bool initial = false;
+  for (int k = 0; k < op.cell->state_count(); ++k) {
+    if (w.initial[k]) check_shape("initial state", w.initial[k], {op.layout->samples(), op.state_width(k)});
+    initial = initial || w.initial[k];
+  }
+  if (!first && (w.weight_ih || w.bias_ih || initial)) {
+    fail(Code::kUsage, "a later cell of a step reads no x: leave weight_ih, bias_ih and initial states out");
+  }
+}
+
+template <class T>
+void check_weights(const ScanOp<T>& op, const ScanWeights<T>& w) {
+  const std::int64_t recurrent = op.cell->recurrent_gates() * op.hidden_size;
   if (recurrent > 0) check_shape("weight_hh", w.weight_hh, {recurrent, op.recurrent_size()});
-  if (recurrent > 0 && bool(w.bias_ih) != bool(w.bias_hh))
-    fail(Code::kUsage, "bias_ih and bias_hh: give both or neither");
-  if (w.bias_ih) check_shape("bias_ih", w.bias_ih, {width});
   if (w.bias_hh) check_shape("bias_hh", w.bias_hh, {recurrent});
   if (op.cell->unit_weight_count() > 0)
     check_shape("weight_ph", w.weight_ph, {op.cell->unit_weight_count() * op.hidden_size});
@@ -64,9 +80,6 @@ void check_weights(const ScanOp<T>& op, const ScanWeights<T>& w, std::int64_t in
   }
   if (op.cell->output_layer && !op.projected) fail(Code::kUsage, "cell '{}' needs a weight_hr", op.cell->name);
   if (w.bias_hr) check_shape("bias_hr", w.bias_hr, {op.output_size});
-  for (int k = 0; k < op.cell->state_count(); ++k) {
-    if (w.initial[k]) check_shape("initial state", w.initial[k], {op.layout->samples(), op.state_width(k)});
-  }
 }
 
 template <class T>
@@ -92,16 +105,53 @@ void check_rows(const ScanInput<T>& input) {
 
 template <class T>
 void check_input(const ScanOp<T>& op, const ScanInput<T>& input) {
-  for (const ScanWeights<T>& w : input.directions) check_weights(op, w, input.x.shape()[1]);
+  for (std::size_t k = 0; k < input.directions.size(); ++k) {
+    check_input_weights(op, input.directions[k], k % static_cast<std::size_t>(input.transitions) == 0);
+    check_weights(op, input.directions[k]);
+  }
   if (op.cell->lower) check_shape("lower", input.lower, {op.layout->rows(), op.lower_width()});
+}
+
+// The cells of all directions on the tape.
+template <class T>
+void add_cells(ScanOp<T>& op, const ScanInput<T>& input) {
+  Arena& arena = op.tape->arena();
+  op.directions = detail::make_array<detail::ScanDirection<T>>(arena, std::ssize(input.directions));
+  for (std::size_t k = 0; k < op.directions.size(); ++k) {
+    detail::ScanDirection<T>& cell = op.directions[k];
+    const auto d = static_cast<std::int64_t>(k) / op.transitions, own = static_cast<std::int64_t>(k) % op.transitions;
+    cell.weights = input.directions[k];
+    cell.reverse = d == 1;
+    cell.first = own == 0;
+    cell.last = own + 1 == op.transitions;
+    cell.column = d * op.output_size;
+    if (!cell.first) {
+      cell.mask = op.directions[k - 1].mask;
+    } else if (input.recurrent_mask[d]) {
+      T* sorted = arena.allocate<T>(op.layout->samples() * op.output_size);
+      detail::to_sorted(*op.layout, op.output_size, input.recurrent_mask[d], sorted);
+      cell.mask = sorted;
+    }
+  }
 }
 
 }  // namespace
 
+void check_transitions(const Cell& cell, std::int64_t transitions) {
+  if (transitions < 1) fail(Code::kUsage, "{}: transitions is {}, expected at least 1", cell.name, transitions);
+  const bool own_states_only = !cell.lower && !cell.entry && !cell.output_layer && !cell.fixed_unit_weights;
+  if (transitions == 1 || (own_states_only && cell.input_gates == 0 && !cell.has_matrix())) return;
+  fail(Code::kUsage, "cell '{}' takes more into a step than x and what all its gates see: leave transitions out",
+       cell.name);
+}
+
 template <class T>
 ScanOutput<T> scan(const ScanInput<T>& input) {
-  const std::size_t count = input.directions.size();
-  if (count != 1 && count != 2) fail(Code::kUsage, "a scan has 1 or 2 directions, got {}", count);
+  check_transitions(*input.cell, input.transitions);
+  const std::int64_t K = input.transitions, count = std::ssize(input.directions) / K;
+  if ((count != 1 && count != 2) || count * K != std::ssize(input.directions)) {
+    fail(Code::kUsage, "a scan has 1 or 2 directions of {} cells each, got {} cells", K, input.directions.size());
+  }
   check_rows(input);
   check_zoneout(*input.cell, input.zoneout);
   if (input.cell->has_matrix()) return detail::matrix_scan(input, needs_gradient(input));
@@ -111,8 +161,7 @@ ScanOutput<T> scan(const ScanInput<T>& input) {
   const SequenceLayout& layout = *input.layout;
 
   Tape<T>& tape = input.x.tape();
-  auto* op = tape.template record<ScanOp<T>>({layout.rows(), std::ssize(input.directions) * output_size},
-                                             needs_gradient(input));
+  auto* op = tape.template record<ScanOp<T>>({layout.rows(), count * output_size}, needs_gradient(input));
   op->cell = input.cell;
   op->layout = input.layout;
   op->x = input.x;
@@ -122,6 +171,7 @@ ScanOutput<T> scan(const ScanInput<T>& input) {
   op->chunk_steps = detail::chunk_steps(layout.longest(), layout.samples(), op->needs_gradient, input.checkpoint_steps);
   op->chunks = std::max<std::int64_t>((layout.longest() + op->chunk_steps - 1) / op->chunk_steps, 1);
   op->direction_count = static_cast<int>(count);
+  op->transitions = K;
   op->hidden_size = hidden_size;
   op->output_size = output_size;
   op->projected = bool(first.weight_hr);
@@ -137,20 +187,12 @@ ScanOutput<T> scan(const ScanInput<T>& input) {
     op->upper = tape.template record<detail::UpperNode<T>>({layout.rows(), op->lower_width()}, op->needs_gradient);
     result.upper = BasicVariable<T>(op->upper);
   }
-  for (std::size_t d = 0; d < count; ++d) {
-    detail::ScanDirection<T>& direction = op->directions[d];
-    direction.weights = input.directions[d];
-    direction.reverse = d == 1;
-    direction.column = static_cast<std::int64_t>(d) * output_size;
-    if (input.recurrent_mask[d]) {
-      T* sorted = tape.arena().template allocate<T>(layout.samples() * output_size);
-      detail::to_sorted(layout, output_size, input.recurrent_mask[d], sorted);
-      direction.mask = sorted;
-    }
+  add_cells(*op, input);
+  for (std::int64_t d = 0; d < count; ++d) {
     for (int k = 0; k < input.cell->state_count(); ++k) {
       auto* final =
           tape.template record<detail::FinalStateNode<T>>({layout.samples(), op->state_width(k)}, op->needs_gradient);
-      direction.final[k] = final;
+      op->directions[static_cast<std::size_t>(d * K)].final[k] = final;
       result.final[d][k] = BasicVariable<T>(final);
     }
   }

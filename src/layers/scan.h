@@ -5,6 +5,7 @@
 //   1. before the loop   A = x W_ih^T for all steps in one product
 //   2. in the loop       R h of the running samples, then the cell's pointwise step; the gates overwrite A. With inner
 //                        gates there are two such rounds. With zoneout the next states are made beside those before.
+//                        With transitions the next cell of the step takes over the states, and nothing of x.
 //   3. backward, in the loop   gradients of the gates overwrite the gates; dh += dA R
 //   4. after the loop    dx, dW_ih, dW_hh and the bias gradients in one product each
 //
@@ -31,7 +32,7 @@ namespace carousel {
 // recurrent product (P if that is h alone), U unit weights.
 template <class T>
 struct ScanWeights {
-  BasicVariable<T> weight_ih;  // [G H, C]
+  BasicVariable<T> weight_ih;  // [G H, C]; this, bias_ih and initial are empty behind the first cell of a step
   BasicVariable<T> weight_hh;  // [K H, Q]; empty if K = 0
   BasicVariable<T> bias_ih;    // [G H]; both biases or neither
   BasicVariable<T> bias_hh;    // [K H]; empty if K = 0
@@ -50,7 +51,8 @@ struct ScanInput {
   // If not empty (one entry per packed row): the input of row r is x[row_index[r]], and x W_ih^T is computed once per
   // row of x (embedding folding). Borrowed until reset().
   std::span<const std::int32_t> row_index;
-  std::span<const ScanWeights<T>> directions;  // forward, then backward if there are two
+  std::span<const ScanWeights<T>> directions;  // forward, then backward if there are two; K cells for each
+  std::int64_t transitions = 1;                // K: cells per step
   std::int64_t heads = 1;                      // of a cell with a matrix memory
   // Of the layer below, for a cell with `lower`: [rows, D H], what its scan gave as `upper`.
   BasicVariable<T> lower;
@@ -75,6 +77,10 @@ struct ScanOutput {
   BasicVariable<T> upper;                 // [rows, D H]: the second state after every step; empty unless asked for
   BasicVariable<T> final[2][kMaxStates];  // per direction and state, [samples, P or H]: after the last valid step
 };
+
+// Throws Error{kUsage} unless a step may be `transitions` of this cell: with more than one all its gates must see h,
+// and nothing else than x and its own states may enter.
+void check_transitions(const Cell& cell, std::int64_t transitions);
 
 // Throws Error{kUsage} naming the tensor whose shape does not fit.
 template <class T>

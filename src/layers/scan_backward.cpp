@@ -8,18 +8,6 @@
 
 namespace carousel::detail {
 
-template <class T>
-void BackwardLoop<T>::run(SampleRange range, const Chunk& chunk) const noexcept {
-  const std::int64_t steps = chunk.end - chunk.begin;
-  for (std::int64_t k = 0; k < steps; ++k) {
-    const std::int64_t t = direction->reverse ? chunk.begin + k : chunk.end - 1 - k;
-    if (shares.active()) zone_out(range, t);
-    step(range, t, chunk.first_row);
-    if (shares.active()) add_kept(range, t);
-    cut_gradient(range, t);
-  }
-}
-
 // The whole gradient of each state: the share k of it passes the step by, the rest goes through.
 template <class T>
 void BackwardLoop<T>::zone_out(SampleRange range, std::int64_t t) const noexcept {
@@ -153,7 +141,8 @@ void BackwardLoop<T>::step(SampleRange range, std::int64_t t, std::int64_t first
     s.dstate[k] = dstate[k] + begin * op->state_width(k);
   }
   s.ld_output = op->shape()[1];
-  if (op->gradient && !shares.holds(0)) s.doutput = op->gradient + row * s.ld_output + direction->column;
+  if (op->gradient && direction->last && !shares.holds(0))
+    s.doutput = op->gradient + row * s.ld_output + direction->column;
   s.ld_lower = op->lower_width();
   const std::int64_t lower_at = row * s.ld_lower + (direction->reverse ? H : 0);
   if (cell.lower) s.lower = op->lower.value().data + lower_at;
@@ -193,8 +182,26 @@ const T* pack_plain(ScanOp<T>& op, const T* weight, std::int64_t k, std::int64_t
   return packed;
 }
 
+// The running gradients of the states of a direction.
 template <class T>
-BackwardLoop<T> prepare_backward(ScanOp<T>& op, ScanDirection<T>& direction) {
+void prepare_gradients(ScanOp<T>& op, ScanDirection<T>& direction, BackwardLoop<T>& loop) {
+  Arena& arena = op.tape->arena();
+  for (int k = 0; k < op.cell->state_count(); ++k) {
+    const std::int64_t size = op.layout->samples() * op.state_width(k);
+    loop.dstate[k] = arena.allocate<T>(size);
+    const T* dfinal = direction.final[k]->gradient;
+    if (dfinal) {
+      to_sorted(*op.layout, op.state_width(k), dfinal, loop.dstate[k]);
+    } else {
+      std::fill_n(loop.dstate[k], size, T(0));
+    }
+    if (op.zoneout.of(k) > 0) loop.dkept[k] = arena.allocate<T>(size);
+  }
+  loop.shares = op.zoneout_shares(direction);
+}
+
+template <class T>
+BackwardLoop<T> prepare_cell_backward(ScanOp<T>& op, ScanDirection<T>& direction) {
   Arena& arena = op.tape->arena();
   const std::int64_t N = op.layout->samples(), R = op.largest_chunk();
   const std::int64_t H = op.hidden_size, P = op.output_size, width = op.gate_width();
@@ -222,27 +229,45 @@ BackwardLoop<T> prepare_backward(ScanOp<T>& op, ScanDirection<T>& direction) {
     loop.dunprojected = arena.allocate<T>(N * H);
   }
   if (op.cell->split_gates) loop.dq = arena.allocate<T>(R * width);
-  if (!op.row_index.empty()) {
+  if (!op.row_index.empty() && direction.first) {
     loop.dtable = arena.allocate<T>(op.x.shape()[0] * width);
     std::fill_n(loop.dtable, op.x.shape()[0] * width, T(0));
   }
-  for (int k = 0; k < op.cell->state_count(); ++k) {
-    loop.dstate[k] = arena.allocate<T>(N * op.state_width(k));
-    const T* dfinal = direction.final[k]->gradient;
-    if (dfinal) {
-      to_sorted(*op.layout, op.state_width(k), dfinal, loop.dstate[k]);
-    } else {
-      std::fill_n(loop.dstate[k], N * op.state_width(k), T(0));
-    }
-    if (op.zoneout.of(k) > 0) loop.dkept[k] = arena.allocate<T>(N * op.state_width(k));
-  }
-  loop.shares = op.zoneout_shares(direction);
   return loop;
 }
 
 template <class T>
+std::span<BackwardLoop<T>> prepare_backward(ScanOp<T>& op) {
+  const std::span<BackwardLoop<T>> loops = make_array<BackwardLoop<T>>(op.tape->arena(), std::ssize(op.directions));
+  for (std::size_t k = 0; k < loops.size(); ++k) {
+    loops[k] = prepare_cell_backward(op, op.directions[k]);
+    if (op.directions[k].first) {
+      prepare_gradients(op, op.directions[k], loops[k]);
+      continue;
+    }
+    std::copy_n(loops[k - 1].dstate, kMaxStates, loops[k].dstate);
+    loops[k].shares = loops[k - 1].shares;
+  }
+  return loops;
+}
+
+// All steps of a chunk for some samples; cells: those of one direction.
+template <class T>
+void run_backward(std::span<const BackwardLoop<T>> cells, SampleRange range, const Chunk& chunk) noexcept {
+  const BackwardLoop<T>& first = cells[0];
+  const std::int64_t steps = chunk.end - chunk.begin;
+  for (std::int64_t k = 0; k < steps; ++k) {
+    const std::int64_t t = first.direction->reverse ? chunk.begin + k : chunk.end - 1 - k;
+    if (first.shares.active()) first.zone_out(range, t);
+    for (std::size_t c = cells.size(); c-- > 0;) cells[c].step(range, t, chunk.first_row);
+    if (first.shares.active()) first.add_kept(range, t);
+    first.cut_gradient(range, t);
+  }
+}
+
+template <class T>
 void restore_checkpoint(const ForwardLoop<T>& loop, std::int64_t position) {
-  for (int k = 0; k < loop.op->cell->state_count(); ++k) {
+  for (int k = 0; k < loop.op->cell->state_count() && loop.direction->checkpoint[k]; ++k) {
     const std::int64_t size = loop.op->layout->samples() * loop.op->state_width(k);
     std::copy_n(loop.direction->checkpoint[k] + position * size, size, loop.state[k]);
   }
@@ -253,8 +278,8 @@ void restore_checkpoint(const ForwardLoop<T>& loop, std::int64_t position) {
 template <class T>
 bool ScanOp<T>::reached() const noexcept {
   bool any = this->gradient != nullptr || (upper && upper->gradient);
-  for (int d = 0; d < direction_count; ++d) {
-    for (int k = 0; k < cell->state_count(); ++k) any = any || directions[d].final[k]->gradient;
+  for (const ScanDirection<T>& direction : directions) {
+    for (const auto* final : direction.final) any = any || (final && final->gradient);
   }
   return any;
 }
@@ -262,37 +287,33 @@ bool ScanOp<T>::reached() const noexcept {
 template <class T>
 void ScanOp<T>::backward() {
   if constexpr (kTraining) {
-    ScanTargets<T> targets[2];
-    for (int d = 0; d < direction_count; ++d) targets[d] = claim_targets(*this, directions[d]);
-    T* dlower = claim_lower(*this);
     Arena& arena = this->tape->arena();
+    const auto targets = make_array<ScanTargets<T>>(arena, std::ssize(directions));
+    for (std::size_t k = 0; k < targets.size(); ++k) targets[k] = claim_targets(*this, directions[k]);
+    T* dlower = claim_lower(*this);
     const Arena::Mark mark = arena.mark();  // all that follows is needed here only
-    ForwardLoop<T> again[2];
-    BackwardLoop<T> loops[2];
-    for (int d = 0; d < direction_count; ++d) {
-      if (chunks > 1) {
-        allocate_chunk(*this, directions[d], true);
-        again[d] = prepare_forward(*this, directions[d], true);
-      }
-      loops[d] = prepare_backward(*this, directions[d]);
-      loops[d].dlower = dlower;
+    std::span<const ForwardLoop<T>> again;
+    if (chunks > 1) {
+      for (ScanDirection<T>& direction : directions) allocate_chunk(*this, direction, true);
+      again = prepare_forward(*this, true);
     }
+    const std::span<BackwardLoop<T>> loops = prepare_backward(*this);
+    for (BackwardLoop<T>& loop : loops) loop.dlower = dlower;
     SampleRange ranges[kMaxParts];
     const int parts = split_samples(*layout, direction_count, ranges);
+    const auto K = static_cast<std::size_t>(transitions);
     for (std::int64_t position = chunks - 1; position >= 0; --position) {
-      if (chunks > 1) {
-        for (int d = 0; d < direction_count; ++d) restore_checkpoint(again[d], position);
-        run_chunk(*this, again, position);
-      }
+      for (const ForwardLoop<T>& loop : again) restore_checkpoint(loop, position);
+      if (chunks > 1) run_chunk(*this, again, position);
       parallel_for(parts * direction_count, [&](std::int64_t task) {
-        const BackwardLoop<T>& loop = loops[task / parts];
-        loop.run(ranges[task % parts], chunk_at(*this, *loop.direction, position));
+        const std::span<const BackwardLoop<T>> cells = loops.subspan(static_cast<std::size_t>(task / parts) * K, K);
+        run_backward(cells, ranges[task % parts], chunk_at(*this, *cells[0].direction, position));
       });
-      for (int d = 0; d < direction_count; ++d) {
-        chunk_gradients(loops[d], targets[d], chunk_at(*this, directions[d], position));
+      for (std::size_t k = 0; k < loops.size(); ++k) {
+        chunk_gradients(loops[k], targets[k], chunk_at(*this, directions[k], position));
       }
     }
-    for (int d = 0; d < direction_count; ++d) finish_gradients(loops[d], targets[d]);
+    for (std::size_t k = 0; k < loops.size(); ++k) finish_gradients(loops[k], targets[k]);
     arena.rewind(mark);
   }
 }

@@ -6,7 +6,7 @@
 
 namespace carousel::detail {
 
-// Where the gradients of a direction go. Each is written or added to once per chunk.
+// Where the gradients of a cell of a direction go. Each is written or added to once per chunk.
 template <class T>
 struct ScanTargets {
   GradientTarget<T> weight_ih, weight_hh, weight_hr, weight_ph, bias_ih, bias_hh, bias_hr, x, initial[kMaxStates];
@@ -34,7 +34,6 @@ struct BackwardLoop {
   T* dtable = nullptr;         // [distinct, G H]: sums of da over the rows that share a row of x; only with row_index
 
   T* dproduct() const noexcept { return dq ? dq : direction->a; }  // of the chunk in work
-  void run(SampleRange range, const Chunk& chunk) const noexcept;
   void step(SampleRange range, std::int64_t t, std::int64_t first_row) const noexcept;
   void project_back(StepBackward<T>& s, std::int64_t row, std::int64_t local, std::int64_t begin) const noexcept;
   void output_back(std::int64_t rows, std::int64_t row, std::int64_t local, std::int64_t begin, T* dy) const noexcept;
@@ -45,7 +44,7 @@ struct BackwardLoop {
   void cut_gradient(SampleRange range, std::int64_t t) const noexcept;
 };
 
-// Claims the gradients of a direction's weights, inputs and states.
+// Claims the gradients of the weights, inputs and states of a cell of a direction.
 template <class T>
 ScanTargets<T> claim_targets(ScanOp<T>& op, ScanDirection<T>& direction);
 

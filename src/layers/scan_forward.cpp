@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "base/thread_pool.h"
-#include "kernels/gemm.h"
 #include "kernels/packed_matrix.h"
 #include "layers/scan_op.h"
 
@@ -42,16 +41,6 @@ ZoneoutShares<T> ScanOp<T>::zoneout_shares(const ScanDirection<T>& direction) co
   Zoneout own = zoneout;
   own.key.step += direction.reverse ? 1 : 0;
   return {this->tape->arena(), own, *layout, output_size, cell->state_count() > 1 ? state_width(1) : 0};
-}
-
-template <class T>
-void ForwardLoop<T>::run(SampleRange range, const Chunk& chunk) const noexcept {
-  const std::int64_t steps = chunk.end - chunk.begin;
-  for (std::int64_t k = 0; k < steps; ++k) {
-    const std::int64_t t = direction->reverse ? chunk.end - 1 - k : chunk.begin + k;
-    step(range, t, chunk.first_row);
-    if (shares.active()) zone_out(range, t);
-  }
 }
 
 // Blends the states before the step and those that it made, and gives out the result.
@@ -121,6 +110,7 @@ void ForwardLoop<T>::step(SampleRange range, std::int64_t t, std::int64_t first_
   const std::int64_t H = op->hidden_size, P = op->output_size, width = op->gate_width(), begin = range.begin;
   const std::int64_t local = row - first_row;
   T* output = op->data() + row * op->shape()[1] + direction->column;
+  const bool gives_output = direction->last && !shares.holds(0);
 
   StepForward<T> s;
   s.rows = rows;
@@ -131,6 +121,7 @@ void ForwardLoop<T>::step(SampleRange range, std::int64_t t, std::int64_t first_
   s.unit_weights = unit_weights;
   s.save = save;
   s.program = cell.program;
+  if (!direction->first) std::fill_n(s.a, rows * width, T(0));  // in the place of W x
   if (packed_hh) {
     const std::int64_t Q = op->recurrent_size();
     T* product = cell.split_gates ? q + begin * width : s.a;
@@ -155,7 +146,7 @@ void ForwardLoop<T>::step(SampleRange range, std::int64_t t, std::int64_t first_
   if (op->upper && !shares.holds(1)) s.upper = op->upper->data() + lower_at;
   if (packed_inner) step_inner(s, local, begin);
   if (!op->projected) {
-    s.output = shares.holds(0) ? nullptr : output;
+    s.output = gives_output ? output : nullptr;
     s.ld_output = op->shape()[1];
     cell.steps<T>().step(s);
     return;
@@ -173,28 +164,11 @@ void ForwardLoop<T>::step(SampleRange range, std::int64_t t, std::int64_t first_
     finish_output<T>(op->output, {rows, P, bias ? bias.value().data : nullptr, h, context});
     if (save && direction->made) std::copy_n(h, rows * P, direction->made + local * P);
   }
-  if (shares.holds(0)) return;
+  if (!gives_output) return;
   for (std::int64_t k = 0; k < rows; ++k) std::copy_n(h + k * P, P, output + k * op->shape()[1]);
 }
 
 namespace {
-
-// Rows first .. first + rows of x W_ih^T, [rows, G H].
-template <class T>
-void multiply_input(const ScanOp<T>& op, const ScanDirection<T>& direction, std::int64_t first, std::int64_t rows,
-                    T* products) {
-  const std::int64_t width = op.gate_width(), C = op.x.shape()[1];
-  kernels::gemm<T>({.op_b = kernels::Op::kTransposed,
-                    .m = rows,
-                    .n = width,
-                    .k = C,
-                    .a = op.x.value().data + first * C,
-                    .lda = C,
-                    .b = direction.weights.weight_ih.value().data,
-                    .ldb = C,
-                    .c = products,
-                    .ldc = width});
-}
 
 // A = x W_ih^T of one chunk.
 template <class T>
@@ -208,107 +182,30 @@ void project_input(const ScanOp<T>& op, const ForwardLoop<T>& loop, const Chunk&
   }
 }
 
-// The transpose of weight [n, k], packed.
+// All steps of a chunk for some samples; cells: those of one direction.
 template <class T>
-const T* pack_weights(ScanOp<T>& op, const T* weight, std::int64_t k, std::int64_t n) {
-  T* packed = op.tape->arena().template allocate<T>(kernels::packed_size(k, n));
-  kernels::pack<T>(kernels::Op::kTransposed, k, n, weight, k, packed);
-  return packed;
-}
-
-template <class T>
-void prepare_biases(ScanOp<T>& op, ScanDirection<T>& direction) {
-  if (!direction.weights.bias_ih) return;
-  const T* ih = direction.weights.bias_ih.value().data;
-  const T* hh = direction.weights.bias_hh ? direction.weights.bias_hh.value().data : nullptr;
-  if (op.cell->split_gates) {
-    direction.bias_a = ih;
-    direction.bias_q = hh;
-    return;
+void run_forward(std::span<const ForwardLoop<T>> cells, SampleRange range, const Chunk& chunk) noexcept {
+  const std::int64_t steps = chunk.end - chunk.begin;
+  for (std::int64_t k = 0; k < steps; ++k) {
+    const std::int64_t t = cells[0].direction->reverse ? chunk.end - 1 - k : chunk.begin + k;
+    for (const ForwardLoop<T>& cell : cells) cell.step(range, t, chunk.first_row);
+    if (cells[0].shares.active()) cells[0].zone_out(range, t);
   }
-  const std::int64_t recurrent = hh ? op.cell->recurrent_gates() * op.hidden_size : 0;
-  T* sum = op.tape->arena().template allocate<T>(op.gate_width());
-  for (std::int64_t j = 0; j < op.gate_width(); ++j) sum[j] = j < recurrent ? ih[j] + hh[j] : ih[j];
-  direction.bias_a = sum;
 }
 
 }  // namespace
 
 template <class T>
-void allocate_chunk(ScanOp<T>& op, ScanDirection<T>& direction, bool save) {
-  Arena& arena = op.tape->arena();
-  const std::int64_t rows = op.largest_chunk(), H = op.hidden_size;
-  direction.a = arena.allocate<T>(rows * op.gate_width());
-  if (op.cell->normalised) {
-    const std::int64_t kept = save ? rows : op.layout->samples();
-    direction.normal = arena.allocate<T>(kept * op.cell->normal_count() * H);
-    direction.scale = arena.allocate<T>(kept * kNormalisedRows);
-  }
-  const bool recurrent = op.cell->first_gates() > 0, copies = direction.mask || op.projected || !op.cell->only_h();
-  if (save && recurrent && copies) direction.recurrent_input = arena.allocate<T>(rows * op.recurrent_size());
-  if (!save) return;
-  if (op.cell->inner_gates > 0) direction.inner = arena.allocate<T>(rows * H);
-  for (int k = 0; k < op.cell->extras; ++k) direction.extra[k] = arena.allocate<T>(rows * H);
-  for (int k = op.projected ? 1 : 0; k < op.cell->state_count() && !op.cell->output_layer; ++k) {
-    direction.previous[k] = arena.allocate<T>(rows * op.state_width(k));
-  }
-  if (recurrent && !copies) direction.recurrent_input = direction.previous[0];
-  if (op.projected) direction.unprojected = arena.allocate<T>(rows * H);
-  if (op.cell->output_layer && op.zoneout.output > 0) direction.made = arena.allocate<T>(rows * op.output_size);
-}
-
-template <class T>
-ForwardLoop<T> prepare_forward(ScanOp<T>& op, ScanDirection<T>& direction, bool save) {
-  Arena& arena = op.tape->arena();
-  const std::int64_t N = op.layout->samples(), H = op.hidden_size, P = op.output_size, width = op.gate_width();
-  ForwardLoop<T> loop;
-  loop.op = &op;
-  loop.direction = &direction;
-  loop.save = save;
-  if (!op.row_index.empty()) {
-    T* table = arena.allocate<T>(op.x.shape()[0] * width);
-    multiply_input(op, direction, 0, op.x.shape()[0], table);
-    loop.table = table;
-  }
-  const ScanWeights<T>& w = direction.weights;
-  if (w.weight_ph) loop.unit_weights = w.weight_ph.value().data;
-  if (op.cell->first_gates() > 0) {
-    const std::int64_t Q = op.recurrent_size();
-    loop.packed_hh = pack_weights(op, w.weight_hh.value().data, Q, op.first_width());
-    if (!save && (direction.mask || !op.cell->only_h())) loop.gathered = arena.allocate<T>(N * Q);
-  }
-  if (op.cell->inner_gates > 0) {
-    loop.packed_inner = pack_weights(op, w.weight_hh.value().data + op.first_width() * H, H, op.inner_width());
-    if (!save) loop.inner = arena.allocate<T>(N * H);
-  }
-  if (op.projected) {
-    loop.packed_hr = pack_weights(op, w.weight_hr.value().data, H, P);
-    if (!save) loop.unprojected = arena.allocate<T>(N * H);
-  }
-  if (op.cell->split_gates) loop.q = arena.allocate<T>(N * width);
-  for (int k = 0; k < op.cell->state_count(); ++k) {
-    loop.state[k] = arena.allocate<T>(N * op.state_width(k));
-    if (direction.weights.initial[k]) {
-      to_sorted(*op.layout, op.state_width(k), direction.weights.initial[k].value().data, loop.state[k]);
-    } else {
-      std::fill_n(loop.state[k], N * op.state_width(k), T(0));
-    }
-    loop.next[k] = op.zoneout.of(k) > 0 ? arena.allocate<T>(N * op.state_width(k)) : loop.state[k];
-  }
-  loop.shares = op.zoneout_shares(direction);
-  return loop;
-}
-
-template <class T>
-void run_chunk(ScanOp<T>& op, ForwardLoop<T> (&loops)[2], std::int64_t position) {
-  for (int d = 0; d < op.direction_count; ++d) {
-    project_input(op, loops[d], chunk_at(op, op.directions[d], position));
+void run_chunk(ScanOp<T>& op, std::span<const ForwardLoop<T>> loops, std::int64_t position) {
+  for (const ForwardLoop<T>& loop : loops) {
+    if (loop.direction->first) project_input(op, loop, chunk_at(op, *loop.direction, position));
   }
   SampleRange ranges[kMaxParts];
   const int parts = split_samples(*op.layout, op.direction_count, ranges);
+  const auto K = static_cast<std::size_t>(op.transitions);
   parallel_for(parts * op.direction_count, [&](std::int64_t task) {
-    const ForwardLoop<T>& loop = loops[task / parts];
-    loop.run(ranges[task % parts], chunk_at(op, *loop.direction, position));
+    const auto cells = loops.subspan(static_cast<std::size_t>(task / parts) * K, K);
+    run_forward(cells, ranges[task % parts], chunk_at(op, *cells[0].direction, position));
   });
 }
 
@@ -317,31 +214,30 @@ void ScanOp<T>::forward() {
   Arena& arena = this->tape->arena();
   const std::int64_t N = layout->samples();
   const Arena::Mark before = arena.mark();
-  for (int d = 0; d < direction_count; ++d) {
-    prepare_biases(*this, directions[d]);
-    if (keeps_all()) allocate_chunk(*this, directions[d], true);
-    for (int k = 0; this->needs_gradient && chunks > 1 && k < cell->state_count(); ++k) {
-      directions[d].checkpoint[k] = arena.allocate<T>(chunks * N * state_width(k));
+  for (ScanDirection<T>& direction : directions) {
+    prepare_biases(*this, direction);
+    if (keeps_all()) allocate_chunk(*this, direction, true);
+    for (int k = 0; this->needs_gradient && chunks > 1 && direction.first && k < cell->state_count(); ++k) {
+      direction.checkpoint[k] = arena.allocate<T>(chunks * N * state_width(k));
     }
   }
   const Arena::Mark kept = this->needs_gradient ? arena.mark() : before;
-  ForwardLoop<T> loops[2];
-  for (int d = 0; d < direction_count; ++d) {
-    if (!keeps_all()) allocate_chunk(*this, directions[d], false);
-    loops[d] = prepare_forward(*this, directions[d], keeps_all());
+  for (ScanDirection<T>& direction : directions) {
+    if (!keeps_all()) allocate_chunk(*this, direction, false);
   }
+  const std::span<const ForwardLoop<T>> loops = prepare_forward(*this, keeps_all());
   for (std::int64_t position = 0; position < chunks; ++position) {
-    for (int d = 0; d < direction_count; ++d) {
-      for (int k = 0; k < cell->state_count() && directions[d].checkpoint[k]; ++k) {
+    for (const ForwardLoop<T>& loop : loops) {
+      for (int k = 0; k < cell->state_count() && loop.direction->checkpoint[k]; ++k) {
         const std::int64_t size = N * state_width(k);
-        std::copy_n(loops[d].state[k], size, directions[d].checkpoint[k] + position * size);
+        std::copy_n(loop.state[k], size, loop.direction->checkpoint[k] + position * size);
       }
     }
     run_chunk(*this, loops, position);
   }
-  for (int d = 0; d < direction_count; ++d) {
-    for (int k = 0; k < cell->state_count(); ++k) {
-      from_sorted(*layout, state_width(k), loops[d].state[k], T(0), directions[d].final[k]->data());
+  for (const ForwardLoop<T>& loop : loops) {
+    for (int k = 0; k < cell->state_count() && loop.direction->first; ++k) {
+      from_sorted(*layout, state_width(k), loop.state[k], T(0), loop.direction->final[k]->data());
     }
   }
   arena.rewind(kept);
@@ -349,11 +245,10 @@ void ScanOp<T>::forward() {
 
 #define CAROUSEL_INSTANTIATE(T)                                                              \
   template Chunk ScanOp<T>::chunk(std::int64_t) const noexcept;                              \
+  template ZoneoutShares<T> ScanOp<T>::zoneout_shares(const ScanDirection<T>&) const;        \
   template void ScanOp<T>::forward();                                                        \
-  template void allocate_chunk(ScanOp<T>&, ScanDirection<T>&, bool);                         \
   template void apply_mask(std::int64_t, std::int64_t, const T*, T*, std::int64_t) noexcept; \
-  template ForwardLoop<T> prepare_forward(ScanOp<T>&, ScanDirection<T>&, bool);              \
-  template void run_chunk(ScanOp<T>&, ForwardLoop<T>(&)[2], std::int64_t);
+  template void run_chunk(ScanOp<T>&, std::span<const ForwardLoop<T>>, std::int64_t);
 CAROUSEL_INSTANTIATE(float)
 CAROUSEL_INSTANTIATE(double)
 #undef CAROUSEL_INSTANTIATE

@@ -110,7 +110,7 @@ ScanTargets<T> claim_targets(ScanOp<T>& op, ScanDirection<T>& direction) {
                          .bias_ih = claim(w.bias_ih),
                          .bias_hh = claim(w.bias_hh),
                          .bias_hr = claim(w.bias_hr),
-                         .x = claim(op.x),
+                         .x = direction.first ? claim(op.x) : GradientTarget<T>{nullptr, T(0)},
                          .initial = {}};
   for (int k = 0; k < op.cell->state_count(); ++k) targets.initial[k] = claim(w.initial[k]);
   // The directions meet a row of x in different chunks, so neither can be the first to write all of them.
@@ -147,7 +147,7 @@ void chunk_gradients(const BackwardLoop<T>& loop, ScanTargets<T>& targets, const
   }
   if (loop.dtable) {
     gather_by_index(loop, chunk);
-  } else {
+  } else if (direction.first) {
     input_gradients(op, direction, targets, chunk, da);
   }
 }

@@ -10,7 +10,8 @@ namespace {
 
 using kernels::packed_size;
 
-// The same terms as the functions that allocate: prepare_forward(), allocate_chunk(), prepare_backward().
+// The same terms as the functions that allocate: prepare_forward(), allocate_chunk(), prepare_backward(). cell_...():
+// of each of K cells of a step; the others are of one direction.
 struct ScanCounts {
   const Cell& cell;
   const ScanSizes& s;
@@ -38,8 +39,8 @@ struct ScanCounts {
     return floats;
   }
 
-  std::int64_t forward(bool save) const {
-    std::int64_t floats = s.distinct_rows * width + states() + zoneout();
+  std::int64_t cell_forward(bool save) const {
+    std::int64_t floats = 0;
     if (product) floats += packed_size(Q, first) + (!save && (s.masked || !cell.only_h()) ? N * Q : 0);
     if (inner > 0) floats += packed_size(H, inner) + (save ? 0 : N * H);
     if (projected) floats += packed_size(H, P) + (save ? 0 : N * H);
@@ -49,7 +50,7 @@ struct ScanCounts {
   // Of one row: what is normalised.
   std::int64_t normals() const { return cell.normalised ? cell.normal_count() * H + kNormalisedRows : 0; }
 
-  std::int64_t chunk(bool save) const {
+  std::int64_t cell_chunk(bool save) const {
     std::int64_t floats = R * width + (save ? R : N) * normals();
     if (!save) return floats;
     if (product && (s.masked || projected || !cell.only_h())) floats += R * Q;
@@ -59,14 +60,19 @@ struct ScanCounts {
     return floats + R * (projected ? H : P);
   }
 
-  std::int64_t backward() const {
-    std::int64_t floats = s.distinct_rows * width + states() + zoneout();
+  std::int64_t cell_backward() const {
+    std::int64_t floats = 0;
     if (product) floats += packed_size(first, Q) + (s.masked || !cell.only_h() ? N * Q : 0);
     if (inner > 0) floats += packed_size(inner, H) + N * (first + H);
     floats += N * cell.unit_gradient_count() * H;
     if (projected) floats += packed_size(P, H) + R * P + N * H;
     return floats + (cell.split_gates ? R * width : 0);
   }
+
+  std::int64_t shared() const { return s.distinct_rows * width + states() + zoneout(); }
+  std::int64_t forward(bool save) const { return shared() + s.transitions * cell_forward(save); }
+  std::int64_t chunk(bool save) const { return s.transitions * cell_chunk(save); }
+  std::int64_t backward() const { return shared() + s.transitions * cell_backward(); }
 };
 
 // The same terms as matrix_scan() and the passes of MatrixScanOp, without a short `bptt`, which has more chunks.

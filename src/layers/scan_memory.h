@@ -13,6 +13,7 @@ struct ScanSizes {
   std::int64_t directions = 1;
   std::int64_t distinct_rows = 0;  // rows of x with a row_index; 0: none
   std::int64_t heads = 1;          // of a matrix memory
+  std::int64_t transitions = 1;    // as in ScanInput
   bool masked = false;             // recurrent dropout
   bool zoneout = false, zoneout_memory = false;
   bool training = true;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <memory>
 
 #include "layers/scan.h"
 
@@ -27,23 +28,33 @@ struct Chunk {
   std::int64_t first_row = 0, rows = 0;
 };
 
-// Buffers of one direction; all but the weights live in the tape's arena. R rows of the largest chunk, N samples. The
-// buffers [R, ...] hold the chunk in work; without checkpoints they are kept from the forward to the backward pass.
+// Elements that live until the arena's rewind().
+template <class U>
+std::span<U> make_array(Arena& arena, std::int64_t count) {
+  U* array = arena.allocate<U>(count);
+  std::uninitialized_value_construct_n(array, count);
+  return {array, static_cast<std::size_t>(count)};
+}
+
+// Buffers of one cell of one direction; all but the weights live in the tape's arena. R rows of the largest chunk, N
+// samples. The buffers [R, ...] hold the chunk in work; without checkpoints they are kept from the forward to the
+// backward pass.
 template <class T>
 struct ScanDirection {
   ScanWeights<T> weights;
   bool reverse = false;
-  std::int64_t column = 0;       // of its output in a row of the node's value
-  T* a = nullptr;                // [R, G H]: W x, then gates, then their gradients
-  T* extra[kMaxExtras] = {};     // [R, H]
-  T* previous[kMaxStates] = {};  // [R, P or H]: states before each step
-  T* recurrent_input = nullptr;  // [R, Q]: what entered the recurrent product (masked if there is a mask)
-  T* inner = nullptr;            // [R, H]: what entered that of the inner gates (masked too); only with inner gates
+  bool first = true, last = true;  // of the cells of a step; what the cells share is with the first one
+  std::int64_t column = 0;         // of its output in a row of the node's value
+  T* a = nullptr;                  // [R, G H]: W x, then gates, then their gradients
+  T* extra[kMaxExtras] = {};       // [R, H]
+  T* previous[kMaxStates] = {};    // [R, P or H]: states before each step
+  T* recurrent_input = nullptr;    // [R, Q]: what entered the recurrent product (masked if there is a mask)
+  T* inner = nullptr;              // [R, H]: what entered that of the inner gates (masked too); only with inner gates
   T *normal = nullptr, *scale = nullptr;  // see StepForward; [R, ..], or [N, ..] if nothing is saved
   T* unprojected = nullptr;               // [R, H]: output before the projection; only with projection
   T* made = nullptr;                      // [R, P]: output before zoneout; only with an output layer and zoneout of h
   const T* mask = nullptr;                // [N, P], sorted order, of h; null: none
-  T* checkpoint[kMaxStates] = {};         // [chunks, N, P or H]: states before each chunk, in the direction's order
+  T* checkpoint[kMaxStates] = {};  // [chunks, N, P or H]: states before each chunk, in the order of the direction
   const T *bias_a = nullptr, *bias_q = nullptr;  // [G H]
   FinalStateNode<T>* final[kMaxStates] = {};
 };
@@ -55,8 +66,9 @@ struct ScanOp final : Node<T> {
   BasicVariable<T> x, lower;
   UpperNode<T>* upper = nullptr;
   std::span<const std::int32_t> row_index;
-  ScanDirection<T> directions[2];
+  std::span<ScanDirection<T>> directions;  // K cells of each
   int direction_count = 0;
+  std::int64_t transitions = 1;                   // K
   std::int64_t hidden_size = 0, output_size = 0;  // H and P
   std::int64_t bptt = 0;                          // as in ScanInput
   std::int64_t chunk_steps = 1, chunks = 1;       // the last chunk may be shorter
@@ -99,7 +111,7 @@ int split_samples(const SequenceLayout& layout, int directions, SampleRange (&ra
 std::int64_t chunk_steps(std::int64_t longest, std::int64_t samples, bool needs_gradient,
                          std::int64_t checkpoint_steps) noexcept;
 
-// Everything that a direction's loop shares between its tasks. [N, ...] buffers are in sorted order.
+// Everything that one cell of a direction's loop shares between its tasks. [N, ...] buffers are in sorted order.
 template <class T>
 struct ForwardLoop {
   ScanOp<T>* op = nullptr;
@@ -109,8 +121,8 @@ struct ForwardLoop {
   const T* packed_inner = nullptr;  // of the inner gates
   const T* packed_hr = nullptr;     // W_hr^T, packed; only with projection
   const T* unit_weights = nullptr;  // [U, H]
-  T* state[kMaxStates] = {};        // [N, P or H]: the running states
-  T* next[kMaxStates] = {};         // [N, P or H]: what a step makes of them; the same memory without zoneout of them
+  T* state[kMaxStates] = {};        // [N, P or H]: the running states; of a later cell the next ones of the one before
+  T* next[kMaxStates] = {};         // [N, P or H]: what the cell makes of them; other memory only with zoneout of them
   ZoneoutShares<T> shares;
   T* q = nullptr;            // [N, G H]: recurrent product, only with split gates
   T* gathered = nullptr;     // [N, Q]: what enters the product, when it is not kept and not h itself
@@ -118,7 +130,6 @@ struct ForwardLoop {
   T* unprojected = nullptr;  // [N, H]: output before the projection when nothing is saved
   bool save = false;         // what the backward pass reads
 
-  void run(SampleRange range, const Chunk& chunk) const noexcept;
   void step(SampleRange range, std::int64_t t, std::int64_t first_row) const noexcept;
   const T* recurrent_input(std::int64_t rows, std::int64_t local, std::int64_t begin) const noexcept;
   void step_inner(StepForward<T>& s, std::int64_t local, std::int64_t begin) const noexcept;
@@ -129,18 +140,27 @@ struct ForwardLoop {
 template <class T>
 void apply_mask(std::int64_t rows, std::int64_t width, const T* mask, T* values, std::int64_t ld) noexcept;
 
+// Rows first .. first + rows of x W_ih^T, [rows, G H].
+template <class T>
+void multiply_input(const ScanOp<T>& op, const ScanDirection<T>& direction, std::int64_t first, std::int64_t rows,
+                    T* products);
+
+// The biases of the first cell of a step are added up where their products are; a later one has bias_hh alone.
+template <class T>
+void prepare_biases(ScanOp<T>& op, ScanDirection<T>& direction);
+
 // Buffers in the arena for a direction's chunk in work; with `save` for all that the backward pass reads.
 template <class T>
 void allocate_chunk(ScanOp<T>& op, ScanDirection<T>& direction, bool save);
 
-// Packs the weights and sets the states to the initial ones; all in the arena.
+// For every cell: packs the weights, and sets the states to the initial ones; all in the arena.
 template <class T>
-ForwardLoop<T> prepare_forward(ScanOp<T>& op, ScanDirection<T>& direction, bool save);
+std::span<ForwardLoop<T>> prepare_forward(ScanOp<T>& op, bool save);
 
 // Runs the chunk that stands at `position` in each direction's own order. Chunks are a pure function of x, weights and
 // states, bit for bit, however the steps are cut.
 template <class T>
-void run_chunk(ScanOp<T>& op, ForwardLoop<T> (&loops)[2], std::int64_t position);
+void run_chunk(ScanOp<T>& op, std::span<const ForwardLoop<T>> loops, std::int64_t position);
 
 // The chunk at `position` in the direction's order.
 template <class T>

@@ -15,17 +15,18 @@ StackOutput<T> run_stack(const StackInput<T>& input) {
   ScanInput<T> scan_input;
   scan_input.layout = input.layout;
   scan_input.heads = input.heads;
+  scan_input.transitions = input.transitions;
   scan_input.x = input.x;
   scan_input.row_index = input.row_index;
   scan_input.lower = input.lower;
   scan_input.output = input.output;
   scan_input.bptt = input.bptt;
   scan_input.checkpoint_steps = input.checkpoint_steps;
-  const auto directions = static_cast<std::size_t>(D);
+  const auto cells = static_cast<std::size_t>(D * input.transitions);
   for (int l = 0; l < input.layers; ++l) {
     scan_input.cell = &cell_of_layer(*input.cell, l);
     scan_input.upper = input.cell->lower && l + 1 < input.layers;
-    scan_input.directions = input.weights.subspan(static_cast<std::size_t>(l) * directions, directions);
+    scan_input.directions = input.weights.subspan(static_cast<std::size_t>(l) * cells, cells);
     for (int d = 0; d < D && input.recurrent_dropout > 0; ++d) {
       const ScanWeights<T>& w = scan_input.directions[0];
       const std::int64_t width =
@@ -38,7 +39,7 @@ StackOutput<T> run_stack(const StackInput<T>& input) {
     }
     scan_input.zoneout = input.zoneout;
     scan_input.zoneout.key = key;
-    if (input.zoneout.active()) key.step += directions;
+    if (input.zoneout.active()) key.step += static_cast<std::uint64_t>(D);
     const ScanOutput<T> out = scan(scan_input);
     for (int d = 0; d < D; ++d) {
       for (int k = 0; k < states; ++k) new (final + (l * D + d) * states + k) BasicVariable<T>(out.final[d][k]);

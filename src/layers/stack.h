@@ -12,13 +12,13 @@ template <class T>
 struct StackInput {
   const Cell* cell = nullptr;
   int layers = 1, directions = 1;
-  std::int64_t heads = 1;  // as in ScanInput
+  std::int64_t heads = 1, transitions = 1;  // as in ScanInput
   const SequenceLayout* layout = nullptr;
   BasicVariable<T> x;  // [rows, C], or folded, as in ScanInput
   std::span<const std::int32_t> row_index;
   BasicVariable<T> lower;   // [rows, D H]: of a cell with `entry`, what the lowest layer reads as that of a layer below
   OutputLayer output = {};  // as in ScanInput
-  std::span<const ScanWeights<T>> weights;  // entry l * directions + d: layer l, direction d
+  std::span<const ScanWeights<T>> weights;  // entry (l * directions + d) * transitions + k: of layer l, direction d
   // Dropout, active if above 0: between layers (element-wise) and on h in the recurrent product (one mask per
   // sequence). Mask number k, or the zoneout of scan k, is drawn from `key` with step + k.
   double dropout = 0, recurrent_dropout = 0;

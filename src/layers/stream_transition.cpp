@@ -14,7 +14,11 @@ StreamTransition::StreamTransition(const Recurrent& recurrent, std::int64_t laye
     if (zoneout_.of(k) > 0) before_bytes_ += rows * widths_.back() * std::int64_t{sizeof(float)};
   }
   before_bytes_ = (before_bytes_ + kAlignment - 1) / kAlignment * kAlignment;
-  cells_.push_back(make_stream_layer(recurrent, layer, direction, format, rows));
+  const std::int64_t transitions = recurrent.options().transitions;
+  for (std::int64_t k = 0; k < transitions; ++k) {
+    cells_.push_back(make_stream_layer(recurrent, layer, direction * transitions + k, format, rows));
+    cell_bytes_ = std::max(cell_bytes_, cells_.back().workspace_bytes());
+  }
 }
 
 // Calls body(p, states, before, width) for every row of the states that units may keep with probability p.
@@ -32,7 +36,7 @@ void StreamTransition::step(const StreamRows& rows, std::byte* workspace) const 
   auto* before = reinterpret_cast<float*>(workspace);
   for_each_kept(rows, before,
                 [](float, const float* state, float* kept, std::int64_t width) { std::copy_n(state, width, kept); });
-  cells_[0].step(rows, workspace + before_bytes_);
+  for (const StreamLayer& cell : cells_) cell.step(rows, workspace + before_bytes_);
   for_each_kept(rows, before, [](float p, float* state, const float* kept, std::int64_t width) {
     for (std::int64_t j = 0; j < width; ++j) state[j] = p * kept[j] + (1 - p) * state[j];
   });

@@ -214,13 +214,14 @@ void PassCounter::recurrent(const LayerDescription& d) {
               .proj_size = proj_size,
               .directions = setting<bool>(d, "bidirectional") ? 2 : 1,
               .heads = d.settings.contains("heads") ? setting<std::int64_t>(d, "heads") : 1,
+              .transitions = d.settings.contains("transitions") ? setting<std::int64_t>(d, "transitions") : 1,
               .masked = training_ && setting<double>(d, "recurrent_dropout") > 0,
               .zoneout = d.settings.contains("zoneout"),
               .zoneout_memory = d.settings.contains("zoneout_memory"),
               .training = training_,
               .checkpoint_steps = sizes_.checkpoint_steps};
   const Cell& top = find_cell(setting<std::string>(d, "cell"));
-  mask_weights(d, top, layers * s.directions);
+  mask_weights(d, top, layers * s.directions * s.transitions);
   if (top.entry) {  // h and m for the lowest layer, and m twice side by side for two directions
     has_gradient_ = true;
     value((s.directions == 2 ? 4 : 2) * rows() * s.hidden_size, 0);

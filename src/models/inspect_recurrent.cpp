@@ -53,7 +53,8 @@ void describe_recurrent_parameter(const Recurrent& layer, TensorInfo& info) {
     info.meaning = first ? "W, for x_t" : "W, for the layer below";
   } else if (info.name.starts_with("weight_hh")) {
     info.axes.push_back(cell.recurrent_states.size() == 1 ? width_axis(layer) : "state x hidden");
-    info.meaning = "R, for h_(t-1)";
+    const bool later = info.name.find("_t") != std::string::npos;  // weight_hh_l0_t1: within a step
+    info.meaning = later ? "R, for h of the cell before" : "R, for h_(t-1)";
   } else {
     info.meaning = info.name.starts_with("bias_ih") ? "added to W x" : "added to R h";
   }
@@ -121,6 +122,12 @@ std::vector<std::string> recurrent_notes(const Recurrent& layer) {
         fmt::format("zoneout: a step keeps {} of h and {} of the other states as they were before it; in "
                     "training these are the probabilities that a unit does",
                     o.zoneout, o.zoneout_memory));
+  }
+  if (o.transitions > 1) {
+    notes.push_back(
+        fmt::format("a step is {} cells, one after another: the first reads x, each other one (_t1 ...) only the "
+                    "states that the cell before it made; no step is worked through",
+                    o.transitions));
   }
   if (cell.has_matrix()) notes.push_back("no step is worked through: the memory of the cell is a matrix");
   notes.push_back(fmt::format("gates, in weight_ih{}{}: {}", cell.recurrent_gates() > 0 ? ", weight_hh" : "",

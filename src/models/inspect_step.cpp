@@ -242,7 +242,7 @@ std::optional<WorkedStep> work_through_step(Sequential& network, const InspectIn
   if (!layer || step.sample < 0 || std::ranges::any_of(chain.layers, looks_across_steps)) return std::nullopt;
   step.time_step = input.time_step;
   const Cell& cell = cell_of_layer(find_cell(layer->options().cell), 0);
-  if (cell.has_matrix()) return std::nullopt;  // the notes of the layer say so
+  if (cell.has_matrix() || layer->options().transitions > 1) return std::nullopt;  // the notes of the layer say so
   step.cell = cell.name;
   step.equations = cell.equations;
   step.adds_parts = !cell.split_gates;

@@ -28,6 +28,7 @@ LayerPlan plan_recurrent(const Recurrent& layer, const PlanRequest& request) {
   }
   plan.kernel =
       fmt::format("{}: W x of all steps in one product, R h and gates step by step over packed weights", cell);
+  if (const auto cells = layer.options().transitions; cells > 1) plan.kernel += fmt::format(", {} cells a step", cells);
   const SequenceLayout layout(1, samples);
   detail::SampleRange ranges[detail::kMaxParts];
   const int parts = detail::split_samples(layout, layer.directions(), ranges);

@@ -14,22 +14,27 @@
 
 namespace carousel {
 
-ScanWeights<float> constant_weights(Tape<float>& tape, const Recurrent& layer, std::int64_t index, bool reverse) {
-  ScanWeights<float> weights;
-  const std::pair<const char*, Variable*> slots[] = {
-      {"weight_ih", &weights.weight_ih}, {"bias_ih", &weights.bias_ih}, {"bias_hh", &weights.bias_hh},
-      {"weight_hr", &weights.weight_hr}, {"bias_hr", &weights.bias_hr}, {"weight_ph", &weights.weight_ph}};
-  for (const auto& [name, slot] : slots) {
-    const Parameter* parameter = layer.parameter(name + scan_suffix(index, reverse ? 1 : 0));
-    if (parameter) *slot = tape.constant(parameter->value.view());
+std::vector<ScanWeights<float>> constant_weights(Tape<float>& tape, const Recurrent& layer, std::int64_t index,
+                                                 bool reverse) {
+  const int direction = reverse ? 1 : 0;
+  std::vector<ScanWeights<float>> list;
+  for (std::int64_t t = 0; t < layer.options().transitions; ++t) {
+    ScanWeights<float>& weights = list.emplace_back();
+    const std::pair<const char*, Variable*> slots[] = {
+        {"weight_ih", &weights.weight_ih}, {"bias_ih", &weights.bias_ih}, {"bias_hh", &weights.bias_hh},
+        {"weight_hr", &weights.weight_hr}, {"bias_hr", &weights.bias_hr}, {"weight_ph", &weights.weight_ph}};
+    for (const auto& [name, slot] : slots) {
+      const Parameter* parameter = layer.parameter(name + scan_suffix(index, direction, t));
+      if (parameter) *slot = tape.constant(parameter->value.view());
+    }
+    const Tensor weight_hh = masked_recurrent_weight(layer, index, direction, t);
+    if (weight_hh.elements() > 0) {
+      auto* copy = tape.arena().allocate<float>(weight_hh.elements());
+      std::copy_n(weight_hh.data(), weight_hh.elements(), copy);
+      weights.weight_hh = tape.constant({copy, weight_hh.shape()});
+    }
   }
-  const Tensor weight_hh = masked_recurrent_weight(layer, index, reverse ? 1 : 0);
-  if (weight_hh.elements() > 0) {
-    auto* copy = tape.arena().allocate<float>(weight_hh.elements());
-    std::copy_n(weight_hh.data(), weight_hh.elements(), copy);
-    weights.weight_hh = tape.constant({copy, weight_hh.shape()});
-  }
-  return weights;
+  return list;
 }
 
 std::vector<double> step_jacobian(const Recurrent& layer, std::int64_t index, bool reverse, const StepInput& step,
@@ -37,7 +42,8 @@ std::vector<double> step_jacobian(const Recurrent& layer, std::int64_t index, bo
   const auto S = static_cast<std::int64_t>(std::accumulate(before.begin(), before.end(), std::size_t{0},
                                                            [](auto n, const auto& s) { return n + s.size(); }));
   Tape<float> tape;
-  ScanWeights<float> weights = constant_weights(tape, layer, index, reverse);
+  std::vector<ScanWeights<float>> cells = constant_weights(tape, layer, index, reverse);
+  ScanWeights<float>& weights = cells[0];
   const auto copies = [&](std::span<const float> row) {
     Tensor all({S, std::ssize(row)});
     for (std::int64_t i = 0; i < S; ++i) std::copy(row.begin(), row.end(), all.data() + i * std::ssize(row));
@@ -63,7 +69,8 @@ std::vector<double> step_jacobian(const Recurrent& layer, std::int64_t index, bo
   input.layout = &one_step;
   input.x = tape.constant(inputs.view());
   input.zoneout = mean_zoneout(layer.options());
-  input.directions = {&weights, 1};
+  input.directions = cells;
+  input.transitions = std::ssize(cells);
   const ScanOutput<float> out = scan(input);
   Variable asked;
   for (std::size_t s = 0; s < before.size(); ++s) {

@@ -10,8 +10,9 @@
 
 namespace carousel {
 
-// The weights of one layer and direction of a stack as constants of a tape.
-ScanWeights<float> constant_weights(Tape<float>& tape, const Recurrent& layer, std::int64_t index, bool reverse);
+// The weights of the cells of a step, of one layer and direction of a stack, as constants of a tape.
+std::vector<ScanWeights<float>> constant_weights(Tape<float>& tape, const Recurrent& layer, std::int64_t index,
+                                                 bool reverse);
 
 // What one sample gets in a step.
 struct StepInput {

@@ -78,7 +78,8 @@ Variable WatchedRecurrent::run(Variable x, Variable lower, std::int64_t index, b
   const auto T = std::ssize(steps_);
   Tape<float>& tape = x.tape();
   Scan& here = scans_.emplace_back(Scan{index, reverse, x, lower, std::vector<StateVariables>(steps_.size())});
-  ScanWeights<float> weights = constant_weights(tape, inner_, index, reverse);
+  std::vector<ScanWeights<float>> cells = constant_weights(tape, inner_, index, reverse);
+  ScanWeights<float>& weights = cells[0];  // those of the first cell of a step take its states
   for (int s = 0; s < cell.state_count(); ++s) {
     const Shape shape{layout_->samples(), inner_.state_shape(s, 1)[2]};
     auto* zeros = tape.arena().allocate<float>(shape.elements());
@@ -97,7 +98,8 @@ Variable WatchedRecurrent::run(Variable x, Variable lower, std::int64_t index, b
     input.output = output_layer(inner_.options());
     input.heads = inner_.options().heads;
     input.zoneout = mean_zoneout(inner_.options());
-    input.directions = {&weights, 1};
+    input.directions = cells;
+    input.transitions = std::ssize(cells);
     const ScanOutput<float> out = scan(input);
     StateVariables& states = here.states[static_cast<std::size_t>(t)];
     for (int s = 0; s < cell.state_count(); ++s) {

@@ -78,7 +78,7 @@ ModelOptions resolve_classify_model(const ModelOptions& options, const ClassifyD
 Sequential build_classifier(const ModelOptions& options, const ClassifyData& data,
                             const std::vector<std::int64_t>& training, std::int64_t vocabulary_size) {
   Sequential network;
-  BodyOptions body = body_options(options, data.is_text() ? options.embedding_size : data.samples.features);
+  const std::int64_t features = data.is_text() ? options.embedding_size : data.samples.features;
   if (data.is_text()) {
     network.add("embedding", std::make_unique<Embedding>(vocabulary_size, options.embedding_size));
     if (options.dropout > 0) network.add("embedding_dropout", std::make_unique<Dropout>(options.dropout));
@@ -87,11 +87,11 @@ Sequential build_classifier(const ModelOptions& options, const ClassifyData& dat
   }
   std::int64_t size = 0;
   if (data.is_text() && options.cell == "none") {  // a bag of embedded words
+    check_cell_options(options);
     network.add("pool", std::make_unique<Pool>(options.pool == "last" ? "mean" : options.pool));
-    size = options.embedding_size;
+    size = features;
   } else {
-    if (options.cell == "none") body.time_steps = data.samples.common_length();
-    size = add_body(network, body);
+    size = add_body(network, options, features, options.cell == "none" ? data.samples.common_length() : 1);
   }
   if (options.dropout > 0) network.add("dropout", std::make_unique<Dropout>(options.dropout));
   network.add("output", std::make_unique<Linear>(size, std::ssize(data.label_names)));

@@ -112,9 +112,7 @@ Sequential build_forecaster(const ModelOptions& options, const ForecastInfo& inf
                             std::uint64_t seed) {
   const std::int64_t C = std::ssize(info.columns), outputs = info.horizon * std::ssize(info.targets);
   Sequential recurrent, linear;
-  BodyOptions body = body_options(options, C);
-  body.time_steps = info.window;
-  const std::int64_t size = add_body(recurrent, body);
+  const std::int64_t size = add_body(recurrent, options, C, info.window);
   if (options.dropout > 0) recurrent.add("dropout", std::make_unique<Dropout>(options.dropout));
   recurrent.add("output", std::make_unique<Linear>(size, outputs));
   recurrent.initialize(seed);

@@ -118,6 +118,8 @@ const Option kModelOptions[] = {
      .help = "probability that a unit keeps its hidden value of the step before, in training"},
     {.key = "model.zoneout_memory", .field = kModel<&ModelOptions::zoneout_memory>, .low = 0, .high = 0.95,
      .help = "the same of its other states, like the memory of an LSTM"},
+    {.key = "model.transitions", .field = kModel<&ModelOptions::transitions>, .low = 1, .high = 100,
+     .help = "cells per step, one after another on the same state (deep transition)"},
     {.key = "model.layer_norm", .field = kModel<&ModelOptions::layer_norm>,
      .help = "normalise the outputs of each layer"},
     {.key = "model.dtype", .field = kModel<&ModelOptions::dtype>, .allowed = {"f32", "bf16", "int8"},

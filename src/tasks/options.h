@@ -53,6 +53,7 @@ struct ModelOptions {
   double dropout = -1;              // -1: auto
   double recurrent_dropout = 0;
   double zoneout = 0, zoneout_memory = 0;
+  std::int64_t transitions = 1;  // cells per step
   bool layer_norm = false;
   std::string dtype = "f32";               // of recurrent weights, in inference: f32, bf16, int8
   std::string linear_branch;               // "true", "false"; auto: for texts

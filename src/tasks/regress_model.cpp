@@ -143,9 +143,8 @@ ModelOptions resolve_regress_model(const ModelOptions& options, const RegressDat
 Sequential build_regression(const ModelOptions& options, const RegressData& data, const RegressInfo& info) {
   Sequential network;
   network.add("scale", scale_layer(info.inputs));
-  BodyOptions body = body_options(options, info.features);
-  if (options.cell == "none") body.time_steps = data.samples.common_length();
-  const std::int64_t size = add_body(network, body);
+  const std::int64_t time_steps = options.cell == "none" ? data.samples.common_length() : 1;
+  const std::int64_t size = add_body(network, options, info.features, time_steps);
   if (options.dropout > 0) network.add("dropout", std::make_unique<Dropout>(options.dropout));
   network.add("output", std::make_unique<Linear>(size, std::ssize(info.targets)));
   if (info.binary) {

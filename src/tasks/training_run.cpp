@@ -132,59 +132,61 @@ void fill_result(TrainResult& result, const TrainSummary& summary, const Model& 
   result.samples_per_second = summary.seconds > 0 ? seen / summary.seconds : 0;
 }
 
-BodyOptions body_options(const ModelOptions& options, std::int64_t input_size) {
-  const bool recurrent_only = options.proj_size > 0 || options.recurrent_dropout > 0 || options.zoneout > 0 ||
-                              options.zoneout_memory > 0 || !options.periods.empty() || options.heads != 1 ||
-                              options.output_activation != "none" || options.decay > 0;
-  if (options.cell == "none" && recurrent_only) {
-    fail(Code::kUsage,
-         "cell 'none' is a feed-forward network: leave proj_size, recurrent_dropout, zoneout, periods, heads, "
-         "output_activation and decay out");
+void check_cell_options(const ModelOptions& o) {
+  if (o.cell != "none") return;
+  const std::pair<bool, const char*> only_recurrent[] = {
+      {o.proj_size > 0, "proj_size"},
+      {o.recurrent_dropout > 0, "recurrent_dropout"},
+      {o.zoneout > 0, "zoneout"},
+      {o.zoneout_memory > 0, "zoneout_memory"},
+      {o.transitions > 1, "transitions"},
+      {!o.periods.empty(), "periods"},
+      {o.heads != 1, "heads"},
+      {o.output_activation != "none", "output_activation"},
+      {o.decay > 0, "decay"},
+  };
+  std::vector<std::string> given;
+  for (const auto& [is_given, name] : only_recurrent) {
+    if (is_given) given.emplace_back(name);
   }
-  return {.cell = options.cell,
-          .input_size = input_size,
-          .hidden_size = options.hidden_size,
-          .proj_size = options.proj_size,
-          .layers = options.layers,
-          .bidirectional = options.bidirectional == "true",
-          .layer_norm = options.layer_norm,
-          .dropout = options.dropout,
-          .recurrent_dropout = options.recurrent_dropout,
-          .zoneout = options.zoneout,
-          .zoneout_memory = options.zoneout_memory,
-          .activation = options.activation,
-          .pool = options.pool,
-          .periods = options.periods,
-          .heads = options.heads,
-          .output_activation = options.output_activation,
-          .decay = options.decay};
+  if (given.empty()) return;
+  fail(Code::kUsage, "cell 'none' is a feed-forward network: leave {} out", fmt::join(given, ", "));
 }
 
-std::int64_t add_body(Sequential& network, const BodyOptions& o) {
+namespace {
+
+RecurrentOptions recurrent_options(const ModelOptions& o, std::int64_t input_size) {
+  return {.cell = o.cell == "rnn" && o.activation == "relu" ? "rnn_relu" : o.cell,
+          .input_size = input_size,
+          .hidden_size = o.hidden_size,
+          .proj_size = o.proj_size,
+          .layers = o.layers,
+          .bidirectional = o.bidirectional == "true",
+          .dropout = o.dropout,
+          .recurrent_dropout = o.recurrent_dropout,
+          .output_activation = o.output_activation,
+          .decay = o.decay,
+          .periods = o.periods,
+          .heads = o.heads,
+          .zoneout = o.zoneout,
+          .zoneout_memory = o.zoneout_memory,
+          .transitions = o.transitions};
+}
+
+}  // namespace
+
+std::int64_t add_body(Sequential& network, const ModelOptions& o, std::int64_t input_size, std::int64_t time_steps) {
+  check_cell_options(o);
   if (o.cell != "none") {
-    const std::string cell = o.cell == "rnn" && o.activation == "relu" ? "rnn_relu" : o.cell;
-    auto recurrent = std::make_unique<Recurrent>(RecurrentOptions{.cell = cell,
-                                                                  .input_size = o.input_size,
-                                                                  .hidden_size = o.hidden_size,
-                                                                  .proj_size = o.proj_size,
-                                                                  .layers = o.layers,
-                                                                  .bidirectional = o.bidirectional,
-                                                                  .dropout = o.dropout,
-                                                                  .recurrent_dropout = o.recurrent_dropout,
-                                                                  .output_activation = o.output_activation,
-                                                                  .decay = o.decay,
-                                                                  .periods = o.periods,
-                                                                  .heads = o.heads,
-                                                                  .zoneout = o.zoneout,
-                                                                  .zoneout_memory = o.zoneout_memory});
+    auto recurrent = std::make_unique<Recurrent>(recurrent_options(o, input_size));
     const std::int64_t size = recurrent->output_size();
     network.add("recurrent", std::move(recurrent));
     if (!o.pool.empty()) network.add("pool", std::make_unique<Pool>(o.pool));
     if (o.layer_norm) network.add("norm", std::make_unique<LayerNorm>(size));
     return size;
   }
-  network.add("flatten", std::make_unique<Flatten>(o.time_steps));
-  std::int64_t size = o.input_size * o.time_steps;
+  network.add("flatten", std::make_unique<Flatten>(time_steps));
+  std::int64_t size = input_size * time_steps;
   for (std::int64_t l = 0; l < o.layers; ++l) {
     const std::string number = std::to_string(l);
     network.add("hidden" + number, std::make_unique<Linear>(size, o.hidden_size));

@@ -63,24 +63,15 @@ std::string training_json(const TrainSummary& summary, const TrainOptions& optio
 void fill_result(TrainResult& result, const TrainSummary& summary, const Model& model, const OutputOptions& output,
                  std::int64_t training_samples);
 
-// The feed-forward or recurrent layers between input and head, from the options ("auto" already replaced).
-struct BodyOptions {
-  std::string cell;  // "none": feed-forward
-  std::int64_t input_size = 0, hidden_size = 0, proj_size = 0, layers = 1;
-  bool bidirectional = false, layer_norm = false;
-  double dropout = 0, recurrent_dropout = 0, zoneout = 0, zoneout_memory = 0;
-  std::string activation = "tanh", pool = "last", periods = {};  // pool "": a row for every step comes out
-  std::int64_t heads = 1;
-  std::string output_activation = "none";
-  double decay = 0;
-  std::int64_t time_steps = 1;  // cell none: the fixed length of the sequences
-};
+// Throws Error{kUsage} if the cell is "none", a feed-forward network, and options are given that only a recurrent layer
+// has: their names.
+void check_cell_options(const ModelOptions& options);
 
-// What the options say of it, for `input_size` features. Throws Error{kUsage} if a feed-forward network is given what
-// only a recurrent layer has.
-BodyOptions body_options(const ModelOptions& options, std::int64_t input_size);
-
-// Adds the layers to the network; returns the number of features of the one row per sample (or step) that comes out.
-std::int64_t add_body(Sequential& network, const BodyOptions& options);
+// Adds the feed-forward or recurrent layers between input and head that the options ask for ("auto" already replaced),
+// for sequences of `input_size` features and, with cell none, of `time_steps` steps each. Returns the number of
+// features of the one row per sample that comes out, or of the row of every step if options.pool is empty. Throws as
+// check_cell_options().
+std::int64_t add_body(Sequential& network, const ModelOptions& options, std::int64_t input_size,
+                      std::int64_t time_steps);
 
 }  // namespace carousel

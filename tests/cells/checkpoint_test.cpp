@@ -93,6 +93,16 @@ TEST_P(Checkpoint, GradientsWithZoneoutAreTheSame) {
   expect_checkpoints_change_nothing(c);
 }
 
+TEST_P(Checkpoint, GradientsWithTransitionsAreTheSame) {
+  if (!may_repeat(cell())) return;
+  CaseSizes sizes = kRagged;
+  sizes.transitions = 2;
+  RecurrentCase<double> c(cell(), sizes);
+  c.set_zoneout(0.3, 0.5);
+  c.bptt = 4;
+  expect_checkpoints_change_nothing(c);
+}
+
 TEST_P(Checkpoint, GradientsWithProjectionAreTheSame) {
   if (!cell().projection) return;
   CaseSizes sizes = kRagged;

@@ -28,6 +28,7 @@ struct CaseSizes {
   std::vector<std::int32_t> lengths = {};  // empty: all time_steps
   bool initial = true;
   std::int64_t heads = 1;  // of a matrix memory
+  int transitions = 1;     // cells per step
 };
 
 // All parameters, x [T, N, C] and the initial states [N, width] are leaves that take gradients.
@@ -58,17 +59,20 @@ struct RecurrentCase {
       const std::int64_t width = own.first_row(own.gate_count(), H, sizes.heads);
       const std::int64_t recurrent = own.recurrent_gates() * H;
       for (int d = 0; d < sizes.directions; ++d) {
-        const std::string suffix = "_l" + std::to_string(l) + (d ? "_reverse" : "");
-        weights.push_back(random("weight_ih" + suffix, {width, in}));
-        if (has_product()) weights.push_back(random("weight_hh" + suffix, {recurrent, recurrent_size()}));
-        weights.push_back(random("bias_ih" + suffix, {width}));
-        if (has_product()) weights.push_back(random("bias_hh" + suffix, {recurrent}));
-        if (projected()) weights.push_back(random("weight_hr" + suffix, {output_size(), H}));
-        if (cell->output_layer) weights.push_back(random("bias_hr" + suffix, {output_size()}));
-        if (has_units(own)) weights.push_back(random("weight_ph" + suffix, {own.unit_weight_count() * H}));
+        const std::string scan = "_l" + std::to_string(l) + (d ? "_reverse" : "");
+        for (int t = 0; t < sizes.transitions; ++t) {
+          const std::string suffix = scan + (t > 0 ? "_t" + std::to_string(t) : "");
+          if (t == 0) weights.push_back(random("weight_ih" + suffix, {width, in}));
+          if (has_product()) weights.push_back(random("weight_hh" + suffix, {recurrent, recurrent_size()}));
+          if (t == 0) weights.push_back(random("bias_ih" + suffix, {width}));
+          if (has_product()) weights.push_back(random("bias_hh" + suffix, {recurrent}));
+          if (projected()) weights.push_back(random("weight_hr" + suffix, {output_size(), H}));
+          if (cell->output_layer) weights.push_back(random("bias_hr" + suffix, {output_size()}));
+          if (has_units(own)) weights.push_back(random("weight_ph" + suffix, {own.unit_weight_count() * H}));
+        }
         first_initial_.push_back(weights.size());
         for (int k = 0; k < cell->state_count(); ++k) {
-          weights.push_back(random("initial" + std::to_string(k) + suffix, {sizes.samples, state_width(k)}));
+          weights.push_back(random("initial" + std::to_string(k) + scan, {sizes.samples, state_width(k)}));
           if (!sizes.initial) weights.back().value.fill(0);
         }
       }
@@ -111,21 +115,29 @@ struct RecurrentCase {
     std::vector<BasicVariable<T>> final;  // per scan and state
   };
 
-  // The stack on this tape, ready to run. scan_weights: [layers * directions], lives as long as the input.
+  std::size_t cell_count() const {
+    return static_cast<std::size_t>(sizes.layers * sizes.directions * sizes.transitions);
+  }
+
+  // The stack on this tape, ready to run. scan_weights: [cell_count()], lives as long as the input.
   StackInput<T> input(Tape<T>& tape, std::span<ScanWeights<T>> scan_weights) {
     auto next = weights.begin();
+    const auto transitions = static_cast<std::size_t>(sizes.transitions);
     for (std::size_t k = 0; k < scan_weights.size(); ++k) {
       ScanWeights<T>& w = scan_weights[k];
-      const Cell& own = cell_of_layer(*cell, static_cast<std::int64_t>(k) / sizes.directions);
-      w.weight_ih = tape.parameter(*next++);
+      const auto index = static_cast<std::int64_t>(k);
+      const Cell& own = cell_of_layer(*cell, index / (sizes.directions * sizes.transitions));
+      const bool first = index % sizes.transitions == 0, last = (index + 1) % sizes.transitions == 0;
+      if (first) w.weight_ih = tape.parameter(*next++);
       if (has_product()) w.weight_hh = tape.parameter(*next++);
-      w.bias_ih = tape.parameter(*next++);
+      if (first) w.bias_ih = tape.parameter(*next++);
       if (has_product()) w.bias_hh = tape.parameter(*next++);
       if (projected()) w.weight_hr = tape.parameter(*next++);
       if (cell->output_layer) w.bias_hr = tape.parameter(*next++);
       if (has_units(own)) w.weight_ph = tape.parameter(*next++);
       if (cell->fixed_unit_weights) w.weight_ph = tape.constant(fixed_units.view());
-      for (int s = 0; s < cell->state_count(); ++s) w.initial[s] = tape.parameter(*next++);
+      ScanWeights<T>& of_scan = scan_weights[k / transitions * transitions];
+      for (int s = 0; s < cell->state_count() && last; ++s) of_scan.initial[s] = tape.parameter(*next++);
     }
     const auto padded = reshape(tape.parameter(x), {sizes.time_steps * sizes.samples, sizes.input_size});
     const auto rows = select_rows(padded, layout.padded_rows());
@@ -133,6 +145,7 @@ struct RecurrentCase {
             .layers = sizes.layers,
             .directions = sizes.directions,
             .heads = sizes.heads,
+            .transitions = sizes.transitions,
             .layout = &layout,
             .x = rows,
             .row_index = {},
@@ -148,7 +161,7 @@ struct RecurrentCase {
   }
 
   Result run(Tape<T>& tape) {
-    std::vector<ScanWeights<T>> scan_weights(static_cast<std::size_t>(sizes.layers * sizes.directions));
+    std::vector<ScanWeights<T>> scan_weights(cell_count());
     const StackOutput<T> out = run_stack(input(tape, scan_weights));
     return {unpack(out.output, layout), {out.final.begin(), out.final.end()}};
   }
@@ -177,6 +190,11 @@ struct RecurrentCase {
   }
 };
 
+// Whether a step may be several of these cells.
+inline bool may_repeat(const Cell& cell) {
+  return cell.input_gates == 0 && !cell.has_matrix() && !cell.lower && !cell.output_layer && !cell.fixed_unit_weights;
+}
+
 // The base of a suite that runs on every cell of cells.def.
 class EveryCell : public ::testing::TestWithParam<std::string> {
  protected:
@@ -192,7 +210,7 @@ inline std::vector<std::string> cell_names() {
 // How often the heap is asked for memory by two training steps (forward, backward) after the first.
 inline std::int64_t allocations_after_the_first_step(RecurrentCase<float>& c) {
   Tape<float> tape;
-  std::vector<ScanWeights<float>> weights(static_cast<std::size_t>(c.sizes.layers * c.sizes.directions));
+  std::vector<ScanWeights<float>> weights(c.cell_count());
   const auto step = [&] {
     tape.reset();
     tape.backward(sum(pool_mean(run_stack(c.input(tape, weights)).output, c.layout)));

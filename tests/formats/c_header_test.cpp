@@ -170,6 +170,8 @@ TEST(CHeader, WhatCannotBeExportedIsNamed) {
   expect_error(Code::kUsage, {"pool"}, [&] { to_c_header(pooled, {}); });
   Sequential zoneout{Recurrent{{.cell = "lstm", .input_size = 3, .hidden_size = 4, .zoneout = 0.1}}};
   expect_error(Code::kUsage, {"zoneout"}, [&] { to_c_header(zoneout, {}); });
+  Sequential deep{Recurrent{{.cell = "gru", .input_size = 3, .hidden_size = 4, .transitions = 2}}};
+  expect_error(Code::kUsage, {"transitions"}, [&] { to_c_header(deep, {}); });
   expect_error(Code::kUsage, {"'2x'"}, [&] { to_c_header(plain, {.name = "2x"}); });
   expect_error(Code::kUsage, {"bf16"}, [&] { to_c_header(plain, {.dtype = "bf16"}); });
 }

@@ -1,6 +1,10 @@
-// Zoneout of a Recurrent layer: its options, training and inference. Oracle: named by each test.
+// Zoneout and deep transition of a Recurrent layer: options, parameters, training and inference. Oracle: named by each
+// test.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
+#include "autograd/ops/sum.h"
 #include "layers/module.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/expect_near.h"
@@ -41,8 +45,8 @@ TEST(RecurrentStep, TrainingDrawsForEachPassLayerAndDirectionAndInferenceDoesNot
 
 // Oracle: the layer that the description is of.
 TEST(RecurrentStep, ADescriptionBuildsTheSameLayer) {
-  Sequential network{
-      Recurrent{{.cell = "lstm", .input_size = 3, .hidden_size = 5, .zoneout = 0.25, .zoneout_memory = 0.5}}};
+  Sequential network{Recurrent{
+      {.cell = "lstm", .input_size = 3, .hidden_size = 5, .zoneout = 0.25, .zoneout_memory = 0.5, .transitions = 2}}};
   Sequential copy = build_sequential(network.describe().branches[0]);
   const auto from = network.named_tensors(), to = copy.named_tensors();
   ASSERT_EQ(from.size(), to.size());
@@ -52,7 +56,78 @@ TEST(RecurrentStep, ADescriptionBuildsTheSameLayer) {
   expect_near(training_pass(copy, x, 1), training_pass(network, x, 1), 0, "training");
 }
 
+// Oracle: the list written out by hand; a bias for each gate, of forget gates 1.
+TEST(RecurrentStep, EveryCellOfAStepHasItsParameters) {
+  Recurrent layer({.cell = "lstm_peephole",
+                   .input_size = 3,
+                   .hidden_size = 5,
+                   .proj_size = 2,
+                   .bidirectional = true,
+                   .transitions = 3});
+  layer.initialize(1);
+  std::vector<std::string> names;
+  std::int64_t count = 0;
+  for (const Parameter* parameter : layer.parameters()) {
+    names.push_back(parameter->name);
+    count += parameter->value.elements();
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"weight_ih_l0",
+                                             "weight_hh_l0",
+                                             "bias_ih_l0",
+                                             "bias_hh_l0",
+                                             "weight_hr_l0",
+                                             "weight_ph_l0",
+                                             "weight_hh_l0_t1",
+                                             "bias_hh_l0_t1",
+                                             "weight_hr_l0_t1",
+                                             "weight_ph_l0_t1",
+                                             "weight_hh_l0_t2",
+                                             "bias_hh_l0_t2",
+                                             "weight_hr_l0_t2",
+                                             "weight_ph_l0_t2",
+                                             "weight_ih_l0_reverse",
+                                             "weight_hh_l0_reverse",
+                                             "bias_ih_l0_reverse",
+                                             "bias_hh_l0_reverse",
+                                             "weight_hr_l0_reverse",
+                                             "weight_ph_l0_reverse",
+                                             "weight_hh_l0_reverse_t1",
+                                             "bias_hh_l0_reverse_t1",
+                                             "weight_hr_l0_reverse_t1",
+                                             "weight_ph_l0_reverse_t1",
+                                             "weight_hh_l0_reverse_t2",
+                                             "bias_hh_l0_reverse_t2",
+                                             "weight_hr_l0_reverse_t2",
+                                             "weight_ph_l0_reverse_t2"}));
+  EXPECT_EQ(count, count_parameters(layer.describe()));
+  for (const char* name : {"bias_ih_l0", "bias_hh_l0_t1", "bias_hh_l0_reverse_t2"}) {
+    const Tensor& bias = layer.parameter(name)->value;
+    for (std::int64_t j = 0; j < 20; ++j) EXPECT_EQ(bias[j], j / 5 == 1 ? 1.0f : 0.0f) << name << " " << j;
+  }
+  for (std::int64_t j = 0; j < 20; ++j) EXPECT_EQ(layer.parameter("bias_hh_l0")->value[j], 0.0f);
+}
+
+// Oracle: the embedded values themselves as the input.
+TEST(RecurrentStep, AFoldedEmbeddingGivesTheSameOutputAndGradient) {
+  const RecurrentOptions options{.cell = "gru", .input_size = 3, .hidden_size = 4, .zoneout = 0.25, .transitions = 2};
+  Sequential folded{Embedding{6, 3}, Recurrent{options}, Pool{"mean"}}, plain{Recurrent{options}, Pool{"mean"}};
+  const auto from = folded.parameters(), to = plain.parameters();
+  for (std::size_t k = 0; k < to.size(); ++k) to[k]->value = from[k + 1]->value;
+  const IdTensor ids({4, 2}, std::vector<std::int32_t>{1, 2, 3, 1, 5, 5, 2, 1});
+  Tensor embedded({4, 2, 3});
+  for (std::int64_t k = 0; k < 8; ++k) std::copy_n(from[0]->value.data() + ids[k] * 3, 3, embedded.data() + k * 3);
+  const Variable a = folded(ids), b = plain(embedded);
+  expect_near(a.value(), b.value(), 1e-6, "output");
+  backward(sum(a));
+  backward(sum(b));
+  for (std::size_t k = 0; k < to.size(); ++k) expect_near(from[k + 1]->gradient, to[k]->gradient, 1e-6, to[k]->name);
+}
+
 TEST(RecurrentStep, OptionsThatDoNotFitAreNamed) {
+  expect_error(Code::kUsage, {"sru", "leave transitions out"},
+               [] { Recurrent({.cell = "sru", .input_size = 1, .hidden_size = 2, .transitions = 2}); });
+  expect_error(Code::kUsage, {"gru", "transitions is 0"},
+               [] { Recurrent({.cell = "gru", .input_size = 1, .hidden_size = 2, .transitions = 0}); });
   expect_error(Code::kUsage, {"gru", "zoneout_memory"},
                [] { Recurrent({.cell = "gru", .input_size = 1, .hidden_size = 2, .zoneout_memory = 0.5}); });
   expect_error(Code::kUsage, {"lstm", "zoneout is 1"},

@@ -140,6 +140,20 @@ TEST(TrainingMemory, ARowForEveryStepPaddedAndPacked) {
   }
 }
 
+TEST(TrainingMemory, SeveralCellsAStep) {
+  for (const char* cell : {"gru", "gru_reset_before", "lstm_peephole", "lstm_fgr", "lstm_layer_norm"}) {
+    SCOPED_TRACE(cell);
+    for (const std::int64_t checkpoint_steps : {0, 15}) {
+      Batch batch{40, 64, 5};
+      batch.checkpoint_steps = checkpoint_steps;
+      RecurrentOptions options = recurrent(cell, 5);
+      options.transitions = 3;
+      if (find_cell(cell).projection) options.proj_size = 16;
+      expect_predicted(Sequential{Recurrent{options}, Pool{"last"}}, batch);
+    }
+  }
+}
+
 TEST(TrainingMemory, Zoneout) {
   for (const char* cell : {"gru", "lstm", "jordan", "slstm"}) {
     SCOPED_TRACE(cell);

@@ -151,7 +151,7 @@ TEST_P(EveryCell, NormsAreThoseOfTheRestOfTheSequenceAsOneScan) {
     }
     const Tensor x({layout.rows(), c.C}, rows);
     Tape<float> tape;
-    ScanWeights<float> weights = constant_weights(tape, *c.layer, 0, false);
+    ScanWeights<float> weights = constant_weights(tape, *c.layer, 0, false)[0];
     for (std::size_t s = 0; s < cell.states.size(); ++s) {
       weights.initial[s] = tape.input({state.values[s].data(), {c.N, c.width(s)}});
     }
@@ -186,7 +186,7 @@ TEST_P(EveryCell, JacobiansAreThoseOfCentralDifferences) {
   std::int64_t S = 0;
   for (std::size_t s = 0; s < cell.states.size(); ++s) S += c.width(s);
   Tape<float> floats;
-  const ScanWeights<float> in_float = constant_weights(floats, *c.layer, 0, false);
+  const ScanWeights<float> in_float = constant_weights(floats, *c.layer, 0, false)[0];
   const SequenceLayout one_step(1, 1);
   for (std::int64_t t = 0; t < c.T; ++t) {
     const bool normalised = std::ranges::find(cell.states, "n") != cell.states.end();
