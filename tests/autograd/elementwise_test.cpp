@@ -7,8 +7,10 @@
 #include "autograd/ops/divide.h"
 #include "autograd/ops/exp.h"
 #include "autograd/ops/gelu.h"
+#include "autograd/ops/highway.h"
 #include "autograd/ops/log.h"
 #include "autograd/ops/mean.h"
+#include "autograd/ops/merge_halves.h"
 #include "autograd/ops/multiply.h"
 #include "autograd/ops/relu.h"
 #include "autograd/ops/reshape.h"
@@ -79,6 +81,11 @@ TEST(Elementwise, GradientsMatchCentralDifferences) {
   EXPECT_TRUE(check_binary([](V a, V b) { return subtract(a, b); }));
   EXPECT_TRUE(check_binary([](V a, V b) { return multiply(a, b); }));
   EXPECT_TRUE(check_binary([](V a, V b) { return divide(a, scale(sigmoid(b), 1, 0.5)); }));
+  EXPECT_TRUE(check_binary([](V a, V b) { return highway(a, b, tanh(a)); }));
+  EXPECT_TRUE(check_binary([](V a, V b) { return highway(a, tanh(b), b); }));
+  for (const Merge merge : {Merge::kConcat, Merge::kSum, Merge::kMean, Merge::kProduct}) {
+    EXPECT_TRUE(check_unary([=](V x) { return merge_halves(x, merge); }, {3, 8}));
+  }
 }
 
 // Oracle: closed form, worked by hand.
@@ -94,6 +101,13 @@ TEST(Elementwise, ValuesMatchTheFormulas) {
   expect(subtract(x, y), {-4, -9, 4, -4});
   expect(multiply(x, y), {5, -14, -3, 0});
   expect(divide(x, y), {0.2, -2.0 / 7, -3, 0});
+  expect(merge_halves(y, Merge::kSum), {12, 3});
+  expect(merge_halves(y, Merge::kMean), {6, 1.5});
+  expect(merge_halves(y, Merge::kProduct), {35, -4});
+  expect(merge_halves(y, Merge::kConcat), {5, 7, -1, 4});
+  const double open = 1 / (1 + std::exp(-3.0));
+  EXPECT_DOUBLE_EQ(highway(x, y, x).value().data[2], -open + (1 - open) * 3);
+  EXPECT_DOUBLE_EQ(highway(x, y, x).value().data[3], 2);  // half open between 4 and 0
   expect(scale(x, -3), {-3, 6, -9, 0});
   expect(scale(x, -3, 0.5), {-2.5, 6.5, -8.5, 0.5});
   expect(exp(x), {std::exp(1.0), std::exp(-2.0), std::exp(3.0), 1});
