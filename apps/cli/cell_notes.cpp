@@ -21,6 +21,8 @@ Products of two vectors are element by element.
 | `bias_ih_l0`, `bias_hh_l0` | [G H], [K H] | one beside each product; of most gates only their sum matters |
 | `weight_ph_l0` | [U H] | unit weights (peepholes, gains): H numbers for each of the U listed, seen by their own unit |
 | `weight_hr_l0` | [P, H] | the projection, where a cell has one (`--proj-size`) |
+| `weight_highway_l0`, `bias_highway_l0` | [W, W], [W] | the gate past a layer that gives W numbers |
+| `initial_h_l0`, `initial_c_l0` ... | [width] | what a sequence starts with, of each state, if that is learned |
 
 `_l1` is the next layer, `_l0_reverse` the other direction. Names, shapes and order are PyTorch's where PyTorch has the
 cell. Three things differ between cells, and each cell lists what is not usual about it:
@@ -31,7 +33,32 @@ cell. Three things differ between cells, and each cell lists what is not usual a
 
 Every cell trains in any number of layers and both directions on sequences of different lengths; in one direction it
 also runs step by step in f32, bf16 and int8 weights and is exported as a C++ header. The bias of a forget gate starts
-at 1, all others at 0; gains start at 1.
+at 1, that of a highway at -2, all others at 0; gains start at 1.
+
+## How layers are joined
+
+With f(x) what the cell gives for x, P numbers in each direction:
+
+| option | what a layer gives to the next one, and at last as the output |
+| --- | --- |
+| `--bidirectional` | the outputs of both directions, side by side: 2 P numbers |
+| `--merge sum`, `mean`, `product` | of both directions the sum, the mean or the product of their outputs: P numbers |
+| `--connection residual` | y = x + f(x) (He et al. 2016) |
+| `--connection highway` | y = g f(x) + (1 - g) x with g = sigmoid(W x + b) (Srivastava et al. 2015) |
+| `--learned-initial-state` | the same; states start from trained rows instead of zero |
+| `--tied` | the same; all layers compute with the weights of layer 0 |
+
+Directions are merged first, then comes the connection. It leads past every layer that reads as many numbers as it
+gives, thus past all but perhaps the lowest one; b starts at -2, so that x mostly passes. Dropout between layers falls
+on what the cell of the upper one reads, not on the way past it. Tied layers read equally much, so the lowest one must,
+too: `input_size` is the width of the output, or the cell makes its input itself (`grid_lstm`).
+
+There is a learned row for each layer, direction and state, tied or not; a state that a caller gives comes first. The
+clock of `clockwork` is not learned; in `slstm` n = 0 marks a fresh sequence, so that h alone is.
+
+States are those of the cell, before the merge and without the way past the layer. Pool `last` takes the last h of both
+directions, merged; with a connection it takes the output after the last step, of the backward direction after step 0.
+Merged directions have no such step: with both, choose another pool.
 
 ## Orders of the gates elsewhere
 

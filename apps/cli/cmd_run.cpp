@@ -14,6 +14,7 @@
 #include "commands.h"
 #include "console.h"
 #include "formats/npy.h"
+#include "layers/topology.h"
 #include "output_file.h"
 #include "tasks/options.h"
 
@@ -92,7 +93,7 @@ BasicTensor<T> read_sequence(const std::string& path, bool batch_first, int rank
 
 State initial_state(const Sequential& network, const std::vector<std::string>& states,
                     const std::map<std::string, std::string>& files, std::int64_t samples) {
-  State state = network.zero_state(samples);
+  State state = start_state(network, samples);
   for (std::size_t k = 0; k < states.size(); ++k) {
     const auto file = files.find(states[k] + "_0");
     if (file == files.end()) continue;

@@ -31,13 +31,13 @@ struct RecurrentOptions {
   double decay = 0;                        // jordan: of the context that keeps outputs, 0 <= decay < 1
   std::string periods = {};  // clockwork: of its modules, ascending; empty: "1,2,4,8"; modules share the units
   std::int64_t heads = 1;    // slstm, mlstm: groups of units that see, or remember, their own group only
-  // Of two directions at each step: "concat" [T, N, 2 P], or "sum", "mean", "product" [T, N, P].
+  // Of two directions, after every layer: "concat" [T, N, 2 P], or "sum", "mean", "product" [T, N, P].
   std::string merge = "concat";
-  // Between layers: "none"; "residual": y = x + f(x) (He et al. 2016); "highway": y = g f(x) + (1 - g) x with
+  // Past every layer: "none"; "residual": y = x + f(x) (He et al. 2016); "highway": y = g f(x) + (1 - g) x with
   // g = sigmoid(W x + b) (Srivastava et al. 2015). The lowest layer has one if its input is as wide as its output.
   std::string connection = "none";
-  bool learned_initial_state = false;  // one for all sequences, trained; else zero
-  bool tied = false;                   // all layers share the weights of the lowest one
+  bool learned_initial_state = false;  // one for all sequences, trained, where no State is given; else zero
+  bool tied = false;                   // all layers share the weights of the lowest one, which must read as much
   // Probability that a unit keeps its h, or its other states, of the step before (Krueger et al. 2017). Training draws;
   // inference takes the mean of both.
   double zoneout = 0, zoneout_memory = 0;
@@ -46,19 +46,19 @@ struct RecurrentOptions {
   std::int64_t transitions = 1;
 };
 
-// A stack of recurrent layers: [T, N, C] -> [T, N, D P]. Parameters carry PyTorch's names and gate order.
+// A stack of recurrent layers: [T, N, C] -> [T, N, D P] or [T, N, P]. Parameters carry PyTorch's names and gate order.
 class Recurrent : public Module {
  public:
   explicit Recurrent(RecurrentOptions options);  // throws Error{kUsage} naming the option that does not fit
   std::vector<Parameter*> parameters() override;
-  // weight_ih: Xavier uniform; weight_hh: orthogonal per gate; biases 0, the forget gate's bias 1 (Jozefowicz 2015).
+  // weight_ih: Xavier uniform; weight_hh: orthogonal per gate; biases 0, the forget gate's 1, the highway's -2.
   void initialize(std::uint64_t seed) override;
   LayerDescription describe() const override;
   void forward(detail::Flow& flow) override;
 
   const RecurrentOptions& options() const noexcept { return options_; }
   int directions() const noexcept { return options_.bidirectional ? 2 : 1; }
-  std::int64_t output_size() const noexcept;  // D P
+  std::int64_t output_size() const noexcept;  // D P, or P of merged directions
   int state_count() const;                    // 1 (h) or more (h, c)
   Shape state_shape(int state, std::int64_t samples) const;
   // "weight_hh_l0", "bias_ih_l1_reverse" ...; null if there is none of this name.

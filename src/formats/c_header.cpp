@@ -8,6 +8,7 @@
 #include "cells/stream_layer.h"
 #include "formats/cell_texts.h"
 #include "layers/recurrent_structure.h"
+#include "layers/topology.h"
 
 namespace carousel {
 namespace {
@@ -152,18 +153,61 @@ class Writer {
                        o.output_activation, float_text(static_cast<float>(o.decay)));
   }
 
-  // The variable that holds the output of one layer with a matrix memory.
-  std::string matrix_layer(const Recurrent& recurrent, const Cell& cell, const std::string& suffix,
-                           const std::string& input) {
+  // What a layer is made of: its type, the weights that its constructor takes, those of the gate past it.
+  struct LayerText {
+    std::string type, weights, gate;
+  };
+
+  LayerText layer_text(const Recurrent& recurrent, std::int64_t l) {
+    const Cell& cell = cell_of_layer(find_cell(recurrent.options().cell), l);
+    const std::string suffix = scan_suffix(l, 0);
+    LayerText text = cell.has_matrix() ? matrix_text(recurrent, cell, suffix) : cell_text_of(recurrent, cell, l);
+    if (recurrent.parameter("weight_highway" + suffix)) {
+      text.gate = numbers(recurrent, "weight_highway" + suffix, 0) + ", ";
+      text.gate += numbers(recurrent, "bias_highway" + suffix, 0) + ", ";
+    }
+    return text;
+  }
+
+  LayerText matrix_text(const Recurrent& recurrent, const Cell& cell, const std::string& suffix) {
     const RecurrentOptions& o = recurrent.options();
     const auto [w_type, w] = matrix(recurrent.parameter("weight_ih" + suffix)->value);
     const std::string bias = numbers(recurrent, "bias_ih" + suffix, 4 * o.hidden_size + 2 * o.heads);
-    const std::string name = fmt::format("layer{}_", next_++), output = fmt::format("y{}", next_++);
-    members += fmt::format("  MatrixLayer<{}, {}, {}, {}> {}{{{}, {}}};\n", o.hidden_size, o.heads,
-                           cell.matrix_memory == MatrixMemory::kExponentialForget, w_type, name, w, bias);
-    resets += fmt::format("    {}.reset();\n", name);
-    steps += fmt::format("    const float* {} = {}.step({});\n", output, name, input);
-    return output;
+    const bool exponential = cell.matrix_memory == MatrixMemory::kExponentialForget;
+    return {.type = fmt::format("MatrixLayer<{}, {}, {}, {}>", o.hidden_size, o.heads, exponential, w_type),
+            .weights = w + ", " + bias,
+            .gate = {}};
+  }
+
+  LayerText cell_text_of(const Recurrent& recurrent, const Cell& cell, std::int64_t l) {
+    const RecurrentOptions& o = recurrent.options();
+    const CellText& source = cell_text(cell.name);
+    if (std::find(cells.begin(), cells.end(), source.text) == cells.end()) cells.emplace_back(source.text);
+    const std::string suffix = scan_suffix(l, 0);
+    const auto [w_type, w] = matrix(recurrent.parameter("weight_ih" + suffix)->value);
+    const Tensor weight_hh = masked_recurrent_weight(recurrent, l, 0);
+    const auto [r_type, r] =
+        weight_hh.elements() > 0 ? matrix(weight_hh) : std::pair<std::string, std::string>("NoMatrix", "{}");
+    const std::string ih = numbers(recurrent, "bias_ih" + suffix, cell.gate_count() * o.hidden_size);
+    const std::string hh = numbers(recurrent, "bias_hh" + suffix, cell.recurrent_gates() * o.hidden_size);
+    const std::string ph = numbers(recurrent, "weight_ph" + suffix, 0);
+    return {.type = fmt::format("RecurrentLayer<{}, {}, {}, {}, {}>", source.type, o.hidden_size,
+                                recurrent.output_size(), w_type, r_type),
+            .weights = fmt::format("{}, {}, {}, {}, {}, {}", w, r, ih, hh, ph, projection(recurrent, suffix)),
+            .gate = {}};
+  }
+
+  // What follows the weights: the learned states of a layer one after another; without them no numbers at all.
+  std::string start_of(const Recurrent& recurrent, const Cell& cell, std::int64_t layer) {
+    if (cell.has_matrix()) return "";
+    if (!recurrent.options().learned_initial_state) return ", nullptr";
+    std::vector<float> all;
+    for (int k = 0; k < recurrent.state_count(); ++k) {
+      const std::span<const float> row = initial_state(recurrent, layer, 0, k);
+      all.insert(all.end(), row.begin(), row.end());
+      all.resize(static_cast<std::size_t>((k + 1) * recurrent.options().hidden_size));
+    }
+    return ", " + floats(all);
   }
 
   std::pair<std::string, std::int64_t> recurrent_layers(Recurrent& recurrent, std::string input) {
@@ -174,41 +218,30 @@ class Writer {
     if (mean_zoneout(o).active()) fail(Code::kUsage, "export: a layer with zoneout cannot be exported to a header");
     if (top.program) fail(Code::kUsage, "export: cell '{}' is an expression, which no header holds", o.cell);
     takes(o.input_size);
+    if (top.has_matrix() && o.learned_initial_state)
+      fail(Code::kUsage, "export: cell '{}' with a learned initial state cannot be exported to a header", o.cell);
+    const std::int64_t H = o.hidden_size, P = recurrent.output_size();
     std::string lower;
     if (top.entry) {
       const std::string w = floats(recurrent.parameter("weight_in")->value.span());
-      const std::string b = numbers(recurrent, "bias_in", 2 * o.hidden_size);
-      const std::int64_t both = 2 * o.hidden_size;
-      input = call(fmt::format("linear<{}, {}>({}, {}, ", both, o.input_size, w, b), input, o.input_size, both).first;
-      lower = fmt::format("{} + {}", input, o.hidden_size);
+      const std::string b = numbers(recurrent, "bias_in", 2 * H);
+      input = call(fmt::format("linear<{}, {}>({}, {}, ", 2 * H, o.input_size, w, b), input, o.input_size, 2 * H).first;
+      lower = fmt::format("{} + {}", input, H);
     }
+    LayerText text;  // of tied layers that of the lowest one
     for (std::int64_t l = 0; l < o.layers; ++l) {
+      if (l == 0 || !o.tied) text = layer_text(recurrent, l);
       const Cell& cell = cell_of_layer(top, l);
-      if (cell.has_matrix()) {
-        input = matrix_layer(recurrent, cell, scan_suffix(l, 0), input);
-        continue;
-      }
-      const CellText& source = cell_text(cell.name);
-      if (std::find(cells.begin(), cells.end(), source.text) == cells.end()) cells.emplace_back(source.text);
-      const std::string suffix = scan_suffix(l, 0);
-      const auto [w_type, w] = matrix(recurrent.parameter("weight_ih" + suffix)->value);
-      const Tensor weight_hh = masked_recurrent_weight(recurrent, l, 0);
-      const auto [r_type, r] =
-          weight_hh.elements() > 0 ? matrix(weight_hh) : std::pair<std::string, std::string>("NoMatrix", "{}");
-      const std::string ih = numbers(recurrent, "bias_ih" + suffix, cell.gate_count() * o.hidden_size);
-      const std::string hh = numbers(recurrent, "bias_hh" + suffix, cell.recurrent_gates() * o.hidden_size);
-      const std::string ph = numbers(recurrent, "weight_ph" + suffix, 0);
       const std::string name = fmt::format("layer{}_", next_++), output = fmt::format("y{}", next_++);
-      members += fmt::format("  RecurrentLayer<{}, {}, {}, {}, {}> {}{{{}, {}, {}, {}, {}, {}}};\n", source.type,
-                             o.hidden_size, recurrent.output_size(), w_type, r_type, name, w, r, ih, hh, ph,
-                             projection(recurrent, suffix));
+      members += fmt::format("  {} {}{{{}{}}};\n", text.type, name, text.weights, start_of(recurrent, cell, l));
       resets += fmt::format("    {}.reset();\n", name);
       const std::string also = cell.lower ? ", " + lower : "";
       steps += fmt::format("    const float* {} = {}.step({}{});\n", output, name, input, also);
       lower = name + ".upper()";
-      input = output;
+      const std::string past = fmt::format("{}<{}>({}{}, ", o.connection, P, text.gate, output);
+      input = is_connected(o, l) ? call(past, input, P, P).first : output;
     }
-    return {input, recurrent.output_size()};
+    return {input, P};
   }
 
   bool int8_;

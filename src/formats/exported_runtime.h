@@ -103,10 +103,19 @@ void activate(OutputActivation activation, float* y) {
 template <class Cell, int H, int P, class InputMatrix, class StateMatrix>
 class RecurrentLayer {
  public:
-  // bias_ih [G H], bias_hh [K H] for the K gates with a recurrent product, unit_weights [U H].
+  // bias_ih [G H], bias_hh [K H] for the K gates with a recurrent product, unit_weights [U H]; start [states, H]: what
+  // a sequence begins with, null: zero.
   RecurrentLayer(InputMatrix w, StateMatrix r, const float* bias_ih, const float* bias_hh, const float* unit_weights,
-                 Projection projection)
-      : w_(w), r_(r), bias_ih_(bias_ih), bias_hh_(bias_hh), unit_weights_(unit_weights), projection_(projection) {}
+                 Projection projection, const float* start)
+      : w_(w),
+        r_(r),
+        bias_ih_(bias_ih),
+        bias_hh_(bias_hh),
+        unit_weights_(unit_weights),
+        projection_(projection),
+        start_(start) {
+    reset();
+  }
 
   // lower: upper() of the layer below, or what enters in place of it, [H]; only some cells read it.
   const float* step(const float* x, const float* lower = nullptr) {
@@ -132,8 +141,8 @@ class RecurrentLayer {
   const float* upper() const { return states_[kStates > 1 ? 1 : 0]; }
 
   void reset() {
-    for (auto& state : states_) {
-      for (float& value : state) value = 0.0f;
+    for (int k = 0; k < kStates; ++k) {
+      for (int unit = 0; unit < H; ++unit) states_[k][unit] = start_ ? start_[k * H + unit] : 0.0f;
     }
   }
 
@@ -234,7 +243,8 @@ class RecurrentLayer {
   StateMatrix r_;
   const float *bias_ih_, *bias_hh_, *unit_weights_;
   Projection projection_;
-  float states_[kStates][H] = {};
+  const float* start_;
+  float states_[kStates][H];
 };
 
 // One layer with a matrix memory: H units in heads of D = H / Heads. Rows of the weights: q, k, v, o of H rows each, i
@@ -299,6 +309,21 @@ template <int Outputs, int Inputs>
 void linear(const float* weight, const float* bias, const float* x, float* y) {
   const FloatMatrix<Outputs, Inputs> w{weight};
   for (int j = 0; j < Outputs; ++j) y[j] = bias[j] + w.row(j, typename FloatMatrix<Outputs, Inputs>::Input(x));
+}
+
+// The ways past a layer that read x and gave f.
+template <int N>
+void residual(const float* f, const float* x, float* y) {
+  for (int j = 0; j < N; ++j) y[j] = x[j] + f[j];
+}
+
+template <int N>
+void highway(const float* weight, const float* bias, const float* f, const float* x, float* y) {
+  linear<N, N>(weight, bias, x, y);
+  for (int j = 0; j < N; ++j) {
+    const float gate = Math::sigmoid(y[j]);
+    y[j] = gate * f[j] + (1.0f - gate) * x[j];
+  }
 }
 
 template <int N>

@@ -7,7 +7,9 @@
 #include "carousel/convolution.h"
 #include "carousel/layers.h"
 #include "cells/cell.h"
+#include "layers/recurrent_structure.h"
 #include "layers/term_scores.h"
+#include "layers/topology.h"
 
 namespace carousel {
 namespace {
@@ -49,7 +51,7 @@ class Settings {
   std::size_t used_ = 0;
 };
 
-std::unique_ptr<Module> build_recurrent(Settings& s) {
+RecurrentOptions read_recurrent(Settings& s) {
   RecurrentOptions o;
   o.cell = s.get<std::string>("cell");
   o.input_size = s.size("input_size");
@@ -67,7 +69,11 @@ std::unique_ptr<Module> build_recurrent(Settings& s) {
   if (s.has("transitions")) o.transitions = s.size("transitions");
   if (s.has("zoneout")) o.zoneout = s.get<double>("zoneout");
   if (s.has("zoneout_memory")) o.zoneout_memory = s.get<double>("zoneout_memory");
-  return std::make_unique<Recurrent>(std::move(o));
+  if (s.has("merge")) o.merge = s.get<std::string>("merge");
+  if (s.has("connection")) o.connection = s.get<std::string>("connection");
+  if (s.has("learned_initial_state")) o.learned_initial_state = s.get<bool>("learned_initial_state");
+  if (s.has("tied")) o.tied = s.get<bool>("tied");
+  return o;
 }
 
 std::unique_ptr<Module> build_conv1d(Settings& s) {
@@ -104,7 +110,7 @@ std::unique_ptr<Module> build_multi_head_attention(Settings& s) {
 }
 
 std::unique_ptr<Module> build_simple(const std::string& type, Settings& s) {
-  if (type == "recurrent") return build_recurrent(s);
+  if (type == "recurrent") return std::make_unique<Recurrent>(read_recurrent(s));
   if (type == "conv1d") return build_conv1d(s);
   if (type == "attention_decoder") return build_attention_decoder(s);
   if (type == "multi_head_attention") return build_multi_head_attention(s);
@@ -158,20 +164,25 @@ std::int64_t count_scan(const Cell& cell, const ScanShape& shape) {
   return count;
 }
 
-std::int64_t count_recurrent(Settings& s) {
-  const Cell& cell = find_cell(s.get<std::string>("cell"));
-  const std::int64_t H = s.size("hidden_size"), P = s.size("proj_size", 0), D = s.get<bool>("bidirectional") ? 2 : 1;
-  const std::int64_t C = s.size("input_size"), layers = s.size("layers"), output = D * (P > 0 ? P : H);
-  const bool bias = s.get<bool>("bias");
-  const std::int64_t heads = s.has("heads") ? s.size("heads") : 1;
-  const std::int64_t transitions = s.has("transitions") ? s.size("transitions") : 1;
-  const std::int64_t later = count_scan(cell, {0, H, P, bias, heads}) - (bias ? cell.gate_count() * H : 0);
-  const std::int64_t behind = transitions > 1 ? checked_size({transitions - 1, later}, "recurrent weights") : 0;
-  const std::int64_t lowest =
-      D * (count_scan(cell_of_layer(cell, 0), {cell.entry ? H : C, H, P, bias, heads}) + behind);
-  const std::int64_t others = layers > 1 ? count_scan(cell, {output, H, P, bias, heads}) + behind : 0;
-  const std::int64_t entry = cell.entry ? 2 * H * (C + (bias ? 1 : 0)) : 0;
-  return lowest + checked_size({layers - 1, D, others}, "recurrent weights") + entry;
+std::int64_t count_recurrent(const RecurrentOptions& o) {
+  const Cell& cell = find_cell(o.cell);
+  const std::int64_t D = o.bidirectional ? 2 : 1, W = layer_output_size(o), H = o.hidden_size;
+  // Of a cell of a step that is not the first: one bias a gate, and no x.
+  const std::int64_t later =
+      count_scan(cell, {0, H, o.proj_size, o.bias, o.heads}) - (o.bias ? cell.gate_count() * H : 0);
+  const std::int64_t behind = o.transitions > 1 ? checked_size({o.transitions - 1, later}, "recurrent weights") : 0;
+  const auto scan = [&](std::int64_t layer) {
+    const std::int64_t C = layer_input_size(o, layer);
+    return count_scan(cell_of_layer(cell, layer), {C, H, o.proj_size, o.bias, o.heads}) + behind;
+  };
+  const std::int64_t gate = o.connection == "highway" ? checked_size({W, W + 1}, "highway weights") : 0;
+  std::int64_t count = D * scan(0) + (is_connected(o, 0) ? gate : 0);
+  if (!o.tied && o.layers > 1) count += checked_size({o.layers - 1, D * scan(1) + gate}, "recurrent weights");
+  if (cell.entry) count += 2 * H * (o.input_size + (o.bias ? 1 : 0));
+  for (int k = 0; k < cell.state_count() && o.learned_initial_state; ++k) {
+    if (learns_state(cell, k)) count += checked_size({o.layers, D, cell.state_width(k, cell_sizes(o))}, "states");
+  }
+  return count;
 }
 
 std::int64_t count_attention_decoder(Settings& s) {
@@ -192,6 +203,11 @@ std::int64_t count_multi_head_attention(Settings& s) {
 
 }  // namespace
 
+RecurrentOptions recurrent_options(const LayerDescription& description) {
+  Settings settings(description);
+  return read_recurrent(settings);
+}
+
 std::int64_t count_parameters(const LayerDescription& description) {
   std::int64_t count = 0;
   for (const auto& branch : description.branches) {
@@ -199,7 +215,7 @@ std::int64_t count_parameters(const LayerDescription& description) {
   }
   Settings s(description);
   const std::string& type = description.type;
-  if (type == "recurrent") count += count_recurrent(s);
+  if (type == "recurrent") count += count_recurrent(read_recurrent(s));
   if (type == "attention_decoder") count += count_attention_decoder(s);
   if (type == "multi_head_attention") count += count_multi_head_attention(s);
   if (type == "conv1d") {

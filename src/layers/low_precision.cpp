@@ -13,8 +13,11 @@ LowPrecisionStack::LowPrecisionStack(const Recurrent& layer, WeightFormat format
       sizes_(cell_sizes(layer.options())),
       layers_(layer.options().layers),
       hidden_size_(layer.options().hidden_size),
-      output_units_(layer.output_size() / layer.directions()) {
+      output_units_(cell_sizes(layer.options()).output_size),
+      merge_(parse_merge(layer.options().merge)) {
   for (std::int64_t l = 0; l < layers_; ++l) {
+    connections_.emplace_back(layer, l);
+    if (l > 0 && layer.options().tied) continue;
     for (int d = 0; d < directions_; ++d) kernels_.emplace_back(layer, l, d, format, kStreamRows);
   }
 }
@@ -63,14 +66,32 @@ void LowPrecisionStack::run_block(const Scan& scan, std::int64_t first, float* s
   }
 }
 
+// What goes on from a layer that read x and whose directions gave `output`, as in run_stack, with a stream's steps.
+Variable LowPrecisionStack::join(std::int64_t layer, Variable x, Variable output) const {
+  if (directions_ == 2) output = merge_halves(output, merge_);
+  const StreamConnection& connection = connections_[static_cast<std::size_t>(layer)];
+  if (!connection) return output;
+  Arena& arena = output.tape().arena();
+  const std::int64_t rows = output.shape()[0], width = output.shape()[1];
+  float *joined = output.node()->data(), *gates = arena.allocate<float>(rows * width);
+  parallel_for((rows + kStreamRows - 1) / kStreamRows, [&](std::int64_t block) {
+    const std::int64_t first = block * kStreamRows, count = std::min<std::int64_t>(kStreamRows, rows - first);
+    const float* given[kStreamRows];
+    for (std::int64_t r = 0; r < count; ++r) given[r] = joined + (first + r) * width;
+    connection.apply(count, x.value().data + first * width, given, joined + first * width, gates + first * width);
+  });
+  return output;
+}
+
 StackOutput<float> LowPrecisionStack::run(Variable x, Variable lower, const SequenceLayout& layout,
                                           std::span<const ScanWeights<float>> weights) const {
   Tape<float>& tape = x.tape();
   Arena& arena = tape.arena();
   const std::int64_t samples = layout.samples(), output_width = directions_ * output_units_;
   const std::int64_t blocks = (samples + kStreamRows - 1) / kStreamRows;
-  const std::int64_t states = cell_.state_count(), scans = std::ssize(kernels_);
-  const std::size_t cells = weights.size() / kernels_.size();  // of a step: the first one has the states
+  const std::int64_t states = cell_.state_count(), scans = layers_ * directions_, kernels = std::ssize(kernels_);
+  const std::size_t cells =
+      weights.size() / static_cast<std::size_t>(scans);  // of a step: the first one has the states
   auto* final = arena.allocate<Variable>(scans * states);
   auto* final_values = arena.allocate<float*>(scans * states);
   for (std::int64_t l = 0; l < layers_; ++l) {
@@ -83,14 +104,14 @@ StackOutput<float> LowPrecisionStack::run(Variable x, Variable lower, const Sequ
       final_values[k] = arena.allocate<float>(shape.elements());
       new (final + k) Variable(tape.constant({final_values[k], shape}));
     }
-    const std::int64_t work = kernels_[static_cast<std::size_t>(l * directions_)].workspace_bytes();
+    const std::int64_t work = kernels_[static_cast<std::size_t>(l * directions_ % kernels)].workspace_bytes();
     std::int64_t room = cell_.lower ? kStreamRows * kernels_[0].state_length(1) : 0;
     for (int k = 0; k < states; ++k) room += kStreamRows * kernels_[0].state_length(k);
     auto* workspaces = arena.allocate<std::byte>(directions_ * blocks * work);
     auto* rooms = arena.allocate<float>(directions_ * blocks * room);
     parallel_for(directions_ * blocks, [&](std::int64_t task) {
       const std::int64_t d = task % directions_, k = l * directions_ + d;
-      const Scan scan{.kernel = kernels_[static_cast<std::size_t>(k)],
+      const Scan scan{.kernel = kernels_[static_cast<std::size_t>(k % kernels)],
                       .layout = layout,
                       .reverse = d == 1,
                       .x = x.value(),
@@ -101,7 +122,7 @@ StackOutput<float> LowPrecisionStack::run(Variable x, Variable lower, const Sequ
                       .final = final_values + k * states};
       run_block(scan, task / directions_ * kStreamRows, rooms + task * room, workspaces + task * work);
     });
-    x = tape.constant({output, Shape{layout.rows(), output_width}});
+    x = join(l, x, tape.constant({output, Shape{layout.rows(), output_width}}));
     if (upper) lower = tape.constant({upper, Shape{layout.rows(), directions_ * hidden_size_}});
   }
   return {x, {final, static_cast<std::size_t>(scans * states)}};

@@ -38,13 +38,17 @@ class LowPrecisionStack {
     float* const* final;      // for each state [samples, its width]
   };
   void run_block(const Scan& scan, std::int64_t first, float* states, std::byte* workspace) const;
+  Variable join(std::int64_t layer, Variable x, Variable output) const;
   std::int64_t width(int state) const noexcept { return cell_.state_width(state, sizes_); }
 
   const Cell& cell_;
   int directions_;
   CellSizes sizes_;
   std::int64_t layers_, hidden_size_, output_units_;  // output_units: P, or H without projection
-  std::vector<StreamTransition> kernels_;             // entry l * directions + d: layer l, direction d
+  // Entry l * directions + d: layer l, direction d; of tied layers those of layer 0.
+  std::vector<StreamTransition> kernels_;
+  Merge merge_;
+  std::vector<StreamConnection> connections_;  // past each layer
 };
 
 }  // namespace carousel::detail

@@ -15,6 +15,7 @@
 #include "layers/module.h"
 #include "layers/recurrent_structure.h"
 #include "layers/stack.h"
+#include "layers/topology.h"
 
 namespace carousel {
 namespace {
@@ -46,6 +47,34 @@ void check(const RecurrentOptions& o) {
   }
   check_zoneout(cell, mean_zoneout(o));
   check_transitions(cell, o.transitions);
+  check_topology(o);
+}
+
+constexpr float kHighwayBias = -2;  // of a fresh gate, which mostly lets x pass (Srivastava et al. 2015)
+
+using Parameters = std::vector<std::unique_ptr<Parameter>>;
+
+// Weight and bias of the gate past a layer; nulls if no highway leads past it.
+void add_highway(Parameters& highway, const RecurrentOptions& o, std::int64_t layer) {
+  if (o.connection != "highway") return;
+  const std::int64_t W = layer_output_size(o);
+  const std::string suffix = scan_suffix(layer, 0);
+  const bool present = is_connected(o, layer);
+  highway.push_back(present ? std::make_unique<Parameter>("weight_highway" + suffix, Tensor({W, W})) : nullptr);
+  highway.push_back(present ? std::make_unique<Parameter>("bias_highway" + suffix, Tensor({W})) : nullptr);
+}
+
+// One gate for each layer, in the tape's arena.
+std::span<const HighwayGate<float>> highway_gates(const Parameters& highway, const RecurrentOptions& o,
+                                                  Tape<float>& tape) {
+  if (highway.empty()) return {};
+  auto* gates = tape.arena().allocate<HighwayGate<float>>(o.layers);
+  for (std::int64_t l = 0; l < o.layers; ++l) {
+    const auto k = static_cast<std::size_t>(o.tied ? 0 : 2 * l);
+    new (gates + l) HighwayGate<float>;
+    if (highway[k]) gates[l] = {tape.parameter(*highway[k]), tape.parameter(*highway[k + 1])};
+  }
+  return {gates, static_cast<std::size_t>(o.layers)};
 }
 
 }  // namespace
@@ -61,17 +90,27 @@ Recurrent::Recurrent(RecurrentOptions options) : options_(std::move(options)) {
     if (options_.bias) entry_.push_back(std::make_unique<Parameter>("bias_in", Tensor({2 * H})));
   }
   for (std::int64_t l = 0; l < options_.layers; ++l) {
-    for (int d = 0; d < directions(); ++d) add_scan(l, d);
+    if (l == 0 || !options_.tied) {
+      for (int d = 0; d < directions(); ++d) add_scan(l, d);
+      add_highway(highway_, options_, l);
+    }
+    for (int d = 0; d < directions() && options_.learned_initial_state; ++d) {
+      for (int s = 0; s < state_count(); ++s) {
+        const Shape row{state_shape(s, 1)[2]};
+        initial_.push_back(learns_state(cell, s)
+                               ? std::make_unique<Parameter>(initial_state_name(options_, l, d, s), Tensor(row))
+                               : nullptr);
+      }
+    }
   }
 }
 
 void Recurrent::add_scan(std::int64_t layer, int direction) {
-  const Cell& top = find_cell(options_.cell);
-  const Cell& cell = cell_of_layer(top, layer);
+  const Cell& cell = cell_of_layer(find_cell(options_.cell), layer);
   const std::int64_t H = options_.hidden_size, recurrent = cell.recurrent_gates() * H;
   const std::int64_t width = cell.first_row(cell.gate_count(), H, options_.heads);
   const std::int64_t P = options_.proj_size > 0 ? options_.proj_size : H;
-  const std::int64_t C = layer > 0 ? output_size() : top.entry ? H : options_.input_size;
+  const std::int64_t C = layer_input_size(options_, layer);
   for (std::int64_t t = 0; t < options_.transitions; ++t) {
     const std::string suffix = scan_suffix(layer, direction, t);
     const auto make = [&](bool present, ParameterOfScan which, const Shape& shape) {
@@ -96,11 +135,16 @@ std::vector<Parameter*> Recurrent::parameters() {
   for (std::size_t k = 0; k < parameters_.size(); ++k) {
     if (parameters_[k] && !(fixed && k % kParametersPerScan == kWeightPh)) list.push_back(parameters_[k].get());
   }
+  for (const auto* more : {&highway_, &initial_}) {
+    for (const auto& parameter : *more) {
+      if (parameter) list.push_back(parameter.get());
+    }
+  }
   return list;
 }
 
 const Parameter* Recurrent::parameter(const std::string& name) const {
-  for (const auto* list : {&entry_, &parameters_}) {
+  for (const auto* list : {&entry_, &parameters_, &highway_, &initial_}) {
     for (const auto& parameter : *list) {
       if (parameter && parameter->name == name) return parameter.get();
     }
@@ -114,6 +158,16 @@ void Recurrent::initialize(std::uint64_t seed) {
     const RandomKey key{seed, Purpose::kWeights, parameters_.size() + k};
     if (k == 0) initialize_xavier(key, H, entry_[k]->value.view());
     if (k == 1) entry_[k]->value.fill(0);
+  }
+  for (std::size_t k = 0; k < highway_.size(); ++k) {
+    if (!highway_[k]) continue;
+    Tensor& value = highway_[k]->value;
+    const RandomKey key{seed, Purpose::kWeights, parameters_.size() + entry_.size() + k};
+    if (k % 2 == 0) initialize_xavier(key, value.shape()[0], value.view());
+    if (k % 2 == 1) value.fill(kHighwayBias);
+  }
+  for (const auto& row : initial_) {
+    if (row) row->value.fill(0);
   }
   for (std::size_t k = 0; k < parameters_.size(); ++k) {
     const auto scan = static_cast<std::int64_t>(k) / kParametersPerScan;
@@ -166,12 +220,14 @@ LayerDescription Recurrent::describe() const {
   if (options_.transitions != 1) d.settings["transitions"] = options_.transitions;
   if (options_.zoneout != 0) d.settings["zoneout"] = options_.zoneout;
   if (options_.zoneout_memory != 0) d.settings["zoneout_memory"] = options_.zoneout_memory;
+  if (options_.merge != "concat") d.settings["merge"] = options_.merge;
+  if (options_.connection != "none") d.settings["connection"] = options_.connection;
+  if (options_.learned_initial_state) d.settings["learned_initial_state"] = true;
+  if (options_.tied) d.settings["tied"] = true;
   return d;
 }
 
-std::int64_t Recurrent::output_size() const noexcept {
-  return directions() * (options_.proj_size > 0 ? options_.proj_size : options_.hidden_size);
-}
+std::int64_t Recurrent::output_size() const noexcept { return layer_output_size(options_); }
 
 int Recurrent::state_count() const { return find_cell(options_.cell).state_count(); }
 
@@ -193,7 +249,8 @@ void Recurrent::forward(detail::Flow& flow) {
     BasicVariable<float>* const slots[kParametersPerScan] = {&w->weight_ih, &w->weight_hh, &w->bias_ih,  &w->bias_hh,
                                                              &w->weight_hr, &w->bias_hr,   &w->weight_ph};
     for (int j = 0; j < kParametersPerScan; ++j) {
-      Parameter* parameter = parameters_[static_cast<std::size_t>(k * kParametersPerScan + j)].get();
+      const std::int64_t scan = options_.tied ? k % (D * K) : k;
+      Parameter* parameter = parameters_[static_cast<std::size_t>(scan * kParametersPerScan + j)].get();
       if (!parameter) continue;
       const bool fixed = j == kWeightPh && cell.fixed_unit_weights;
       *slots[j] = fixed ? flow.tape->constant(parameter->value.view()) : flow.tape->parameter(*parameter);
@@ -205,10 +262,15 @@ void Recurrent::forward(detail::Flow& flow) {
       w->initial[s] =
           flow.initial_state(flow.states_used + static_cast<std::size_t>(s), k / K, state_shape(s, samples));
     }
+    for (int s = 0; s < states && !flow.has_initial() && !initial_.empty() && k % K == 0; ++s) {
+      Parameter* row = initial_[static_cast<std::size_t>(k / K * states + s)].get();
+      if (row) w->initial[s] = repeat_row(flow.tape->parameter(*row), samples);
+    }
   }
 
   Variable lower;
   if (cell.entry) enter(flow, lower);
+  if (is_connected(options_, 0)) flow.x = flow.rows("recurrent");  // which go past the lowest layer
   if (!flow.training && low_precision_) {
     const StackOutput<float> out =
         low_precision_->run(flow.rows("recurrent"), lower, *flow.layout, {weights, static_cast<std::size_t>(scans)});
@@ -231,6 +293,9 @@ void Recurrent::forward(detail::Flow& flow) {
   input.checkpoint_steps = flow.checkpoint_steps;
   input.weights = {weights, static_cast<std::size_t>(scans)};
   input.zoneout = mean_zoneout(options_);
+  input.merge = parse_merge(options_.merge);
+  input.connection = parse_connection(options_.connection);
+  input.highway = highway_gates(highway_, options_, *flow.tape);
   if (flow.training) {
     input.zoneout.draws = true;
     input.dropout = options_.dropout;
@@ -276,8 +341,8 @@ void set_inference_dtype(Sequential& network, const std::string& dtype) {
 
 void Recurrent::finish(detail::Flow& flow, std::span<const Variable> final, int states) const {
   const std::size_t top = final.size() - static_cast<std::size_t>(directions() * states);
-  flow.last = final[top];
-  if (directions() == 2) flow.last = concatenate_columns({flow.last, final[top + static_cast<std::size_t>(states)]});
+  const Variable last[] = {final[top], final[final.size() - static_cast<std::size_t>(states)]};
+  flow.last = last_outputs(options_, *flow.layout, flow.x, {last, static_cast<std::size_t>(directions())});
   if (flow.final_variables) flow.final_variables->assign(final.begin(), final.end());
   if (flow.final) {
     for (int s = 0; s < states; ++s) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/fail.h"
+#include "layers/topology.h"
 
 namespace carousel {
 namespace {
@@ -103,7 +104,8 @@ std::string scan_suffix(std::int64_t layer, int direction, std::int64_t transiti
 }
 
 Tensor masked_recurrent_weight(const Recurrent& recurrent, std::int64_t layer, int direction, std::int64_t transition) {
-  const Parameter* weight = recurrent.parameter("weight_hh" + scan_suffix(layer, direction, transition));
+  const std::string suffix = weight_suffix(recurrent.options(), layer, direction, transition);
+  const Parameter* weight = recurrent.parameter("weight_hh" + suffix);
   if (!weight) return Tensor();
   Tensor value(weight->value.shape(), weight->value.span());
   const Tensor& mask = recurrent.recurrent_mask();
@@ -115,7 +117,7 @@ StreamLayer make_stream_layer(const Recurrent& recurrent, std::int64_t layer, st
                               int rows) {
   const std::int64_t transitions = recurrent.options().transitions, transition = cell % transitions;
   const int direction = static_cast<int>(cell / transitions);
-  const std::string suffix = scan_suffix(layer, direction, transition);
+  const std::string suffix = weight_suffix(recurrent.options(), layer, direction, transition);
   const Parameter* input = recurrent.parameter("weight_ih" + suffix);  // only the first cell of a step has one
   const auto data = [&](const char* name) {
     const Parameter* parameter = recurrent.parameter(name + suffix);
@@ -124,7 +126,7 @@ StreamLayer make_stream_layer(const Recurrent& recurrent, std::int64_t layer, st
   const Tensor weight_hh = masked_recurrent_weight(recurrent, layer, direction, transition);
   return StreamLayer({.cell = &cell_of_layer(find_cell(recurrent.options().cell), layer),
                       .input_size = input ? input->value.shape()[1] : 0,
-                      .output_size = recurrent.output_size() / recurrent.directions(),
+                      .output_size = cell_sizes(recurrent.options()).output_size,
                       .hidden_size = recurrent.options().hidden_size,
                       .heads = recurrent.options().heads,
                       .weight_ih = data("weight_ih"),

@@ -10,6 +10,9 @@
 
 namespace carousel {
 
+// Of the description of a Recurrent layer. Throws Error{kModel} for a setting that is missing or of the wrong kind.
+RecurrentOptions recurrent_options(const LayerDescription& description);
+
 // Of each layer and direction.
 CellSizes cell_sizes(const RecurrentOptions& options);
 

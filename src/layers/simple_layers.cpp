@@ -153,7 +153,10 @@ LayerDescription Pool::describe() const { return {"pool", {{"kind", kind_}}, {}}
 void Pool::forward(detail::Flow& flow) {
   if (!flow.is_sequence) fail(Code::kUsage, "pool: the layer below already gives one row per sample");
   if (kind_ == "last") {
-    if (!flow.last) fail(Code::kUsage, "pool 'last' needs a recurrent layer below it");
+    if (!flow.last) {
+      fail(Code::kUsage,
+           "pool 'last' needs a recurrent layer below it, without a connection if its directions are merged");
+    }
     flow.x = flow.last;
   } else {
     const Variable rows = flow.rows("pool");

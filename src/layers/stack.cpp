@@ -23,6 +23,7 @@ StackOutput<T> run_stack(const StackInput<T>& input) {
   scan_input.bptt = input.bptt;
   scan_input.checkpoint_steps = input.checkpoint_steps;
   const auto cells = static_cast<std::size_t>(D * input.transitions);
+  BasicVariable<T> x = input.x;
   for (int l = 0; l < input.layers; ++l) {
     scan_input.cell = &cell_of_layer(*input.cell, l);
     scan_input.upper = input.cell->lower && l + 1 < input.layers;
@@ -44,15 +45,17 @@ StackOutput<T> run_stack(const StackInput<T>& input) {
     for (int d = 0; d < D; ++d) {
       for (int k = 0; k < states; ++k) new (final + (l * D + d) * states + k) BasicVariable<T>(out.final[d][k]);
     }
-    scan_input.x = out.output;
+    const HighwayGate<T> gate = input.highway.empty() ? HighwayGate<T>() : input.highway[static_cast<std::size_t>(l)];
+    x = connect(input.connection, gate, x, D == 2 ? merge_halves(out.output, input.merge) : out.output);
+    scan_input.x = x;
     scan_input.lower = out.upper;
     scan_input.row_index = {};
     if (input.dropout > 0 && l + 1 < input.layers) {
-      scan_input.x = dropout(scan_input.x, input.dropout, key);
+      scan_input.x = dropout(x, input.dropout, key);
       ++key.step;
     }
   }
-  return {scan_input.x, {final, static_cast<std::size_t>(count)}};
+  return {x, {final, static_cast<std::size_t>(count)}};
 }
 
 template StackOutput<float> run_stack(const StackInput<float>&);

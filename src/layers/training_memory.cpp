@@ -6,7 +6,9 @@
 
 #include "base/fail.h"
 #include "cells/cell.h"
+#include "layers/recurrent_structure.h"
 #include "layers/scan_memory.h"
+#include "layers/topology.h"
 
 namespace carousel {
 namespace {
@@ -105,12 +107,16 @@ class PassCounter {
   }
 
   void recurrent(const LayerDescription& d);
-  void mask_weights(const LayerDescription& d, const Cell& cell, std::int64_t scans);
+  void initial_states(const RecurrentOptions& o);
+  void join_layer(const RecurrentOptions& o, std::int64_t layer);
+  void mask_weights(const RecurrentOptions& o, const Cell& cell);
 
   void pool(const std::string& kind) {
     if (kind != "last") rows();
-    // The last state is read from the scan itself: no gradient reaches its output, nor what was made of that.
+    // The last state is read from the scan itself, unless there is a connection: no gradient reaches its output, nor
+    // what was made of that.
     for (std::size_t k = top_scan_; kind == "last" && k < operations_.size(); ++k) operations_[k].gradient = 0;
+    if (kind == "last" && halves_ > 0) add(0, halves_);
     is_sequence_ = false;
     const std::int64_t elements = sizes_.samples * width_;
     value(elements, kind == "max" ? elements : kind == "mean" ? sizes_.samples : 0);
@@ -162,6 +168,7 @@ class PassCounter {
   std::vector<Operation> operations_;
   std::int64_t masked_weights_ = 0;  // weight_hh [K H, Q] of each scan without what does not count, and its gradient
   std::size_t top_scan_ = 0;         // the operation of the last recurrent layer so far
+  std::int64_t halves_ = 0;  // of its output once more, seen as halves of rows, if the last ones are picked there
 };
 
 void PassCounter::conv1d(const LayerDescription& d) {
@@ -195,48 +202,72 @@ void PassCounter::self_attention(const LayerDescription& d) {
   value(elements, 0);
 }
 
-void PassCounter::mask_weights(const LayerDescription& d, const Cell& cell, std::int64_t scans) {
-  const bool masked =
-      cell.blocks == RecurrentBlocks::kCandidateSeesH || d.settings.contains("periods") || d.settings.contains("heads");
-  if (!masked) return;
-  const auto H = setting<std::int64_t>(d, "hidden_size"), P = setting<std::int64_t>(d, "proj_size");
-  const std::int64_t width = cell.recurrent_size({.hidden_size = H, .output_size = P > 0 ? P : H});
-  masked_weights_ += (training_ ? 2 : 1) * scans * cell.recurrent_gates() * H * width;
+void PassCounter::mask_weights(const RecurrentOptions& o, const Cell& cell) {
+  if (cell.blocks != RecurrentBlocks::kCandidateSeesH && o.periods.empty() && o.heads == 1) return;
+  const std::int64_t scans = o.layers * (o.bidirectional ? 2 : 1) * o.transitions;
+  const std::int64_t rows = cell.recurrent_gates() * o.hidden_size;
+  masked_weights_ += (training_ ? 2 : 1) * scans * rows * cell.recurrent_size(cell_sizes(o));
+}
+
+// A learned one, and its row for each sample.
+void PassCounter::initial_states(const RecurrentOptions& o) {
+  if (!o.learned_initial_state) return;
+  const Cell& cell = find_cell(o.cell);
+  has_gradient_ = true;
+  for (std::int64_t scan = 0; scan < o.layers * (o.bidirectional ? 2 : 1); ++scan) {
+    for (int k = 0; k < cell.state_count(); ++k) {
+      if (learns_state(cell, k)) value(sizes_.samples * cell.state_width(k, cell_sizes(o)), 4 * sizes_.samples);
+    }
+  }
+}
+
+// What becomes of the directions of a layer, [rows, D P], before the next one reads it.
+void PassCounter::join_layer(const RecurrentOptions& o, std::int64_t layer) {
+  width_ = layer_output_size(o);
+  const std::int64_t elements = sizes_.rows * width_;
+  if (o.bidirectional && o.merge != "concat") value(elements, 0);
+  if (!is_connected(o, layer)) return;
+  if (o.connection == "highway") value(elements, 0);
+  value(elements, o.connection == "highway" ? elements : 0);
 }
 
 void PassCounter::recurrent(const LayerDescription& d) {
-  const auto layers = setting<std::int64_t>(d, "layers"), proj_size = setting<std::int64_t>(d, "proj_size");
-  const bool dropout_between = training_ && setting<double>(d, "dropout") > 0;
+  const RecurrentOptions o = recurrent_options(d);
   ScanSizes s{.rows = sizes_.rows,
               .time_steps = sizes_.time_steps,
               .samples = sizes_.samples,
-              .hidden_size = setting<std::int64_t>(d, "hidden_size"),
-              .proj_size = proj_size,
-              .directions = setting<bool>(d, "bidirectional") ? 2 : 1,
-              .heads = d.settings.contains("heads") ? setting<std::int64_t>(d, "heads") : 1,
-              .transitions = d.settings.contains("transitions") ? setting<std::int64_t>(d, "transitions") : 1,
-              .masked = training_ && setting<double>(d, "recurrent_dropout") > 0,
-              .zoneout = d.settings.contains("zoneout"),
-              .zoneout_memory = d.settings.contains("zoneout_memory"),
+              .hidden_size = o.hidden_size,
+              .proj_size = o.proj_size,
+              .directions = o.bidirectional ? 2 : 1,
+              .heads = o.heads,
+              .transitions = o.transitions,
+              .masked = training_ && o.recurrent_dropout > 0,
+              .zoneout = o.zoneout > 0,
+              .zoneout_memory = o.zoneout_memory > 0,
               .training = training_,
               .checkpoint_steps = sizes_.checkpoint_steps};
-  const Cell& top = find_cell(setting<std::string>(d, "cell"));
-  mask_weights(d, top, layers * s.directions * s.transitions);
+  const Cell& top = find_cell(o.cell);
+  mask_weights(o, top);
+  initial_states(o);
   if (top.entry) {  // h and m for the lowest layer, and m twice side by side for two directions
     has_gradient_ = true;
     value((s.directions == 2 ? 4 : 2) * rows() * s.hidden_size, 0);
   }
-  for (std::int64_t l = 0; l < layers; ++l) {
+  if (is_connected(o, 0)) rows();
+  for (std::int64_t l = 0; l < o.layers; ++l) {
     s.distinct_rows = folded_ ? sizes_.distinct_tokens : 0;
     const ScanMemory memory = scan_memory(cell_of_layer(top, l), s);
-    const std::int64_t upper = top.lower && l + 1 < layers ? sizes_.rows * s.directions * s.hidden_size : 0;
+    const std::int64_t upper = top.lower && l + 1 < o.layers ? sizes_.rows * s.directions * s.hidden_size : 0;
     folded_ = false;
     has_gradient_ = true;
-    width_ = s.directions * (proj_size > 0 ? proj_size : s.hidden_size);
     top_scan_ = operations_.size();
-    add(sizes_.rows * width_ + upper + memory.kept, sizes_.rows * width_ + upper, memory.work);
-    if (dropout_between && l + 1 < layers) value(sizes_.rows * width_, sizes_.rows * width_);
+    const std::int64_t output = sizes_.rows * s.directions * cell_sizes(o).output_size;
+    add(output + upper + memory.kept, output + upper, memory.work);
+    join_layer(o, l);
+    if (training_ && o.dropout > 0 && l + 1 < o.layers) value(sizes_.rows * width_, sizes_.rows * width_);
   }
+  if (o.connection != "none") top_scan_ = operations_.size();
+  halves_ = o.connection != "none" && o.bidirectional ? sizes_.rows * width_ : 0;
 }
 
 }  // namespace

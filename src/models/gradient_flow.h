@@ -43,8 +43,8 @@ struct GradientFlow {
 // other recurrent layers in it, on this tape. What the tape borrows must live until gradient_flow() returns.
 using WatchedLoss = std::function<Variable(Sequential& watched, Tape<float>& tape, SequenceLayout& layout)>;
 
-// One forward and one backward pass without dropout from states of zero; the network's parameters get no gradients from
-// recurrent layers, and none is changed. Throws Error{kUsage} if no recurrent layer stands behind the loss.
+// One forward and one backward pass without dropout from the initial states; the network's parameters get no gradients
+// from recurrent layers, and none is changed. Throws Error{kUsage} if no recurrent layer stands behind the loss.
 GradientFlow gradient_flow(Sequential& network, const WatchedLoss& loss);
 
 // For people: a line for every so many steps, at most 100 columns wide.

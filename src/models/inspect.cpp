@@ -169,6 +169,14 @@ class Walk {
     return info;
   }
 
+  static std::string output_meaning(const Recurrent& recurrent) {
+    const RecurrentOptions& o = recurrent.options();
+    std::string text =
+        o.bidirectional && o.merge != "concat" ? o.merge + " of the two h of the top layer" : "h of the top layer";
+    if (o.connection != "none") text += " with what goes past it";
+    return text + " after each step";
+  }
+
   void step_over(const Module& module, LayerInfo& info) {
     if (const auto* embedding = dynamic_cast<const Embedding*>(&module)) {
       ids_ = false;
@@ -189,9 +197,10 @@ class Walk {
     } else if (const auto* recurrent = dynamic_cast<const Recurrent*>(&module)) {
       set_features(recurrent_output_axis(*recurrent), recurrent->output_size());
       states(*recurrent, info);
-      info.outputs.insert(info.outputs.begin(), current("output", "h of the top layer after each step"));
+      info.outputs.insert(info.outputs.begin(), current("output", output_meaning(*recurrent)));
       last_axis_ = axis_;
       last_features_ = features_;
+      last_connected_ = recurrent->options().connection != "none";
       return;
     } else if (const auto* conv = dynamic_cast<const Conv1d*>(&module)) {
       convolution(conv->options(), info);
@@ -227,16 +236,18 @@ class Walk {
       return;
     }
     set_features(last_axis_, last_features_);
-    info.notes.push_back(
-        "h_n of the top layer below, its directions side by side: for each sample the state after its "
-        "own last valid step, never a padded one");
+    info.notes.push_back(last_connected_
+                             ? "output of the top layer below where each direction has read its whole sample"
+                             : "h_n of the top layer below, its directions as in its output: for each sample the state "
+                               "after its own last valid step, never a padded one");
   }
 
   void states(const Recurrent& recurrent, LayerInfo& info) {
     for (const TensorInfo& state : recurrent_states(recurrent, samples_)) {
       TensorInfo initial = state, final = state;
       initial.name += "_0";
-      initial.meaning = "before the first step; left out: zero";
+      initial.meaning = recurrent.options().learned_initial_state ? "before the first step; left out: as learned"
+                                                                  : "before the first step; left out: zero";
       final.name += "_n";
       info.inputs.push_back(std::move(initial));
       info.outputs.push_back(final);
@@ -254,7 +265,7 @@ class Walk {
   InspectResult& result_;
   std::int64_t time_steps_ = kAnySize, samples_ = kAnySize, features_ = kAnySize, last_features_ = kAnySize;
   std::string axis_ = "feature", last_axis_ = "hidden";
-  bool ids_ = false, sequence_ = true;
+  bool ids_ = false, sequence_ = true, last_connected_ = false;
 };
 
 // "recurrent.h_n" becomes "h_n" if the network has one recurrent layer only.

@@ -30,6 +30,23 @@ std::string final_state_entries(const Recurrent& layer) {
 
 void describe_recurrent_parameter(const Recurrent& layer, TensorInfo& info) {
   const Cell& cell = find_cell(layer.options().cell);
+  if (info.name.starts_with("initial_")) {
+    info.axes = {"state"};
+    info.meaning = "learned: what a sequence starts with, if no state is given";
+    return;
+  }
+  if (info.name == "weight_in" || info.name == "bias_in") {
+    info.axes = {"state x hidden", "feature"};
+    info.axes.resize(info.shape.size());
+    info.meaning = fmt::format("makes {} of x_t for the lowest layer", fmt::join(cell.states.first(2), " and "));
+    return;
+  }
+  if (info.name.find("_highway") != std::string::npos) {
+    info.axes = {recurrent_output_axis(layer), recurrent_output_axis(layer)};
+    info.axes.resize(info.shape.size());
+    info.meaning = "of the gate g = sigmoid(W x + b): the layer gives g y + (1 - g) x";
+    return;
+  }
   const std::string layer_number = info.name.substr(info.name.find("_l") + 2);
   const bool first = std::stoll(layer_number) == 0;
   if (info.name.starts_with("bias_hr")) {
@@ -64,7 +81,8 @@ void describe_recurrent_parameter(const Recurrent& layer, TensorInfo& info) {
 }
 
 std::string recurrent_output_axis(const Recurrent& layer) {
-  return layer.directions() == 2 ? "direction x " + width_axis(layer) : width_axis(layer);
+  const bool apart = layer.directions() == 2 && layer.options().merge == "concat";
+  return apart ? "direction x " + width_axis(layer) : width_axis(layer);
 }
 
 std::vector<TensorInfo> recurrent_states(const Recurrent& layer, std::int64_t samples) {
@@ -86,13 +104,19 @@ std::vector<TensorInfo> recurrent_states(const Recurrent& layer, std::int64_t sa
   return states;
 }
 
-std::vector<std::string> recurrent_notes(const Recurrent& layer) {
-  const RecurrentOptions& o = layer.options();
-  const Cell& cell = find_cell(o.cell);
-  const std::int64_t width = layer.output_size() / layer.directions();
-  const bool both = layer.directions() == 2;
-  std::vector<std::string> notes;
-  if (both) {
+namespace {
+
+// Where the outputs of the directions stand, and the last ones.
+void add_direction_notes(const Recurrent& layer, std::vector<std::string>& notes) {
+  const std::int64_t width = layer.output_size() / 2;
+  if (layer.directions() == 1) {
+    notes.push_back("the last: output[length-1] of each sample has read the whole sample");
+  } else if (layer.options().merge != "concat") {
+    notes.push_back(fmt::format(
+        "directions: every layer gives the {} of what its two directions give at a step; none of its outputs has read "
+        "the whole sample in both",
+        layer.options().merge));
+  } else {
     notes.push_back(
         fmt::format("directions: columns 0 to {} of output are the forward direction, {} to {} the backward "
                     "one, which reads from the last valid step to step 0",
@@ -100,15 +124,33 @@ std::vector<std::string> recurrent_notes(const Recurrent& layer) {
     notes.push_back(
         "the last: the forward direction has read the whole sample at output[length-1], the backward one "
         "at output[0]; the backward half of output[length-1] has read one step only");
-  } else {
-    notes.push_back("the last: output[length-1] of each sample has read the whole sample");
   }
+}
+
+// How h_n stands to the output.
+std::string last_state_note(const Recurrent& layer) {
+  const RecurrentOptions& o = layer.options();
+  if (o.connection == "residual") return "a layer gives x + h: h_n is without the x that went past it";
+  if (o.connection == "highway") return "a layer gives g h + (1 - g) x: h_n is without the x that went past it";
+  if (!o.bidirectional) return "h_n[-1] equals output[length-1]; it equals output[-1] only for samples without padding";
+  if (o.merge != "concat") return "h_n[-2] and h_n[-1] are the directions of the top layer, each at its own last step";
+  return "h_n[-1] is the backward direction of the top layer, so it equals that half of output[0]; "
+         "h_n[-2] equals the forward half of output[length-1]; output[-1] is neither";
+}
+
+}  // namespace
+
+std::vector<std::string> recurrent_notes(const Recurrent& layer) {
+  const RecurrentOptions& o = layer.options();
+  const Cell& cell = find_cell(o.cell);
+  const bool both = layer.directions() == 2;
+  std::vector<std::string> notes;
+  add_direction_notes(layer, notes);
   notes.push_back(fmt::format("final state: {}, each after the last valid step of its sample{}",
                               final_state_entries(layer),
                               both ? "; entry k is layer k / 2, direction k % 2" : "; entry k is layer k"));
-  notes.push_back(both ? "h_n[-1] is the backward direction of the top layer, so it equals that half of output[0]; "
-                         "h_n[-2] equals the forward half of output[length-1]; output[-1] is neither"
-                       : "h_n[-1] equals output[length-1]; it equals output[-1] only for samples without padding");
+  notes.push_back(last_state_note(layer));
+  if (o.tied) notes.push_back("all layers share the weights of layer 0");
   notes.push_back(
       "padding: steps from length on are not computed and influence nothing, output is 0 there; a sample of "
       "length 0 gives back its initial state");

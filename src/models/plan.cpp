@@ -8,6 +8,7 @@
 #include "carousel/stream.h"
 #include "kernels/peak.h"
 #include "layers/matrix_scan.h"
+#include "layers/topology.h"
 
 namespace carousel {
 namespace {
@@ -50,8 +51,9 @@ LayerPlan plan_embedding(Modules above, const PlanRequest& request) {
     if (dynamic_cast<const Dropout*>(module.get())) {
       if (!request.training) continue;
       reason = fmt::format("{} gives each row a mask of its own", name);
-    } else if (dynamic_cast<const Recurrent*>(module.get())) {
+    } else if (const auto* recurrent = dynamic_cast<const Recurrent*>(module.get())) {
       reason = request.dtype == "f32" ? "" : fmt::format("the weights of {} are {}", name, request.dtype);
+      if (is_connected(recurrent->options(), 0)) reason = fmt::format("its rows go past the lowest layer of {}", name);
     }
     break;
   }

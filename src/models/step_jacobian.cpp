@@ -11,6 +11,7 @@
 #include "base/fail.h"
 #include "base/random.h"
 #include "layers/recurrent_structure.h"
+#include "layers/topology.h"
 
 namespace carousel {
 
@@ -24,7 +25,7 @@ std::vector<ScanWeights<float>> constant_weights(Tape<float>& tape, const Recurr
         {"weight_ih", &weights.weight_ih}, {"bias_ih", &weights.bias_ih}, {"bias_hh", &weights.bias_hh},
         {"weight_hr", &weights.weight_hr}, {"bias_hr", &weights.bias_hr}, {"weight_ph", &weights.weight_ph}};
     for (const auto& [name, slot] : slots) {
-      const Parameter* parameter = layer.parameter(name + scan_suffix(index, direction, t));
+      const Parameter* parameter = layer.parameter(name + weight_suffix(layer.options(), index, direction, t));
       if (parameter) *slot = tape.constant(parameter->value.view());
     }
     const Tensor weight_hh = masked_recurrent_weight(layer, index, direction, t);

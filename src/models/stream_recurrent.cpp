@@ -5,6 +5,7 @@
 #include "kernels/packed_matrix.h"
 #include "layers/recurrent_structure.h"
 #include "layers/stream_transition.h"
+#include "layers/topology.h"
 #include "models/stream_program.h"
 
 namespace carousel::detail {
@@ -19,7 +20,8 @@ class RecurrentStep final : public StreamOp {
     input_size = o.input_size;
     output_size = layer.output_size();
     layers_ = static_cast<std::size_t>(o.layers);
-    for (std::int64_t l = 0; l < o.layers; ++l) {
+    for (std::int64_t l = 0; l < o.layers; ++l) connections_.emplace_back(layer, l);
+    for (std::int64_t l = 0; l < (o.tied ? 1 : o.layers); ++l) {
       kernels_.emplace_back(layer, l, 0, plan.format, plan.rows());
       workspace_ = std::max(workspace_, kernels_.back().workspace_bytes());
     }
@@ -29,6 +31,10 @@ class RecurrentStep final : public StreamOp {
       begins_[k + 1] = begins_[k] + kernels_[0].state_length(k);
     }
     states_.resize(static_cast<std::size_t>(plan.capacity * slot_size()));
+    if (o.connection != "none") {
+      joined_bytes_ = (plan.rows() * output_size * 4 + kAlignment - 1) / kAlignment * kAlignment;
+    }
+    if (o.learned_initial_state) start_from(layer, plan.capacity);
   }
 
   void run(StreamSlots slots, const float* input, float* output, std::byte* workspace) noexcept override {
@@ -36,18 +42,36 @@ class RecurrentStep final : public StreamOp {
     rows.count = static_cast<int>(slots.size());
     for (int r = 0; r < rows.count; ++r) rows.x[r] = input + r * input_size;
     if (cell_.entry) enter(rows, input, reinterpret_cast<float*>(workspace + workspace_));
+    auto* joined = reinterpret_cast<float*>(workspace + workspace_ + entry_bytes_);
     for (std::size_t l = 0; l < layers_; ++l) {
+      const StreamConnection& connection = connections_[l];
+      for (int r = 0; r < rows.count && connection; ++r) {  // x, which goes past the layer
+        float* x = joined + r * output_size;
+        if (rows.x[r] != x) std::copy_n(rows.x[r], output_size, x);
+        rows.x[r] = x;
+      }
       for (int k = 0; k < cell_.state_count(); ++k) {
         for (int r = 0; r < rows.count; ++r) rows.states[k][r] = state(slots[static_cast<std::size_t>(r)], l, k);
       }
-      kernels_[l].step(rows, workspace);
-      std::copy_n(rows.states[0], rows.count, rows.x);
+      kernels_[l % kernels_.size()].step(rows, workspace);
+      if (connection) {
+        connection.apply(rows.count, joined, rows.states[0], joined,
+                         reinterpret_cast<float*>(workspace + workspace_ + entry_bytes_ + joined_bytes_));
+      } else {
+        std::copy_n(rows.states[0], rows.count, rows.x);
+      }
       if (cell_.lower) std::copy_n(rows.states[1], rows.count, rows.lower);
     }
     for (int r = 0; r < rows.count; ++r) std::copy_n(rows.x[r], output_size, output + r * output_size);
   }
 
-  void reset(std::int32_t slot) noexcept override { std::fill_n(state(slot, 0, 0), slot_size(), 0.0f); }
+  void reset(std::int32_t slot) noexcept override {
+    if (start_.empty()) {
+      std::fill_n(state(slot, 0, 0), slot_size(), 0.0f);
+    } else {
+      std::copy(start_.begin(), start_.end(), state(slot, 0, 0));
+    }
+  }
 
   void save(std::int32_t slot, std::vector<Tensor>& values) const override {
     for (int k = 0; k < cell_.state_count(); ++k) {
@@ -76,9 +100,21 @@ class RecurrentStep final : public StreamOp {
     }
   }
 
-  std::int64_t workspace_bytes() const noexcept override { return workspace_ + entry_bytes_; }
+  std::int64_t workspace_bytes() const noexcept override { return workspace_ + entry_bytes_ + 2 * joined_bytes_; }
 
  private:
+  // The learned states, for every slot.
+  void start_from(const Recurrent& layer, int capacity) {
+    start_.resize(static_cast<std::size_t>(slot_size()));
+    for (std::size_t l = 0; l < layers_; ++l) {
+      for (int k = 0; k < cell_.state_count(); ++k) {
+        const std::span<const float> row = initial_state(layer, static_cast<std::int64_t>(l), 0, k);
+        std::copy(row.begin(), row.end(), start_.begin() + offset(0, l, k));
+      }
+    }
+    for (std::int32_t slot = 0; slot < capacity; ++slot) reset(slot);
+  }
+
   // W_in^T, packed so that both halves of its rows begin at whole vectors, as the lowest layer reads them.
   void pack_entry(const Recurrent& layer, int rows) {
     const std::int64_t padded = kernels_[0].state_length(0), C = input_size;
@@ -124,9 +160,11 @@ class RecurrentStep final : public StreamOp {
   std::int64_t hidden_size_ = 0;
   std::int64_t widths_[kMaxStates] = {}, begins_[kMaxStates + 1] = {};  // of the states in a layer; with room behind
   std::int64_t workspace_ = 0, entry_bytes_ = 0;                        // of the layers, and of what enters them
+  std::int64_t joined_bytes_ = 0;                                       // of what goes past them, and of its gates
   StreamBuffer entry_, entry_bias_;                                     // packed; empty: none
-  std::vector<StreamTransition> kernels_;
-  StreamBuffer states_;
+  std::vector<StreamTransition> kernels_;                               // of each layer; one if they are tied
+  std::vector<StreamConnection> connections_;
+  StreamBuffer states_, start_;  // start_ [layers, states]: what a slot begins with; empty: zero
 };
 
 }  // namespace

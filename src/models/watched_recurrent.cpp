@@ -10,6 +10,7 @@
 #include "base/fail.h"
 #include "base/thread_pool.h"
 #include "layers/recurrent_structure.h"
+#include "layers/topology.h"
 #include "models/step_jacobian.h"
 
 namespace carousel {
@@ -62,14 +63,28 @@ void WatchedRecurrent::forward(detail::Flow& flow) {
       if (inner_.state_count() > 1) below = pack(scans_.back(), 1);
       last.push_back(scans_.back().states[d == 1 ? 0 : steps_.size() - 1][0]);
     }
-    x = concatenate_columns(std::span<const Variable>(outputs));
+    x = join(x, concatenate_columns(std::span<const Variable>(outputs)), l);
   }
   std::vector<std::int64_t> sorted(static_cast<std::size_t>(layout_->samples()));
   for (std::int64_t k = 0; k < layout_->samples(); ++k) sorted[static_cast<std::size_t>(layout_->sample(k))] = k;
-  flow.last = rows_of(concatenate_columns(std::span<const Variable>(last)), sorted);
+  for (Variable& state : last) state = rows_of(state, sorted);
+  flow.last = last_outputs(inner_.options(), *layout_, x, last);
   flow.x = x;
   flow.row_index = {};
   flow.states_used += static_cast<std::size_t>(inner_.state_count());
+}
+
+// What goes on from a layer that read x and whose directions gave `output`.
+Variable WatchedRecurrent::join(Variable x, Variable output, std::int64_t index) const {
+  const RecurrentOptions& o = inner_.options();
+  const std::string suffix = weight_suffix(o, index, 0);
+  HighwayGate<float> gate;
+  if (const Parameter* weight = inner_.parameter("weight_highway" + suffix)) {
+    gate.weight = x.tape().constant(weight->value.view());
+    gate.bias = x.tape().constant(inner_.parameter("bias_highway" + suffix)->value.view());
+  }
+  if (inner_.directions() == 2) output = merge_halves(output, parse_merge(o.merge));
+  return connect(parse_connection(o.connection), gate, x, output);
 }
 
 // Packed rows [rows, P] of one layer and direction.
@@ -82,9 +97,11 @@ Variable WatchedRecurrent::run(Variable x, Variable lower, std::int64_t index, b
   ScanWeights<float>& weights = cells[0];  // those of the first cell of a step take its states
   for (int s = 0; s < cell.state_count(); ++s) {
     const Shape shape{layout_->samples(), inner_.state_shape(s, 1)[2]};
-    auto* zeros = tape.arena().allocate<float>(shape.elements());
-    std::fill_n(zeros, shape.elements(), 0.0f);
-    weights.initial[s] = tape.input({zeros, shape});
+    auto* values = tape.arena().allocate<float>(shape.elements());
+    std::fill_n(values, shape.elements(), 0.0f);
+    const std::span<const float> row = initial_state(inner_, index, reverse ? 1 : 0, s);
+    for (std::int64_t n = 0; n < layout_->samples(); ++n) std::copy(row.begin(), row.end(), values + n * shape[1]);
+    weights.initial[s] = tape.input({values, shape});
   }
   for (std::int64_t i = 0; i < T; ++i) {
     const std::int64_t t = reverse ? T - 1 - i : i;
@@ -145,7 +162,11 @@ double WatchedRecurrent::jacobian_norm(const Scan& scan, std::int64_t t) const {
     const auto width = static_cast<std::size_t>(inner_.state_shape(s, 1)[2]);
     std::vector<float>& state = states.emplace_back(width);
     units += std::ssize(state);
-    if (before < 0 || before >= std::ssize(steps_)) continue;
+    if (before < 0 || before >= std::ssize(steps_)) {
+      const std::span<const float> row = initial_state(inner_, scan.index, scan.reverse ? 1 : 0, s);
+      std::copy(row.begin(), row.end(), state.begin());
+      continue;
+    }
     const Variable& value = scan.states[static_cast<std::size_t>(before)][static_cast<std::size_t>(s)];
     std::copy_n(value.value().data, width, state.begin());
   }

@@ -11,8 +11,8 @@
 
 namespace carousel {
 
-// Stands in for a Recurrent, which it borrows, in one forward pass without dropout from states of zero. The samples are
-// in the order of the layout, the longest first.
+// Stands in for a Recurrent, which it borrows, in one forward pass without dropout from its own initial states, zero or
+// learned. The samples are in the order of the layout, the longest first.
 class WatchedRecurrent final : public Module {
  public:
   WatchedRecurrent(Recurrent& inner, std::string name) : inner_(inner), name_(std::move(name)) {}
@@ -33,6 +33,7 @@ class WatchedRecurrent final : public Module {
   };
 
   Variable run(Variable x, Variable lower, std::int64_t index, bool reverse);
+  Variable join(Variable x, Variable output, std::int64_t index) const;
   Variable pack(const Scan& scan, std::size_t state) const;
   std::vector<double> norms(const Scan& scan, int state) const;
   double jacobian_norm(const Scan& scan, std::int64_t t) const;

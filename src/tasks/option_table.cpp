@@ -137,6 +137,15 @@ const Option kModelOptions[] = {
      .allowed = {"none", "tanh", "sigmoid", "softmax"}, .help = "jordan: of the output layer inside the cell"},
     {.key = "model.decay", .field = kModel<&ModelOptions::decay>, .low = 0, .high = 0.9999,
      .help = "jordan: what is left of the outputs so far at each step"},
+    {.key = "model.merge", .field = kModel<&ModelOptions::merge>, .allowed = {"concat", "sum", "mean", "product"},
+     .help = "what becomes of the outputs of two directions after each layer"},
+    {.key = "model.connection", .field = kModel<&ModelOptions::connection>,
+     .allowed = {"none", "residual", "highway"},
+     .help = "way past each recurrent layer that reads as much as it gives: x is added, or let past by a gate"},
+    {.key = "model.learned_initial_state", .field = kModel<&ModelOptions::learned_initial_state>,
+     .help = "train the states that sequences start with, instead of zeros"},
+    {.key = "model.tied", .field = kModel<&ModelOptions::tied>,
+     .help = "all recurrent layers share their weights; the lowest one must read as much as it gives"},
 };
 
 const Option kTrainOptions[] = {

@@ -62,6 +62,8 @@ struct ModelOptions {
   std::int64_t heads = 1;                  // of cells slstm, mlstm and their forms
   std::string output_activation = "none";  // of the output layer of cell jordan: none, tanh, sigmoid, softmax
   double decay = 0;                        // of its context
+  std::string merge = "concat", connection = "none";  // as in RecurrentOptions, like the next two
+  bool learned_initial_state = false, tied = false;
 };
 
 struct TrainOptions {

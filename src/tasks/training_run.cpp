@@ -78,7 +78,10 @@ std::string describe_weight(Sequential& network, const Parameter& parameter, std
   const std::int64_t columns = parameter.value.shape().rank() == 2 ? parameter.value.shape()[1] : 1;
   const std::int64_t row = element / columns;
   const auto* layer = dynamic_cast<Recurrent*>(find_layer(network, name.substr(0, name.rfind('.'))));
-  if (layer && !parameter.name.starts_with("weight_hr") && !parameter.name.ends_with("_in")) {
+  const auto begins = [&](const char* prefix) { return parameter.name.starts_with(prefix); };
+  const bool of_gates = !begins("weight_hr") && !begins("bias_hr") && !begins("weight_highway") &&
+                        !begins("bias_highway") && !begins("initial_") && !parameter.name.ends_with("_in");
+  if (layer && of_gates) {
     const std::int64_t H = layer->options().hidden_size, heads = layer->options().heads;
     const Cell& cell = find_cell(layer->options().cell);
     if (parameter.name.starts_with("weight_ph")) {
@@ -144,6 +147,10 @@ void check_cell_options(const ModelOptions& o) {
       {o.heads != 1, "heads"},
       {o.output_activation != "none", "output_activation"},
       {o.decay > 0, "decay"},
+      {o.merge != "concat", "merge"},
+      {o.connection != "none", "connection"},
+      {o.learned_initial_state, "learned_initial_state"},
+      {o.tied, "tied"},
   };
   std::vector<std::string> given;
   for (const auto& [is_given, name] : only_recurrent) {
@@ -168,6 +175,10 @@ RecurrentOptions recurrent_options(const ModelOptions& o, std::int64_t input_siz
           .decay = o.decay,
           .periods = o.periods,
           .heads = o.heads,
+          .merge = o.merge,
+          .connection = o.connection,
+          .learned_initial_state = o.learned_initial_state,
+          .tied = o.tied,
           .zoneout = o.zoneout,
           .zoneout_memory = o.zoneout_memory,
           .transitions = o.transitions};

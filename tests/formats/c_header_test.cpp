@@ -145,6 +145,25 @@ TEST(CHeader, EveryCellGivesWhatAStreamGives) {
   expect_headers_run_as_streams(headers);
 }
 
+TEST(CHeader, JoinedLayersGiveWhatAStreamGives) {
+  std::vector<Exported> headers;
+  for (const char* connection : {"none", "residual", "highway"}) {
+    for (const bool tied : {false, true}) {
+      RecurrentOptions options{.cell = tied ? "grid_lstm" : "lstm", .input_size = 3, .hidden_size = 7, .layers = 3};
+      options.connection = connection;
+      options.learned_initial_state = true;
+      options.tied = tied;
+      Sequential network{Recurrent{options}, Linear{7, 2}};
+      for (Parameter* parameter : network.parameters()) {
+        fill_normal({9, Purpose::kTest, headers.size()}, 0.0f, 0.4f, parameter->value.span());
+      }
+      const std::string name = fmt::format("{}_{}", connection, tied ? "tied" : "apart");
+      headers.push_back({name, std::move(network), 3, name == "highway_apart" ? "int8" : "f32"});
+    }
+  }
+  expect_headers_run_as_streams(headers);
+}
+
 TEST(CHeader, AForecastersBranchesAndScalesAreThere) {
   std::vector<Sequential> branches;
   branches.push_back(Sequential{Recurrent{{.cell = "gru", .input_size = 2, .hidden_size = 6, .bias = false}},

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "autograd/ops/mean.h"
+#include "base/fail.h"
 #include "base/thread_pool.h"
 #include "carousel/attention.h"
 #include "carousel/convolution.h"
@@ -102,6 +103,32 @@ TEST(TrainingMemory, HeadsAndProjectedRecurrentStates) {
   states.proj_size = 16;
   expect_predicted(Sequential{Recurrent{heads}, Pool{"last"}, Linear{48, 5}}, {200, 8, 3});
   expect_predicted(Sequential{Recurrent{states}, Pool{"last"}, Linear{16, 5}}, {200, 8, 3});
+}
+
+TEST(TrainingMemory, JoinedLayers) {
+  for (const char* cell : {"lstm", "grid_lstm"}) {
+    for (const char* connection : {"none", "residual", "highway"}) {
+      for (const char* merge : {"none", "concat", "mean"}) {  // none: one direction
+        for (const char* kind : {"last", "mean"}) {
+          RecurrentOptions options = recurrent(cell, 3);
+          options.connection = connection;
+          options.bidirectional = merge != std::string("none");
+          if (options.bidirectional) options.merge = merge;
+          options.learned_initial_state = true;
+          if (options.merge == "mean" && options.connection != "none" && kind == std::string("last")) continue;
+          SCOPED_TRACE(fmt::format("{} {} {} {}", cell, connection, merge, kind));
+          const std::int64_t width = options.bidirectional && options.merge == "concat" ? 96 : 48;
+          expect_predicted(Sequential{Recurrent{options}, Pool{kind}, Linear{width, 5}}, {200, 8, 3});
+        }
+      }
+    }
+  }
+  Batch tokens{300, 16, 0};
+  tokens.distinct = 40;
+  RecurrentOptions options = recurrent("gru", 48);
+  options.connection = "residual";
+  options.tied = true;
+  expect_predicted(Sequential{Embedding{40, 48}, Recurrent{options}, Pool{"mean"}}, tokens);
 }
 
 TEST(TrainingMemory, AMatrixMemoryWithAndWithoutCheckpoints) {

@@ -258,15 +258,10 @@ INSTANTIATE_TEST_SUITE_P(GradientFlow, EveryCell, ::testing::ValuesIn([] {
 
 // Two layers in both directions, sequences of different lengths, a layer below and two branches: loss and the gradients
 // of the layers below and above are those of the network as it usually runs.
-TEST(GradientFlow, TheWatchedNetworkIsTheNetwork) {
+void expect_watched_is_usual(const RecurrentOptions& first, const RecurrentOptions& second) {
   std::vector<Sequential> branches(2);
   for (std::size_t k = 0; k < 2; ++k) {
-    branches[k].add("recurrent", std::make_unique<Recurrent>(RecurrentOptions{.cell = k == 0 ? "lstm" : "gru",
-                                                                              .input_size = 3,
-                                                                              .hidden_size = 4,
-                                                                              .proj_size = k == 0 ? 2 : 0,
-                                                                              .layers = 2,
-                                                                              .bidirectional = k == 0}));
+    branches[k].add("recurrent", std::make_unique<Recurrent>(k == 0 ? first : second));
     branches[k].add("pool", std::make_unique<Pool>(k == 0 ? "last" : "mean"));
     branches[k].add("output", std::make_unique<Linear>(4, 2));
   }
@@ -274,6 +269,9 @@ TEST(GradientFlow, TheWatchedNetworkIsTheNetwork) {
   network.add("input", std::make_unique<Linear>(5, 3));
   network.add("both", std::make_unique<Sum>(std::move(branches)));
   network.initialize(3);
+  for (const auto& [name, tensor] : network.named_tensors()) {
+    if (name.find("initial_") != std::string::npos) tensor->value = random_tensor(tensor->value.shape(), 6);
+  }
   const Tensor values = random_tensor({6, 4, 5}, 8), factors = random_tensor({4, 2}, 9);
   const std::vector<std::int32_t> lengths{2, 6, 0, 5};
   const WatchedLoss loss = projected(values, lengths, factors);
@@ -302,13 +300,36 @@ TEST(GradientFlow, TheWatchedNetworkIsTheNetwork) {
   EXPECT_EQ(flow.scans[3].index, 1);
   EXPECT_TRUE(flow.scans[3].reverse);
   EXPECT_EQ(flow.scans[4].layer, "both.1.recurrent");
-  EXPECT_EQ(flow.scans[4].states.size(), 1U);
+  EXPECT_EQ(flow.scans[4].states.size(), find_cell(second.cell).states.size());
   for (const ScanGradient& scan : flow.scans) {
     for (const double norm : scan.jacobian_norms) EXPECT_TRUE(norm > 0 && norm < 10) << norm;
     EXPECT_EQ(scan.states[0].norms.size(), 6U);
   }
   const std::string text = gradient_flow_text(flow);
   EXPECT_NE(text.find("both.0.recurrent (lstm), layer 1, backward"), std::string::npos) << text;
+}
+
+TEST(GradientFlow, TheWatchedNetworkIsTheNetwork) {
+  expect_watched_is_usual(
+      {.cell = "lstm", .input_size = 3, .hidden_size = 4, .proj_size = 2, .layers = 2, .bidirectional = true},
+      {.cell = "gru", .input_size = 3, .hidden_size = 4, .layers = 2});
+}
+
+TEST(GradientFlow, TheWatchedNetworkIsTheNetworkWhereLayersAreJoined) {
+  RecurrentOptions first{.cell = "lstm", .input_size = 3, .hidden_size = 4, .layers = 2, .bidirectional = true};
+  first.merge = "product";
+  first.learned_initial_state = true;
+  RecurrentOptions second{.cell = "gru", .input_size = 3, .hidden_size = 4, .layers = 2};
+  second.connection = "highway";
+  expect_watched_is_usual(first, second);
+  second.cell = "grid_lstm";
+  second.connection = "residual";
+  second.tied = true;
+  second.learned_initial_state = true;
+  first.merge = "concat";
+  first.proj_size = 2;
+  first.connection = "highway";
+  expect_watched_is_usual(first, second);
 }
 
 TEST(GradientFlow, LargestSingularValue) {

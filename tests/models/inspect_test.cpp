@@ -91,6 +91,58 @@ TEST(Inspect, ConvolutionsAndAttentionHaveTheSizesWorkedOutByHand) {
   }
 }
 
+// Every setting of how layers are joined: W = 5 of merged directions, 10 side by side.
+TEST(Inspect, JoinedLayersHaveTheSizesWorkedOutByHand) {
+  RecurrentOptions options{.cell = "grid_lstm", .input_size = 3, .hidden_size = 5, .layers = 2, .bidirectional = true};
+  options.merge = "mean";
+  options.connection = "highway";
+  options.learned_initial_state = true;
+  options.tied = true;
+  Sequential network{Recurrent{options}};
+  const Tensor x = random_tensor({4, 2, 3}, 2);
+  const InspectResult result = inspect_network(network, {.values = &x});
+  expect_tensor(result.outputs[0], "output", {"time", "sample", "hidden"}, {4, 2, 5});
+  const auto parameter = [&](const std::string& name) {
+    for (const TensorInfo& info : result.layers[0].parameters) {
+      if (info.name == name) return info;
+    }
+    return TensorInfo{};
+  };
+  expect_tensor(parameter("weight_in"), "weight_in", {"state x hidden", "feature"}, {10, 3});
+  expect_tensor(parameter("weight_highway_l0"), "weight_highway_l0", {"hidden", "hidden"}, {5, 5});
+  expect_tensor(parameter("initial_h_time_l1_reverse"), "initial_h_time_l1_reverse", {"state"}, {5});
+  EXPECT_EQ(parameter("weight_ih_l1").name, "");
+  const std::string text = inspect_text(result);
+  for (const char* words : {"the mean of what its two directions give", "a layer gives g h + (1 - g) x",
+                            "all layers share the weights of layer 0", "left out: as learned"}) {
+    EXPECT_NE(std::string::npos, text.find(words)) << words << text;
+  }
+}
+
+// From learned states; t = 0 starts with them.
+TEST(Inspect, TheWorkedStepStartsFromLearnedStates) {
+  for (const char* cell : {"lstm", "gru", "grid_lstm", "clockwork", "slstm"}) {
+    RecurrentOptions options{.cell = cell, .input_size = 3, .hidden_size = 5, .layers = 2, .bidirectional = true};
+    options.merge = "sum";
+    options.learned_initial_state = true;
+    Sequential network{Recurrent{options}};
+    for (Parameter* parameter : network.parameters()) {
+      if (parameter->name.starts_with("initial_h")) parameter->value = random_tensor(parameter->value.shape(), 5);
+    }
+    const Tensor x = random_tensor({4, 2, 3}, 3);
+    for (std::int64_t t = 0; t < 2; ++t) {
+      const auto step = work_through_step(network, {.values = &x, .time_step = t});
+      ASSERT_TRUE(step.has_value()) << cell;
+      EXPECT_LT(step->largest_difference, 1e-6) << cell << " step " << t;
+      if (t > 0) continue;
+      for (const Parameter* parameter : network.parameters()) {
+        if (parameter->name != "initial_h_l0") continue;
+        EXPECT_EQ(step->h_before, std::vector<double>(parameter->value.span().begin(), parameter->value.span().end()));
+      }
+    }
+  }
+}
+
 // Oracle: what the network really returns.
 TEST(Inspect, ShapesAreThoseOfTheTensorsThatTheNetworkGives) {
   std::vector<Sequential> branches;

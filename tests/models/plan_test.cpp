@@ -65,6 +65,11 @@ TEST_F(Plan, FoldsEmbeddingsWhereTheRowsReachARecurrentLayer) {
   EXPECT_EQ(training.layers[0].slow.at(0), "not folded into the layer above: mask gives each row a mask of its own");
   const NetworkPlan int8 = plan_network(network, {.samples = 32, .dtype = "int8"});
   EXPECT_EQ(int8.layers[0].slow.at(0), "not folded into the layer above: the weights of gru are int8");
+  RecurrentOptions residual{.cell = "gru", .input_size = 3, .hidden_size = 3};
+  residual.connection = "residual";
+  Sequential past{Embedding{10, 3}, Recurrent{residual}};
+  EXPECT_EQ(plan_network(past, {.samples = 32}).layers[0].slow.at(0),
+            "not folded into the layer above: its rows go past the lowest layer of 1");
   Sequential plain{Embedding{10, 3}, Linear{3, 1}};
   EXPECT_EQ(plan_network(plain, {}).layers[0].slow.at(0),
             "not folded into the layer above: no recurrent layer is above it");

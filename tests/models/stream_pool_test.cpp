@@ -78,6 +78,25 @@ TEST(StreamPool, EveryKindOfLayerEqualsAStreamForEachSequence) {
   }
 }
 
+// One layer whose input is as wide as its output, and above it some whose input is; states that are learned.
+TEST(StreamPool, JoinedLayersEqualAStreamForEachSequence) {
+  for (const std::string_view dtype : kWeightFormats) {
+    for (const char* connection : {"residual", "highway"}) {
+      for (const std::int64_t input_size : {3, 19}) {
+        RecurrentOptions options{.cell = "lstm", .input_size = input_size, .hidden_size = 19, .layers = 3};
+        options.connection = connection;
+        options.learned_initial_state = true;
+        options.tied = input_size == 19;
+        Sequential network{Recurrent{options}};
+        for (Parameter* parameter : network.parameters()) {
+          fill_normal({7, Purpose::kTest, 3}, 0.0f, 0.3f, parameter->value.span());
+        }
+        for (const std::int64_t count : {1, 5, 40}) expect_pool_equals_streams(network, std::string(dtype), count);
+      }
+    }
+  }
+}
+
 // The second branch reads what was gathered after the first has written what is given; neither fills whole lines.
 TEST(StreamPool, InputsAndOutputsOfABlockStandApart) {
   std::vector<Sequential> branches;

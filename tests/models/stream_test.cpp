@@ -41,6 +41,91 @@ TEST(Stream, EveryCellStepByStepEqualsTheWholeSequence) {
   expect_stream_equals_sequence(projected, random_tensor({7, 1, 3}, 2), "projection");
 }
 
+// Every way to join layers that a stream knows; all weights random, the states that it starts from as well.
+std::vector<Sequential> joined_networks(const std::string& cell) {
+  std::vector<Sequential> networks;
+  for (const char* connection : {"none", "residual", "highway"}) {
+    for (const bool tied : {false, true}) {
+      RecurrentOptions options{.cell = cell, .input_size = tied ? 21 : 3, .hidden_size = 21, .layers = 3};
+      options.connection = connection;
+      options.learned_initial_state = true;
+      options.tied = tied;
+      Sequential network{Recurrent{options}, Linear{21, 21}};
+      for (Parameter* parameter : network.parameters()) {
+        const Tensor noise = random_tensor(parameter->value.shape(), networks.size() + 5);
+        const float deviation = cell == "mlstm" ? 0.1f : 0.3f;  // its quotients would round more
+        for (std::int64_t k = 0; k < noise.elements(); ++k) parameter->value[k] = deviation * noise[k];
+      }
+      networks.push_back(std::move(network));
+    }
+  }
+  return networks;
+}
+
+std::int64_t input_size_of(Sequential& network) { return Stream(network).input_size(); }
+
+TEST(Stream, LayersJoinedInEveryWayEqualTheWholeSequence) {
+  for (const char* cell : {"rnn", "lstm", "gru_reset_before", "grid_lstm", "clockwork", "mlstm"}) {
+    for (Sequential& network : joined_networks(cell)) {
+      const Tensor x = random_tensor({7, 1, input_size_of(network)}, 1);
+      expect_stream_equals_sequence(network, x, cell);
+      const Tensor whole = network.predict(x);
+      Stream stream(network);
+      stream.step(step_of(x, 3));
+      stream.reset();
+      expect_near(stream.step(step_of(x, 0)), std::span(whole.data(), 21), 2e-6, "after reset()");
+    }
+  }
+}
+
+// A batch of two samples, one of them without a step, in both formats.
+TEST(Stream, LayersJoinedInAFormatGiveWhatAStreamInItGives) {
+  for (const std::string dtype : {"bf16", "int8"}) {
+    for (const char* cell : {"lstm", "gru_reset_before"}) {
+      for (Sequential& network : joined_networks(cell)) {
+        const std::int64_t C = input_size_of(network);
+        const Tensor x = random_tensor({7, 2, C}, 6);
+        const std::vector<std::int32_t> lengths{7, 0};
+        set_inference_dtype(network, dtype);
+        State final;
+        const Tensor whole = network.predict(x, lengths, nullptr, &final);
+        Stream stream(network, {.dtype = dtype});
+        const State start = stream.state();
+        for (std::int64_t t = 0; t < 7; ++t) {
+          const auto y = stream.step({x.data() + t * 2 * C, static_cast<std::size_t>(C)});
+          expect_near(y, std::span(whole.data() + t * 2 * 21, y.size()), 2e-6, dtype);
+        }
+        const State state = stream.state();
+        for (std::size_t k = 0; k < final.values.size(); ++k) {
+          for (std::int64_t l = 0; l < 3; ++l) {
+            const float* rows = final.values[k].data() + l * 2 * 21;
+            expect_near(std::span(rows, 21), std::span(state.values[k].data() + l * 21, 21), 0, "final");
+            expect_near(std::span(rows + 21, 21), std::span(start.values[k].data() + l * 21, 21), 0, "no step");
+          }
+        }
+      }
+    }
+  }
+}
+
+// The directions of one layer side by side, and their product and way past it by hand.
+TEST(Stream, MergedDirectionsInAFormatAreThoseSideBySide) {
+  RecurrentOptions options{.cell = "gru", .input_size = 5, .hidden_size = 5, .bidirectional = true};
+  Sequential apart{Recurrent{options}};
+  options.merge = "product";
+  options.connection = "residual";
+  Sequential merged{Recurrent{options}};
+  for (std::size_t k = 0; k < apart.parameters().size(); ++k)
+    merged.parameters()[k]->value = apart.parameters()[k]->value;
+  for (Sequential* network : {&apart, &merged}) set_inference_dtype(*network, "int8");
+  const Tensor x = random_tensor({6, 3, 5}, 9), both = apart.predict(x);
+  Tensor expected(x.shape());
+  for (std::int64_t k = 0; k < expected.elements(); ++k) {
+    expected[k] = x[k] + both[k / 5 * 10 + k % 5] * both[k / 5 * 10 + 5 + k % 5];
+  }
+  expect_near(merged.predict(x), expected, 0, "product");
+}
+
 // Over the border of two chunks of the whole sequence; then once more from a state that was saved and set.
 TEST(Stream, AMatrixMemoryOfSeveralHeadsEqualsTheWholeSequence) {
   Sequential network{Recurrent{{.cell = "mlstm", .input_size = 3, .hidden_size = 24, .layers = 2, .heads = 3}}};
@@ -173,7 +258,10 @@ TEST(Stream, AStoredStateResumes) {
 }
 
 TEST(Stream, AStepAllocatesNothing) {
-  Sequential network{Recurrent{{.cell = "lstm", .input_size = 2, .hidden_size = 5, .proj_size = 3}}, Linear{3, 1}};
+  RecurrentOptions options{.cell = "lstm", .input_size = 2, .hidden_size = 5, .proj_size = 3, .layers = 2};
+  options.connection = "highway";
+  options.learned_initial_state = true;
+  Sequential network{Recurrent{options}, Linear{3, 1}};
   Stream stream(network);
   const Tensor x = random_tensor({100, 1, 2}, 5);
   AllocationCounter counter;

@@ -33,5 +33,20 @@ TEST(DescribeWeight, AnEntryHasRows) {
   EXPECT_EQ(words("grid_lstm", "bias_in", 5), "recurrent.bias_in, row 5");
 }
 
+TEST(DescribeWeight, GatesPastLayersAndInitialStatesHaveRows) {
+  Sequential network;
+  RecurrentOptions options{.cell = "lstm", .input_size = 2, .hidden_size = 3, .layers = 2};
+  options.connection = "highway";
+  options.learned_initial_state = true;
+  network.add("recurrent", std::make_unique<Recurrent>(options));
+  std::vector<std::string> got;
+  for (const Parameter* found : network.parameters()) {
+    if (found->name == "weight_highway_l1") got.push_back(describe_weight(network, *found, 2 * 3 + 1));
+    if (found->name == "initial_c_l1") got.push_back(describe_weight(network, *found, 2));
+  }
+  EXPECT_EQ(
+      got, (std::vector<std::string>{"recurrent.weight_highway_l1, row 2, column 1", "recurrent.initial_c_l1, row 2"}));
+}
+
 }  // namespace
 }  // namespace carousel
