@@ -7,7 +7,7 @@
 namespace carousel {
 
 std::int64_t probe_size(std::int64_t count, std::int64_t batch_size) {
-  constexpr std::int64_t kOneIn = 32, kMost = 32;
+  constexpr std::int64_t kOneIn = 64, kMost = 32;
   return std::min({std::max<std::int64_t>(count / kOneIn, 1), kMost, batch_size, count});
 }
 

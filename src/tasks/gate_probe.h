@@ -1,8 +1,8 @@
 // gate_probe.h: what training logs of the gates: how many of them are saturated, on a few fixed training samples.
 //
 // The samples go through the network once after each epoch, without dropout, on the trainer's own tape. At most one
-// training sample in 32 is among them, so that an epoch takes about 1 % longer, and at most one batch, so that the pass
-// takes no more memory than a step.
+// training sample in 64 is among them, so that an epoch takes at most about 1 % longer, and at most one batch, so that
+// the pass takes no more memory than a step.
 #pragma once
 
 #include <cstdint>

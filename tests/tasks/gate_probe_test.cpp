@@ -10,14 +10,14 @@
 namespace carousel {
 namespace {
 
-TEST(GateProbe, TakesOneTrainingSampleIn32AtMost) {
+TEST(GateProbe, TakesOneTrainingSampleIn64AtMost) {
   EXPECT_EQ(probe_size(5, 32), 1);
-  EXPECT_EQ(probe_size(320, 32), 10);
+  EXPECT_EQ(probe_size(640, 32), 10);
   EXPECT_EQ(probe_size(100000, 64), 32);
   EXPECT_EQ(probe_size(100000, 8), 8);
-  std::vector<std::int64_t> training(96);
+  std::vector<std::int64_t> training(192);
   std::iota(training.begin(), training.end(), 1000);
-  EXPECT_EQ(probe_samples(training, 32), (std::vector<std::int64_t>{1000, 1032, 1064}));
+  EXPECT_EQ(probe_samples(training, 32), (std::vector<std::int64_t>{1000, 1064, 1128}));
 }
 
 // The gates open at the third step, when x is 1.
