@@ -8,6 +8,7 @@
 #include "autograd/ops/linear.h"
 #include "autograd/ops/reshape.h"
 #include "autograd/ops/select_rows.h"
+#include "autograd/tape.h"
 #include "base/fail.h"
 #include "carousel/attention.h"
 #include "kernels/packed_matrix.h"
