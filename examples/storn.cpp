@@ -11,6 +11,5 @@
 
 int main(int argc, char** argv) {
   generative::Storn model;
-  return generative::chorale_main({.command = "storn", .name = "STORN", .epochs = 80, .batch_size = 8}, model, argc,
-                                  argv);
+  return generative::chorale_main({.command = "storn", .name = "STORN", .epochs = 80}, model, argc, argv);
 }

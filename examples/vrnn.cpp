@@ -11,6 +11,5 @@
 
 int main(int argc, char** argv) {
   generative::Vrnn model;
-  return generative::chorale_main({.command = "vrnn", .name = "VRNN", .epochs = 50, .batch_size = 16}, model, argc,
-                                  argv);
+  return generative::chorale_main({.command = "vrnn", .name = "VRNN", .epochs = 70}, model, argc, argv);
 }

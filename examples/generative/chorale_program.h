@@ -33,17 +33,17 @@ inline void draw_chorales(const std::string& path, const std::string& name, cons
 }
 
 struct ChoraleProgram {
-  std::string command, name;    // on the command line, in the picture
-  int epochs = 0;               // if none are asked for
-  std::size_t batch_size = 16;  // pieces
+  std::string command, name;  // on the command line, in the picture
+  int epochs = 0;             // if none are asked for
 };
 
 inline void run_chorales(const ChoraleProgram& program, SequenceModel& model, const std::string& data,
                          const std::string& picture) {
-  constexpr std::size_t kLstmBatchSize = 8, kTestBatchSize = 38;
+  constexpr std::size_t kBatchSize = 8, kTestBatchSize = 38;
   constexpr int kLstmEpochs = 60, kDraws = 16;
   const Chorales chorales = read_chorales(data);
   Picture(1, 1).save(picture);  // one that cannot be written is found before the training
+  const std::vector<Batch> known = make_batches(chorales.train, kBatchSize);
   const std::vector<Batch> valid = make_batches(chorales.valid, kTestBatchSize);
   const std::vector<Batch> test = make_batches(chorales.test, kTestBatchSize);
   std::printf("%zu pieces for training, %zu for validation, %zu for the test; nats per frame of %d keys\n",
@@ -51,10 +51,8 @@ inline void run_chorales(const ChoraleProgram& program, SequenceModel& model, co
   std::printf("an LSTM first, %d epochs\n", kLstmEpochs);
   std::fflush(stdout);
   FrameLstm lstm(200, 0.4);
-  const Bound lstm_valid =
-      train(lstm, make_batches(chorales.train, kLstmBatchSize), valid, {.epochs = kLstmEpochs, .verbose = false});
-  const Bound model_valid =
-      train(model, make_batches(chorales.train, program.batch_size), valid, {.epochs = program.epochs});
+  const Bound lstm_valid = train(lstm, known, valid, {.epochs = kLstmEpochs, .verbose = false});
+  const Bound model_valid = train(model, known, valid, {.epochs = program.epochs});
 
   const double keys_valid = key_frequency_nll(chorales.train, chorales.valid);
   const double keys_test = key_frequency_nll(chorales.train, chorales.test);
