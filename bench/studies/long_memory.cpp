@@ -37,8 +37,7 @@ Settings settings_of(const std::string& cell) {
   if (cell.starts_with("rnn")) return {.lr = 1e-3};
   if (cell == "clockwork") return {.lr = 1e-3, .periods = "1,2,4,8,16,32,64,128"};
   if (cell.starts_with("indrnn")) return {.layers = 2, .lr = 3e-3};
-  const bool sees_h = !cell.starts_with("min_") && cell != "sru" && !cell.starts_with("mlstm");
-  return {.layers = sees_h ? 1 : 2, .lr = 1e-2};
+  return {.layers = cell.starts_with("min_") || cell == "sru" ? 2 : 1, .lr = 1e-2};
 }
 
 struct Score {
