@@ -259,8 +259,8 @@ void StreamLayer::lay_out_workspace(std::int64_t rows) {
   bytes[kOutput] = weight_hr_.empty() ? 0 : rows * output_size_ * 4;
   bytes[kA] = whole_rows() ? rows * passes_[0].gates * units_ * 4 : 0;
   bytes[kQ] = cell_->normalised ? bytes[kA] : 0;
-  bytes[kNormal] = cell_->normalised ? (cell_->normal_count() * hidden_size_ + kNormalisedRows) * 4 : 0;
-  bytes[kMatrix] = cell_->has_matrix() ? matrix_step_workspace(hidden_size_, heads_) * 4 : 0;
+  if (cell_->normalised) bytes[kRows] = (cell_->normal_count() * hidden_size_ + kNormalisedRows) * 4;
+  if (cell_->has_matrix()) bytes[kRows] = matrix_step_workspace(hidden_size_, heads_) * 4;
   for (int k = 0; k < kParts; ++k) parts_[k + 1] = parts_[k] + rounded_up(bytes[k], kAlignment);
 }
 
@@ -326,7 +326,7 @@ void StreamLayer::finish_normalised(const StreamRows& rows, std::byte* workspace
   s.bias_a = bias_ih_.empty() ? nullptr : bias_ih_.data();
   s.bias_q = bias_hh_.empty() ? nullptr : bias_hh_.data();
   s.unit_weights = unit_weights_.data();
-  s.normal = part(kNormal);
+  s.normal = part(kRows);
   s.scale = s.normal + cell_->normal_count() * hidden_size_;
   for (int r = 0; r < rows.count; ++r) {
     s.a = part(kA) + r * width;
@@ -346,7 +346,7 @@ void StreamLayer::finish_matrix(const StreamRows& rows, std::byte* workspace) co
                         .a = part(kA) + r * 4 * units_,
                         .bias = bias_ih_.empty() ? nullptr : bias_ih_.data(),
                         .state = {rows.states[0][r], rows.states[1][r], rows.states[2][r], rows.states[3][r]},
-                        .workspace = part(kMatrix)});
+                        .workspace = part(kRows)});
   }
 }
 

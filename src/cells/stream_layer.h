@@ -121,21 +121,7 @@ class StreamLayer {
   void step(const StreamRows& rows, std::byte* workspace) const noexcept;
 
  private:
-  enum Part {
-    kInput,
-    kRecurrent,
-    kScales,
-    kHidden,
-    kGathered,
-    kGates,
-    kInner,
-    kOutput,
-    kA,
-    kQ,
-    kNormal,
-    kMatrix,
-    kParts
-  };
+  enum Part { kInput, kRecurrent, kScales, kHidden, kGathered, kGates, kInner, kOutput, kA, kQ, kRows, kParts };
 
   // The gates of one pass over the panels: all of them, or with inner gates the first ones and then the others.
   struct Pass {

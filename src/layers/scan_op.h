@@ -50,11 +50,12 @@ struct ScanDirection {
   T* previous[kMaxStates] = {};    // [R, P or H]: states before each step
   T* recurrent_input = nullptr;    // [R, Q]: what entered the recurrent product (masked if there is a mask)
   T* inner = nullptr;              // [R, H]: what entered that of the inner gates (masked too); only with inner gates
-  T *normal = nullptr, *scale = nullptr;  // see StepForward; [R, ..], or [N, ..] if nothing is saved
-  T* unprojected = nullptr;               // [R, H]: output before the projection; only with projection
-  T* made = nullptr;                      // [R, P]: output before zoneout; only with an output layer and zoneout of h
-  const T* mask = nullptr;                // [N, P], sorted order, of h; null: none
-  T* checkpoint[kMaxStates] = {};  // [chunks, N, P or H]: states before each chunk, in the order of the direction
+  T* unprojected = nullptr;        // [R, H]: output before the projection; only with projection
+  T* made = nullptr;               // [R, P]: output before zoneout; only with an output layer and zoneout of h
+  const T* mask = nullptr;         // [N, P], sorted order, of h; null: none
+  T* checkpoint[kMaxStates] = {};  // [chunks, N, P or H]: states before each chunk, in the direction's order
+  // Of a normalised cell, see StepForward: [R, ...], or [N, ...] where nothing is saved.
+  T *normal = nullptr, *scale = nullptr;
   const T *bias_a = nullptr, *bias_q = nullptr;  // [G H]
   FinalStateNode<T>* final[kMaxStates] = {};
 };

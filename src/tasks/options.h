@@ -55,13 +55,15 @@ struct ModelOptions {
   double zoneout = 0, zoneout_memory = 0;
   std::int64_t transitions = 1;  // cells per step
   bool layer_norm = false;
-  std::string dtype = "f32";               // of recurrent weights, in inference: f32, bf16, int8
-  std::string linear_branch;               // "true", "false"; auto: for texts
-  std::string activation;                  // of cell rnn and of feed-forward layers: tanh, relu; auto
-  std::string periods;                     // "1,2,4,8": of the modules of cell clockwork; auto
-  std::int64_t heads = 1;                  // of cells slstm, mlstm and their forms
-  std::string output_activation = "none";  // of the output layer of cell jordan: none, tanh, sigmoid, softmax
-  double decay = 0;                        // of its context
+  std::string dtype = "f32";  // of recurrent weights, in inference: f32, bf16, int8
+  std::string linear_branch;  // "true", "false"; auto: for texts
+  std::string activation;     // of cell rnn and of feed-forward layers: tanh, relu; auto
+  std::string periods;        // "1,2,4,8": of the modules of cell clockwork; auto
+  std::int64_t heads = 1;     // of cells slstm, mlstm and their forms
+  // Of cell jordan: the activation of its output layer ("none", "tanh", "sigmoid", "softmax") and what its context
+  // keeps.
+  std::string output_activation = "none";
+  double decay = 0;
   std::string merge = "concat", connection = "none";  // as in RecurrentOptions, like the next two
   bool learned_initial_state = false, tied = false;
 };
