@@ -23,7 +23,7 @@ void check_zoneout(const Cell& cell, const Zoneout& zoneout) {
   if (zoneout.active() && cell.has_matrix()) {
     fail(Code::kUsage, "cell '{}' computes its steps together: leave zoneout and zoneout_memory out", cell.name);
   }
-  if (zoneout.memory > 0 && (cell.state_count() == 1 || cell.fixed_unit_weights)) {  // these set the pace of a clock
+  if (zoneout.memory > 0 && (cell.state_count() == 1 || cell.fixed_unit_weights)) {  // a clock is no memory
     fail(Code::kUsage, "cell '{}' has no memory but h: leave zoneout_memory out, zoneout is for h", cell.name);
   }
 }
