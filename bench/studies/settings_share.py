@@ -52,7 +52,8 @@ def main(run_dir):
         trial = json.loads(line)
         trials.setdefault(trial["trial"], {})[trial["cell"]] = trial
     cells = sorted({cell for done in trials.values() for cell in done})
-    whole = [done for done in trials.values() if len(done) == len(cells) and not any(t["failure"] for t in done.values())]
+    whole = [done for done in trials.values()
+             if len(done) == len(cells) and not any(trial["failure"] for trial in done.values())]
     if len(whole) < 4:
         sys.exit(f"{run_dir}: {len(whole)} trials that all {len(cells)} cells have done, expected at least 4")
     table = [[done[cell]["metrics"][done[cell]["metric"]] for cell in cells] for done in whole]
