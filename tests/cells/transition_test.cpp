@@ -130,10 +130,11 @@ TEST_P(Transition, GradientsEqualCentralDifferences) {
     sizes.hidden_size = 3;
     sizes.layers = 2;
     RecurrentCase<double> c(cell(), sizes);
-    EXPECT_TRUE(check_gradients([&](Tape<double>& tape) { return c.all_outputs(tape); }, c.parameters()));
+    const auto outputs = [&](Tape<double>& tape) { return c.all_outputs(tape); };
+    EXPECT_TRUE(check_gradients(outputs, c.parameters(), difference_options(cell())));
     c.set_zoneout(0.25, 0.5);
     c.recurrent_dropout = 0.3;
-    EXPECT_TRUE(check_gradients([&](Tape<double>& tape) { return c.all_outputs(tape); }, c.parameters()));
+    EXPECT_TRUE(check_gradients(outputs, c.parameters(), difference_options(cell())));
   }
 }
 

@@ -82,19 +82,19 @@ TEST(Chart, PointsStandWhereTheScaleSays) {
   LineChart chart;
   chart.lines = {{"x", {0, 1, 2}, {0, 50, 100}, false}};
   const std::string svg = chart_svg(chart);
-  // x: 0..2 on 66..886. y: 0..105 on 294 up to 32, so 50 is at 294 - 262 * 50 / 105 and 100 at 294 - 262 * 100 / 105.
-  EXPECT_TRUE(contains(svg, "points=\"66.0,294.0 476.0,169.2 886.0,44.5\"")) << svg;
+  // x: 0..2 on 74..886. y: 0..105 on 294 up to 32, so 50 is at 294 - 262 * 50 / 105 and 100 at 294 - 262 * 100 / 105.
+  EXPECT_TRUE(contains(svg, "points=\"74.0,294.0 480.0,169.2 886.0,44.5\"")) << svg;
   EXPECT_TRUE(contains(svg, ">100</text>"));
 }
 
-// Tenfold steps are equally wide: 1, 10, 100 on 66 .. 886; 0.01 and 1 are exponents -2 and 0 on -2.1 .. 0.1, so that
+// Tenfold steps are equally wide: 1, 10, 100 on 74 .. 886; 0.01 and 1 are exponents -2 and 0 on -2.1 .. 0.1, so that
 // 0.1 is at 294 - 262 * 1.1 / 2.2.
 TEST(Chart, LogarithmicAxesShowFactors) {
   LineChart chart;
   chart.log_x = chart.log_y = true;
   chart.lines = {{"x", {1, 10, 100}, {0.01, 0.1, 1}, false}};
   const std::string svg = chart_svg(chart);
-  EXPECT_TRUE(contains(svg, "points=\"66.0,282.1 476.0,163.0 886.0,43.9\"")) << svg;
+  EXPECT_TRUE(contains(svg, "points=\"74.0,282.1 480.0,163.0 886.0,43.9\"")) << svg;
   for (const char* tick : {">1<", ">10<", ">100<", ">0.01<", ">0.1<"}) EXPECT_TRUE(contains(svg, tick)) << tick;
   chart.lines[0].y = {0, -1, 1};  // no logarithm: gaps
   EXPECT_EQ(occurrences(chart_svg(chart), "<circle"), 1U);
