@@ -21,6 +21,9 @@ struct ExpressionCell {
 
 // Cells are never taken back: others hold references to them.
 const Cell& expression_cell(std::string_view name) {
+  if constexpr (kExpressionShapes == 0) {
+    fail(Code::kUsage, "cell '{}' is an expression: this library was built for inference only and has none", name);
+  }
   static std::mutex mutex;
   static std::map<std::string_view, std::unique_ptr<ExpressionCell>> known;
   const std::lock_guard lock(mutex);

@@ -18,7 +18,8 @@ std::span<const SimdCell> simd_cells();   // for the best instruction set of thi
 // The cells that run a program, one for each number of gates and states, with split gates and without.
 std::span<const Cell> reference_expressions();
 std::span<const SimdCell> simd_expressions();
-inline constexpr std::size_t kExpressionShapes = 4 * CellProgram::kMaxGates;
+// None in a library for inference only: they would be a tenth of it.
+inline constexpr std::size_t kExpressionShapes = kTraining ? 4 * CellProgram::kMaxGates : 0;
 inline std::size_t expression_shape(const CellProgram& program) {
   return static_cast<std::size_t>(4 * (program.gates - 1) + 2 * (program.states - 1) + (program.split ? 1 : 0));
 }
