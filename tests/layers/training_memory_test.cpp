@@ -181,6 +181,21 @@ TEST(TrainingMemory, SeveralCellsAStep) {
   }
 }
 
+TEST(TrainingMemory, AllThatALayerCanHave) {
+  for (const bool tied : {false, true}) {
+    RecurrentOptions options = recurrent("lstm_layer_norm", 24);
+    options.hidden_size = 24;
+    options.layers = 3;
+    options.connection = tied ? "residual" : "highway";
+    options.learned_initial_state = true;
+    options.tied = tied;
+    options.zoneout = 0.1;
+    options.transitions = 2;
+    options.recurrent_dropout = 0.2;
+    expect_predicted(Sequential{Linear{5, 24}, Recurrent{options}, Pool{"last"}}, Batch{40, 64, 5});
+  }
+}
+
 TEST(TrainingMemory, Zoneout) {
   for (const char* cell : {"gru", "lstm", "jordan", "slstm"}) {
     SCOPED_TRACE(cell);

@@ -80,6 +80,48 @@ TEST(RecurrentStep, AStreamWithTransitionsEqualsTheWholeSequenceInEveryFormat) {
   for (const RecurrentOptions& options : options_with_transitions()) check_stream(options);
 }
 
+// Every option of a layer at once, in networks that are counted and built again from their description.
+TEST(RecurrentStep, AllThatALayerCanHaveGoesTogether) {
+  for (const char* cell : {"rnn", "gru", "gru_layer_norm", "lstm_peephole", "lstm_layer_norm", "slstm"}) {
+    for (const bool tied : {false, true}) {
+      SCOPED_TRACE(std::string(cell) + (tied ? " tied" : ""));
+      RecurrentOptions options{.cell = cell,
+                               .input_size = 3,
+                               .hidden_size = 3,
+                               .layers = 3,
+                               .connection = tied ? "residual" : "highway",
+                               .learned_initial_state = true,
+                               .tied = tied,
+                               .zoneout = 0.25,
+                               .transitions = 2};
+      if (find_cell(cell).state_count() > 1) options.zoneout_memory = 0.4;
+      Sequential network{Recurrent{options}};
+      std::int64_t elements = 0;
+      for (Parameter* parameter : network.parameters()) {
+        const Tensor noise = random_tensor(parameter->value.shape(), static_cast<std::uint64_t>(++elements));
+        for (std::int64_t k = 0; k < noise.elements(); ++k) parameter->value[k] += 0.2f * noise[k];
+      }
+      elements = 0;
+      for (const Parameter* parameter : network.parameters()) elements += parameter->value.elements();
+      EXPECT_EQ(elements, count_parameters(network.describe()));
+
+      const Tensor x = random_tensor({7, 1, 3}, 1), whole = network.predict(x);
+      Sequential again = build_sequential(network.describe().branches[0]);
+      for (std::size_t k = 0; k < network.parameters().size(); ++k) {
+        ASSERT_EQ(network.parameters()[k]->name, again.parameters()[k]->name);
+        again.parameters()[k]->value = network.parameters()[k]->value;
+      }
+      expect_near(again.predict(x), whole, 0, "built again");
+      expect_steps_equal_the_sequence(network, x, whole, "f32", 5e-6);
+      for (const std::string dtype : {"bf16", "int8"}) {
+        set_inference_dtype(network, dtype);
+        expect_steps_equal_the_sequence(network, x, network.predict(x), dtype, 0);
+        set_inference_dtype(network, "f32");
+      }
+    }
+  }
+}
+
 // More samples than a block, of different lengths, from a state.
 TEST(RecurrentStep, ABatchInInt8IsAStreamForEachSample) {
   Sequential network{
