@@ -17,12 +17,19 @@ struct GateCount {
     saturated += value < kClosedGate || value > kOpenGate;
     ++all;
   }
+  GateCount& operator+=(const GateCount& other) {
+    saturated += other.saturated;
+    all += other.all;
+    return *this;
+  }
 };
 
-// The gates of one unit when every a is `a` and everything else is zero.
+// The gates of one unit when every bias is `a` and everything else is zero.
 std::array<double, kMaxGates> gates_at(const Cell& cell, double a) {
-  std::array<double, kMaxGates> gates, zeros{};
-  gates.fill(a);
+  std::array<double, kMaxGates> gates{}, zeros{}, biases;
+  biases.fill(a);
+  std::array<double, 2 * kMaxGates + 1> normal{};
+  std::array<double, kNormalisedRows> scale{};
   std::array<double, kMaxUnitWeights> unit_weights{};
   std::array<double, kMaxExtras> extra{};
   std::array<double, kMaxStates> next{};
@@ -31,6 +38,9 @@ std::array<double, kMaxGates> gates_at(const Cell& cell, double a) {
   s.rows = s.hidden_size = s.ld_lower = 1;
   s.a = gates.data();
   s.q = zeros.data();
+  s.bias_a = biases.data();
+  s.normal = normal.data();
+  s.scale = scale.data();
   s.unit_weights = unit_weights.data();
   s.inner = &inner;
   s.lower = zeros.data();
@@ -100,16 +110,18 @@ std::vector<std::pair<std::string, double>> gate_saturation(const Variable& outp
   std::reverse(scans.begin(), scans.end());  // the last one was met first
   std::vector<std::pair<std::string, double>> shares;
   for (std::size_t k = 0; k < scans.size(); ++k) {
-    const auto add = [&](const auto& op) {
-      for (int d = 0; d < op.direction_count; ++d) {
-        const GateCount counted = count(op, op.directions[d]);
-        if (counted.all == 0) continue;
-        shares.emplace_back(fmt::format("l{}{}", k, d == 1 ? "_reverse" : ""),
-                            static_cast<double>(counted.saturated) / static_cast<double>(counted.all));
-      }
-    };
-    if (const auto* op = dynamic_cast<const detail::ScanOp<float>*>(scans[k])) add(*op);
-    if (const auto* op = dynamic_cast<const detail::MatrixScanOp<float>*>(scans[k])) add(*op);
+    GateCount counts[2];  // of each direction
+    if (const auto* op = dynamic_cast<const detail::ScanOp<float>*>(scans[k])) {
+      for (const auto& direction : op->directions) counts[direction.reverse ? 1 : 0] += count(*op, direction);
+    }
+    if (const auto* op = dynamic_cast<const detail::MatrixScanOp<float>*>(scans[k])) {
+      for (int d = 0; d < op->direction_count; ++d) counts[d] += count(*op, op->directions[d]);
+    }
+    for (const GateCount& counted : counts) {
+      if (counted.all == 0) continue;
+      shares.emplace_back(fmt::format("l{}{}", k, &counted == counts + 1 ? "_reverse" : ""),
+                          static_cast<double>(counted.saturated) / static_cast<double>(counted.all));
+    }
   }
   return shares;
 }

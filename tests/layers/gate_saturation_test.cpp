@@ -25,6 +25,8 @@ TEST(GateSaturation, KnowsWhichGatesAreSigmoids) {
                                                     {"rnn_sigmoid", "h"},
                                                     {"lstm", "ifo"},
                                                     {"lstm_peephole", "ifo"},
+                                                    {"lstm_layer_norm", "ifo"},
+                                                    {"gru_layer_norm", "rz"},
                                                     {"lstm_nog", "if"},
                                                     {"cifg", "io"},
                                                     {"lstm_fgr", "ifo"},
@@ -61,7 +63,7 @@ void set_all(Recurrent& layer, float weight, float bias) {
 }
 
 TEST(GateSaturation, OfZeroWeightsIsThatOfTheBiases) {
-  for (const char* name : {"lstm", "gru", "mgu", "lstm_peephole", "sru", "mlstm", "mlstm_exp"}) {
+  for (const char* name : {"lstm", "gru", "mgu", "lstm_peephole", "lstm_layer_norm", "sru", "mlstm", "mlstm_exp"}) {
     Recurrent layer({.cell = name, .input_size = 2, .hidden_size = 4, .layers = 2, .bidirectional = true});
     for (const float bias : {0.0f, 2.9f, -2.9f, 3.0f, -3.0f, 10.0f, -10.0f}) {  // sigmoid(2.944) = 0.95
       set_all(layer, 0, bias);
@@ -85,6 +87,24 @@ TEST(GateSaturation, CountsEachGateOfEachUnit) {
   mlstm.parameters()[1]->value[3 * 4 + 2] = -10;     // one of four o
   mlstm.parameters()[1]->value[4 * 4 + 2 + 1] = 10;  // one of two f
   EXPECT_EQ(shares(mlstm), (Shares{{"l0", 2.0 / 6}}));
+}
+
+// The second cell of each step has no bias_ih: its gates stay half open.
+TEST(GateSaturation, CountsEveryCellOfAStep) {
+  Recurrent layer({.cell = "lstm", .input_size = 2, .hidden_size = 4, .bidirectional = true, .transitions = 2});
+  set_all(layer, 0, 10);
+  EXPECT_EQ(shares(layer), (Shares{{"l0", 0.5}, {"l0_reverse", 0.5}}));
+}
+
+// No cell reads what is not there.
+TEST(GateSaturation, OfEveryCellIsAShare) {
+  for (const Cell& cell : all_cells()) {
+    RecurrentOptions options{.cell = std::string(cell.name), .input_size = 2, .hidden_size = 4, .layers = 2};
+    if (cell.output_layer) options.proj_size = 2;
+    Recurrent layer(options);
+    layer.initialize(1);
+    for (const auto& [name, share] : shares(layer)) EXPECT_TRUE(share >= 0 && share <= 1) << cell.name << ' ' << name;
+  }
 }
 
 TEST(GateSaturation, OfACellWithoutSigmoidsIsLeftOut) {
