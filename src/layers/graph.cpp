@@ -1,6 +1,8 @@
 // graph.cpp: the tape of a Graph, and layers run on it.
 #include "carousel/graph.h"
 
+#include <algorithm>
+
 #include "autograd/ops/reshape.h"
 #include "autograd/ops/select_rows.h"
 #include "layers/module.h"
