@@ -151,7 +151,8 @@ class Sequential : public Module {
   LayerDescription describe() const override;
   void forward(detail::Flow& flow) override;
 
-  // Records a forward pass for training. The values live until the first call after backward(). Sequence output comes
+  // Records a forward pass for training. The values live until the first call after backward(), and so must `values`,
+  // `ids` and `initial`, which are borrowed. Sequence output comes
   // back padded with zeros, [T, N, O]; pooled output is [N, O]. `initial` is the state to start from (null: zero,
   // or as learned), `final` receives the state after the last valid step.
   Variable operator()(const Tensor& values, std::span<const std::int32_t> lengths = {}, const State* initial = nullptr,

@@ -4,7 +4,6 @@
 
 #include <cstring>
 
-#include "base/thread_pool.h"
 #include "tests/cells/recurrent_case.h"
 
 namespace carousel {
@@ -298,8 +297,7 @@ TEST_P(CellContract, WithoutRecurrentWeightsTheFirstStepIsAFeedForwardLayer) {
 
 // Oracle: one thread, bit for bit: outputs and all gradients.
 TEST_P(CellContract, EveryNumberOfThreadsGivesTheSameBits) {
-  const auto run = [&](int count) {
-    set_threads(count);
+  expect_the_same_bits_on_any_threads([&] {
     RecurrentCase<float> c(cell(), {.time_steps = 6,
                                     .samples = 21,
                                     .input_size = 13,
@@ -307,20 +305,8 @@ TEST_P(CellContract, EveryNumberOfThreadsGivesTheSameBits) {
                                     .layers = 2,
                                     .directions = 2,
                                     .lengths = {6, 5, 4, 3, 2, 1, 6, 5, 4, 3, 2, 1, 0, 6, 6, 6, 1, 2, 3, 4, 5}});
-    Tape<float> tape;
-    const auto all = c.all_outputs(tape);
-    std::vector<float> numbers(all.value().span().begin(), all.value().span().end());
-    tape.backward(sum(all));
-    for (auto* p : c.parameters()) numbers.insert(numbers.end(), p->gradient.span().begin(), p->gradient.span().end());
-    return numbers;
-  };
-  const std::vector<float> expected = run(1);
-  for (int count : {2, 4, 8}) {
-    const std::vector<float> got = run(count);
-    ASSERT_EQ(expected.size(), got.size());
-    EXPECT_EQ(0, std::memcmp(expected.data(), got.data(), got.size() * sizeof(float))) << count << " threads";
-  }
-  set_threads(0);
+    return c;
+  });
 }
 
 TEST_P(CellContract, AStepAllocatesNothingAfterTheFirst) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstring>
 #include <deque>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "autograd/ops/reshape.h"
 #include "autograd/ops/select_rows.h"
 #include "autograd/ops/sum.h"
+#include "base/thread_pool.h"
 #include "layers/pool_ops.h"
 #include "layers/stack.h"
 #include "tests/support/allocation_counter.h"
@@ -223,6 +225,28 @@ inline std::int64_t allocations_after_the_first_step(RecurrentCase<float>& c) {
   step();
   step();
   return counter.count();
+}
+
+// Outputs and gradients of make(), a RecurrentCase<float>, are the same bits on any number of threads.
+template <class Make>
+void expect_the_same_bits_on_any_threads(const Make& make) {
+  const auto run = [&](int count) {
+    set_threads(count);
+    RecurrentCase<float> c = make();
+    Tape<float> tape;
+    const auto all = c.all_outputs(tape);
+    std::vector<float> numbers(all.value().span().begin(), all.value().span().end());
+    tape.backward(sum(all));
+    for (auto* p : c.parameters()) numbers.insert(numbers.end(), p->gradient.span().begin(), p->gradient.span().end());
+    return numbers;
+  };
+  const std::vector<float> expected = run(1);
+  for (const int count : {2, 4, 8}) {
+    const std::vector<float> got = run(count);
+    ASSERT_EQ(expected.size(), got.size());
+    EXPECT_EQ(0, std::memcmp(expected.data(), got.data(), got.size() * sizeof(float))) << count << " threads";
+  }
+  set_threads(0);
 }
 
 }  // namespace carousel

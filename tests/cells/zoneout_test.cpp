@@ -1,9 +1,6 @@
 // Zoneout. Oracle, where a test names no other: single steps of the same cell without zoneout, blended here.
 #include "layers/zoneout.h"
 
-#include <cstring>
-
-#include "base/thread_pool.h"
 #include "tests/cells/recurrent_case.h"
 #include "tests/support/expect_error.h"
 
@@ -130,8 +127,7 @@ TEST_P(ZoneoutContract, GradientsOfAProjectionEqualCentralDifferences) {
 
 // Oracle: one thread, bit for bit: outputs and all gradients.
 TEST_P(ZoneoutContract, EveryNumberOfThreadsGivesTheSameBits) {
-  const auto run = [&](int count) {
-    set_threads(count);
+  expect_the_same_bits_on_any_threads([&] {
     RecurrentCase<float> c(cell(), {.time_steps = 5,
                                     .samples = 13,
                                     .input_size = 7,
@@ -139,20 +135,8 @@ TEST_P(ZoneoutContract, EveryNumberOfThreadsGivesTheSameBits) {
                                     .directions = 2,
                                     .lengths = {5, 4, 3, 2, 1, 5, 5, 0, 1, 2, 5, 3, 5}});
     c.set_zoneout(kOutput, kMemory);
-    Tape<float> tape;
-    const auto all = c.all_outputs(tape);
-    std::vector<float> numbers(all.value().span().begin(), all.value().span().end());
-    tape.backward(sum(all));
-    for (auto* p : c.parameters()) numbers.insert(numbers.end(), p->gradient.span().begin(), p->gradient.span().end());
-    return numbers;
-  };
-  const std::vector<float> expected = run(1);
-  for (const int count : {2, 4}) {
-    const std::vector<float> got = run(count);
-    ASSERT_EQ(expected.size(), got.size());
-    EXPECT_EQ(0, std::memcmp(expected.data(), got.data(), got.size() * sizeof(float))) << count << " threads";
-  }
-  set_threads(0);
+    return c;
+  });
 }
 
 TEST_P(ZoneoutContract, AStepAllocatesNothingAfterTheFirst) {
