@@ -20,6 +20,7 @@
 #include "signals.h"
 #include "tasks/cell_search.h"
 #include "tasks/comparison_run.h"
+#include "tasks/data_files.h"
 
 namespace carousel::cli {
 namespace {
@@ -110,7 +111,7 @@ ComparisonPlan plan_of(const CommandLine& line) {
     const auto given = plan.options.given.find(key);
     if (given != plan.options.given.end()) fail(Code::kUsage, "{}: not for compare, {}", given->second, instead);
   }
-  if (plan.options.data.data.empty()) fail(Code::kUsage, "--data is missing: the files to learn from");
+  require_data(plan.options.data, "the files to learn from");
   constexpr double kMostUnits = 65536;
   constexpr std::int64_t kMostTrials = 100000;
   choose_cells(line, plan);

@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "console.h"
 #include "option_arguments.h"
+#include "tasks/data_files.h"
 #include "tasks/task.h"
 
 namespace carousel::cli {
@@ -32,7 +33,7 @@ int run_data(const CommandLine& line, Console& console) {
   const std::string task = line.text("TASK");
   const Config config = config_of(line);
   check_options_fit_task(config.options, task);
-  if (config.options.data.data.empty()) fail(Code::kUsage, "--data is missing: the files to check");
+  require_data(config.options.data, "the files to check");
   set_threads(static_cast<int>(config.options.train.threads));
   const DataReport report = find_task(task).check(config.options);
   print_report(report, task, console);

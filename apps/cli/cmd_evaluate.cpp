@@ -9,6 +9,7 @@
 #include "option_arguments.h"
 #include "progress.h"
 #include "report.h"
+#include "tasks/data_files.h"
 #include "tasks/task.h"
 #include "tasks/training_run.h"
 
@@ -24,7 +25,7 @@ std::vector<Bound> bounds(const CommandLine& line, const std::string& flag) {
 int run_evaluate(const CommandLine& line, Console& console) {
   const std::vector<Bound> minima = bounds(line, "--min"), maxima = bounds(line, "--max");
   const Config config = config_of(line);
-  if (config.options.data.data.empty()) fail(Code::kUsage, "--data is missing: the files to score on");
+  require_data(config.options.data, "the files to score on");
   const Model model = Model::load(line.text("MODEL"));
   const Task& task = find_task(model.task());
   check_options_fit_task(config.options, model.task());

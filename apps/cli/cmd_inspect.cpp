@@ -13,6 +13,7 @@
 #include "models/plan.h"
 #include "option_arguments.h"
 #include "output_file.h"
+#include "tasks/data_files.h"
 #include "tasks/inspect_input.h"
 #include "tasks/task_gradients.h"
 
@@ -103,8 +104,7 @@ int show_gradients(const CommandLine& line, const Model& model, const Options& o
   for (const char* flag : {"--text", "--plan", "--step"}) {
     if (line.has(flag)) fail(Code::kUsage, "{} and --gradients do not go together", flag);
   }
-  if (options.data.data.empty())
-    fail(Code::kUsage, "--data is missing: --gradients needs samples with what they should give");
+  require_data(options.data, "--gradients needs samples with what they should give");
   const std::string page = line.text("--html");
   if (line.has("--html")) check_output_file("--html", page, line.is_on("--force"));
   const GradientFlow flow = task_gradient_flow(model, options, samples);

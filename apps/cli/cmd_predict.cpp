@@ -8,6 +8,7 @@
 #include "option_arguments.h"
 #include "output_file.h"
 #include "row_writer.h"
+#include "tasks/data_files.h"
 #include "tasks/task.h"
 #include "tasks/training_run.h"
 
@@ -16,7 +17,7 @@ namespace {
 
 int run_predict(const CommandLine& line, Console& console) {
   const Config config = config_of(line);
-  if (config.options.data.data.empty()) fail(Code::kUsage, "--data is missing: the files to predict for");
+  require_data(config.options.data, "the files to predict for");
   const std::string output = line.text("--output", "-");
   if (output != "-") check_output_file("--output", output, config.options.output.force);
   const Model model = Model::load(line.text("MODEL"));

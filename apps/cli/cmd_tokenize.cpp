@@ -33,13 +33,13 @@ std::vector<std::string> texts_of(const CommandLine& line) {
 TextPipeline pipeline_of(const CommandLine& line, const std::vector<std::string>& texts) {
   if (line.has("--model")) {
     const std::string path = line.text("--model");
-    if (line.has("--segment")) fail(Code::kUsage, "--segment and --model are both given; a model has its own way");
+    if (line.has("--level")) fail(Code::kUsage, "--level and --model are both given; a model has its own way");
     const ClassifyInfo info = ClassifyInfo::from_model(Model::load(path));
     if (!info.text) fail(Code::kUsage, "--model: {} takes sequences of numbers, it has no vocabulary", path);
     return info.pipeline();
   }
   TextSettings settings;
-  settings.segmentation = parse_segmentation(line.text("--segment"));
+  settings.level = parse_level(line.text("--level"));
   std::vector<std::int64_t> rows(texts.size());
   std::iota(rows.begin(), rows.end(), std::int64_t{0});
   return fit_text(texts, rows, settings, {}).pipeline;
@@ -75,7 +75,7 @@ int run_tokenize(const CommandLine& line, Console& console) {
     traces.push_back(pipeline.explain(text));
     length = std::max(length, static_cast<std::int64_t>(traces.back().ids.size()));
   }
-  const std::string_view segment = segmentation_name(pipeline.settings().segmentation);
+  const std::string_view level = level_name(pipeline.settings().level);
   Json list = Json::array();
   for (TextTrace& trace : traces) {
     trace = pipeline.explain(trace.raw, length);
@@ -87,13 +87,13 @@ int run_tokenize(const CommandLine& line, Console& console) {
   }
   if (console.json()) {
     console.out_json({{"schema", 1},
-                      {"segment", segment},
+                      {"level", level},
                       {"vocabulary_size", pipeline.vocabulary().size()},
                       {"length", length},
                       {"texts", list}});
   } else {
-    console.out(fmt::format("{} text(s) cut into {}, padded to {} tokens; vocabulary of {} tokens\n", texts.size(),
-                            segment, length, pipeline.vocabulary().size()));
+    console.out(fmt::format("{} text(s) cut at level {}, padded to {} tokens; vocabulary of {} tokens\n", texts.size(),
+                            level, length, pipeline.vocabulary().size()));
   }
   return 0;
 }
@@ -104,10 +104,10 @@ std::vector<Argument> tokenize_arguments() {
       {.name = "--data", .value = "FILE", .help = "files of texts, one per line; - is standard input", .many = true},
       {.name = "--format", .value = "NAME", .help = "format of the files, as for train classify [default lines]"},
       {.name = "--text-column", .value = "NAME", .help = "column that holds the text [default text]"},
-      {.name = "--segment",
+      {.name = "--level",
        .value = "HOW",
        .help = "cut into words (Chinese by dictionary) or characters [default: picked from the texts]",
-       .allowed = {"words", "chars", "whitespace"}},
+       .allowed = {"word", "char", "whitespace"}},
       {.name = "--model", .value = "MODEL", .help = "use the vocabulary and settings of this model"},
       {.name = "--length", .value = "N", .help = "pad to at least this many tokens"}};
 }
@@ -119,7 +119,7 @@ const Verb kTokenizeVerb{.name = "tokenize",
                          .usage = "--text TEXT | --data FILE [options]",
                          .summary = "shows each step of the text pipeline: raw, normalized, tokens, ids, padded, mask",
                          .examples = {"tokenize --text \"I love this film\" --text Great",
-                                      "tokenize --text \"Long short-term memory\" --segment chars --json",
+                                      "tokenize --text \"Long short-term memory\" --level char --json",
                                       "tokenize --text \"a fine film\" --model reviews.safetensors"},
                          .arguments = tokenize_arguments,
                          .run = run_tokenize};

@@ -10,12 +10,12 @@
 #include "command_line.h"
 #include "commands.h"
 #include "console.h"
-#include "data/labelled.h"
 #include "option_arguments.h"
 #include "output_file.h"
 #include "progress.h"
 #include "report.h"
 #include "signals.h"
+#include "tasks/data_files.h"
 #include "tasks/data_hash.h"
 #include "tasks/task.h"
 #include "version.h"
@@ -58,15 +58,12 @@ void write_config(const Config& config) {
 // starts, and once more at its end, when the task has picked a value for every "auto".
 void record_run(Config& config, Console& console) {
   const auto before = std::exchange(config.data_sha256, {});
-  for (const auto* sources : {&config.options.data.data, &config.options.data.valid}) {
-    for (const std::string& source : *sources) {
-      const std::string path = split_source(source).second;
-      if (path == "-") continue;
-      const std::string hash = config.data_sha256[path] = sha256_of_file(path);
-      const auto known = before.find(path);
-      if (known == before.end() || known->second == hash) continue;
-      console.warning(fmt::format("{} has changed since the configuration was written; the result will differ", path));
-    }
+  for (const std::string& path : training_files(config.options.data)) {
+    if (path == "-") continue;
+    const std::string hash = config.data_sha256[path] = sha256_of_file(path);
+    const auto known = before.find(path);
+    if (known == before.end() || known->second == hash) continue;
+    console.warning(fmt::format("{} has changed since the configuration was written; the result will differ", path));
   }
   if (!config.version.empty() && config.version != kVersion) {
     console.warning(fmt::format("the configuration was written by version {}, this is {}", config.version, kVersion));
@@ -94,7 +91,7 @@ int run_train(const CommandLine& line, Console& console) {
   config.task = task_of(line, config);
   const Task& task = find_task(config.task);
   check_options_fit_task(config.options, config.task);
-  if (config.options.data.data.empty()) fail(Code::kUsage, "--data is missing: the files to learn from");
+  require_data(config.options.data, "the files to learn from");
   choose_outputs(config.options.output, config.task);
   set_threads(static_cast<int>(config.options.train.threads));
   record_run(config, console);

@@ -19,7 +19,7 @@ def speeds(folder: Path) -> Iterator[Row]:
     path = folder / "texts.tsv"
     for language, name, bound in RATES:
         write_texts(path, language, RATE_BYTES)
-        seconds = statistics.median(run("data", "check", "classify", "--data", path, "--segment", "words",
+        seconds = statistics.median(run("data", "check", "classify", "--data", path, "--level", "word",
                                         "--threads", 1).cpu_seconds for _ in range(TURNS))
         yield at_least(f"read and segment: {name}", bound, "MB/s of a core", path.stat().st_size / seconds / 1e6)
 

@@ -122,6 +122,7 @@ class Activation : public Module {
   std::string kind_;
 };
 
+// Layers one after another. May itself be a layer of another one: a named part of a network.
 class Sequential : public Module {
  public:
   // A layer whose parameters are all zero, as every layer is made, gets fresh weights (seed 1); any other keeps those

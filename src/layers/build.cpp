@@ -239,6 +239,12 @@ std::unique_ptr<Module> build_module(const LayerDescription& description) {
     for (const auto& branch : description.branches) branches.push_back(build_sequential(branch));
     return std::make_unique<Sum>(std::move(branches));
   }
+  if (description.type == "sequential") {
+    if (description.branches.size() != 1) {
+      fail(Code::kModel, "layer 'sequential' has {} branches, expected 1", description.branches.size());
+    }
+    return std::make_unique<Sequential>(build_sequential(description.branches[0]));
+  }
   Settings settings(description);
   std::unique_ptr<Module> module = build_simple(description.type, settings);
   settings.finish();

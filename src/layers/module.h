@@ -3,6 +3,9 @@
 
 #include <list>
 #include <span>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "autograd/tape.h"
 #include "base/random.h"
@@ -88,6 +91,10 @@ class Layouts {
   const Tape<float>* tape_ = nullptr;  // that the ones in use are for, and its generation
   std::uint64_t generation_ = 0;
 };
+
+// The networks inside a layer, with what their layers' names begin with behind the layer's own and a dot: the branches
+// of a Sum ("0.", "1.") and a Sequential that is a layer itself ("").
+std::vector<std::pair<std::string, Sequential*>> inner_networks(Module& module);
 
 // The tape and workspace that a Sequential reuses from pass to pass.
 struct Session {

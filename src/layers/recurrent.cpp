@@ -333,9 +333,7 @@ void Recurrent::set_inference_dtype(const std::string& dtype) {
 void set_inference_dtype(Sequential& network, const std::string& dtype) {
   for (const auto& [name, module] : network.modules()) {
     if (auto* recurrent = dynamic_cast<Recurrent*>(module.get())) recurrent->set_inference_dtype(dtype);
-    if (auto* sum = dynamic_cast<Sum*>(module.get())) {
-      for (Sequential& branch : sum->branches()) set_inference_dtype(branch, dtype);
-    }
+    for (const auto& [own, inner] : detail::inner_networks(*module)) set_inference_dtype(*inner, dtype);
   }
 }
 

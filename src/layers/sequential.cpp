@@ -38,16 +38,25 @@ std::vector<Parameter*> Sequential::buffers() {
   return list;
 }
 
+std::vector<std::pair<std::string, Sequential*>> detail::inner_networks(Module& module) {
+  std::vector<std::pair<std::string, Sequential*>> list;
+  if (auto* network = dynamic_cast<Sequential*>(&module)) list.emplace_back("", network);
+  if (auto* sum = dynamic_cast<Sum*>(&module)) {
+    for (std::size_t k = 0; k < sum->branches().size(); ++k) {
+      list.emplace_back(std::to_string(k) + ".", &sum->branches()[k]);
+    }
+  }
+  return list;
+}
+
 namespace {
 
-void collect_names(const std::string& prefix, Sequential& network,
+void collect_names(const std::string& prefix, Sequential& sequential,
                    std::vector<std::pair<std::string, Parameter*>>& list) {
-  for (const auto& [name, module] : network.modules()) {
-    if (auto* sum = dynamic_cast<Sum*>(module.get())) {
-      for (std::size_t k = 0; k < sum->branches().size(); ++k) {
-        collect_names(prefix + name + "." + std::to_string(k) + ".", sum->branches()[k], list);
-      }
-    } else {
+  for (const auto& [name, module] : sequential.modules()) {
+    const auto inner = detail::inner_networks(*module);
+    for (const auto& [own, network] : inner) collect_names(prefix + name + "." + own, *network, list);
+    if (inner.empty()) {
       for (const auto& tensors : {module->parameters(), module->buffers()}) {
         for (Parameter* tensor : tensors) list.emplace_back(prefix + name + "." + tensor->name, tensor);
       }
@@ -251,8 +260,8 @@ State Sequential::zero_state(std::int64_t samples) const {
           state.values.emplace_back(recurrent->state_shape(k, samples));
       } else if (const auto* decoder = dynamic_cast<const AttentionDecoder*>(module.get())) {
         for (int k = 0; k < decoder->state_count(); ++k) state.values.emplace_back(decoder->state_shape(k, samples));
-      } else if (auto* sum = dynamic_cast<Sum*>(module.get())) {
-        for (const Sequential& branch : sum->branches()) self(self, branch);
+      } else {
+        for (const auto& [own, inner] : detail::inner_networks(*module)) self(self, *inner);
       }
     }
   };

@@ -13,6 +13,7 @@
 #include "carousel/attention.h"
 #include "kernels/packed_matrix.h"
 #include "kernels/pointwise.h"
+#include "layers/module.h"
 #include "layers/recurrent_structure.h"
 
 namespace carousel {
@@ -96,8 +97,8 @@ void fill_learned(const Sequential& network, State& state, std::size_t& next) {
       }
     } else if (const auto* decoder = dynamic_cast<const AttentionDecoder*>(module.get())) {
       next += static_cast<std::size_t>(decoder->state_count());
-    } else if (auto* sum = dynamic_cast<Sum*>(module.get())) {
-      for (const Sequential& branch : sum->branches()) fill_learned(branch, state, next);
+    } else {
+      for (const auto& [own, inner] : detail::inner_networks(*module)) fill_learned(*inner, state, next);
     }
   }
 }

@@ -8,6 +8,7 @@
 
 #include "carousel/attention.h"
 #include "carousel/convolution.h"
+#include "layers/module.h"
 #include "layers/term_scores.h"
 #include "models/inspect_recurrent.h"
 
@@ -40,13 +41,11 @@ InputNeeds input_needs(const Sequential& network) {
     if (const auto* flatten = dynamic_cast<const Flatten*>(module.get())) {
       needs.time_steps = steps = flatten->time_steps();
     }
-    if (auto* sum = dynamic_cast<Sum*>(module.get())) {
-      for (const Sequential& branch : sum->branches()) {
-        const InputNeeds inner = input_needs(branch);
-        if (width == kAnySize) width = inner.features;
-        needs.ids = needs.ids || (inner.ids && needs.features == kAnySize);
-        if (inner.time_steps != kAnySize) needs.time_steps = inner.time_steps;
-      }
+    for (const auto& [own, network_inside] : detail::inner_networks(*module)) {
+      const InputNeeds inner = input_needs(*network_inside);
+      if (width == kAnySize) width = inner.features;
+      needs.ids = needs.ids || (inner.ids && needs.features == kAnySize);
+      if (inner.time_steps != kAnySize) needs.time_steps = inner.time_steps;
     }
     if (needs.features == kAnySize && !needs.ids && width != kAnySize) needs.features = width / steps;
   }
@@ -95,6 +94,10 @@ class Walk {
     info.inputs.push_back(current("input"));
     if (auto* sum = dynamic_cast<Sum*>(&module)) {
       branches(std::move(info), *sum);
+      return;
+    }
+    if (auto* inner = dynamic_cast<Sequential*>(&module)) {
+      layers(name + ".", *inner);
       return;
     }
     for (Parameter* parameter : module.parameters()) {

@@ -5,6 +5,7 @@
 
 #include "base/fail.h"
 #include "base/json.h"
+#include "layers/module.h"
 #include "models/model_file.h"
 #include "models/network_json.h"
 
@@ -40,9 +41,7 @@ std::set<const Parameter*> recurrent_matrices(Sequential& network) {
           matrices.insert(parameter);
       }
     }
-    if (auto* sum = dynamic_cast<Sum*>(module.get())) {
-      for (Sequential& branch : sum->branches()) matrices.merge(recurrent_matrices(branch));
-    }
+    for (const auto& [own, inner] : detail::inner_networks(*module)) matrices.merge(recurrent_matrices(*inner));
   }
   return matrices;
 }

@@ -8,6 +8,7 @@
 #include "carousel/stream.h"
 #include "kernels/peak.h"
 #include "layers/matrix_scan.h"
+#include "layers/module.h"
 #include "layers/topology.h"
 
 namespace carousel {
@@ -81,12 +82,9 @@ void plan_layers(Sequential& network, const std::string& prefix, const PlanReque
   const Modules modules = network.modules();
   for (std::size_t k = 0; k < modules.size(); ++k) {
     const auto& [name, module] = modules[k];
-    if (auto* sum = dynamic_cast<Sum*>(module.get())) {
-      for (std::size_t b = 0; b < sum->branches().size(); ++b) {
-        plan_layers(sum->branches()[b], fmt::format("{}{}.{}.", prefix, name, b), request, list);
-      }
-      continue;
-    }
+    const auto inner = detail::inner_networks(*module);
+    for (const auto& [own, part] : inner) plan_layers(*part, fmt::format("{}{}.{}", prefix, name, own), request, list);
+    if (!inner.empty()) continue;
     list.push_back(plan_layer(*module, modules.subspan(k + 1), request));
     list.back().layer = prefix + name;
   }

@@ -7,6 +7,7 @@
 #include "base/fail.h"
 #include "kernels/packed_matrix.h"
 #include "kernels/pointwise.h"
+#include "layers/module.h"
 #include "models/stream_program.h"
 
 namespace carousel::detail {
@@ -240,7 +241,8 @@ std::int64_t input_features(Sequential& network) {
     if (auto* scale = dynamic_cast<Scale*>(module.get())) return scale->factor.value.elements() / steps;
     if (auto* norm = dynamic_cast<LayerNorm*>(module.get())) return norm->weight.value.elements() / steps;
     if (auto* flatten = dynamic_cast<Flatten*>(module.get())) steps = flatten->time_steps();
-    if (auto* sum = dynamic_cast<Sum*>(module.get())) return input_features(sum->branches().front());
+    const auto inner = detail::inner_networks(*module);
+    if (!inner.empty()) return input_features(*inner.front().second);
   }
   return -1;
 }
@@ -254,6 +256,8 @@ std::unique_ptr<StreamOp> compile(Sequential& network, std::int64_t size, const 
       StreamOps branches;
       for (Sequential& branch : sum->branches()) branches.push_back(compile(branch, size, plan));
       step = std::make_unique<SumStep>(std::move(branches), plan.rows());
+    } else if (auto* inner = dynamic_cast<Sequential*>(module.get())) {
+      step = compile(*inner, size, plan);
     } else {
       step = compile_layer(*module, size, plan);
     }

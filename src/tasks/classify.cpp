@@ -70,7 +70,7 @@ VocabularyLimits vocabulary_limits(const DataOptions& options) {
 
 FittedText fit_texts(const ClassifyData& data, const Indices& rows, const DataOptions& options) {
   TextSettings settings;
-  if (!options.segment.empty()) settings.segmentation = parse_segmentation(options.segment);
+  if (!options.level.empty()) settings.level = parse_level(options.level);
   return fit_text(data.texts, rows, settings, vocabulary_limits(options));
 }
 
@@ -83,8 +83,8 @@ void prepare_texts(const Options& options, const Split& split, ClassifyData& dat
   info.vocabulary = fitted.pipeline.vocabulary().tokens();
   observer.note(
       fmt::format("text: segmented into {}, {} tokens, {} distinct, vocabulary of {} (seen at least {} times)",
-                  segmentation_name(info.text->segmentation), fitted.tokens, fitted.distinct_tokens,
-                  info.vocabulary.size(), vocabulary_limits(options.data).min_count));
+                  level_name(info.text->level), fitted.tokens, fitted.distinct_tokens, info.vocabulary.size(),
+                  vocabulary_limits(options.data).min_count));
 }
 
 // "3 to 51 tokens, 21.3 on average".
@@ -259,7 +259,7 @@ class Classify final : public Task {
     result.options.model = fitted.model_options;
     result.options.train = fitted.training;
     if (fitted.info.text) {
-      result.options.data.segment = segmentation_name(fitted.info.text->segmentation);
+      result.options.data.level = level_name(fitted.info.text->level);
       const VocabularyLimits limits = vocabulary_limits(options.data);
       result.options.data.min_count = limits.min_count;
       result.options.data.max_vocabulary = limits.max_size;
@@ -325,9 +325,9 @@ class Classify final : public Task {
       Indices all(static_cast<std::size_t>(data.size()));
       std::iota(all.begin(), all.end(), 0);
       FittedText fitted = fit_texts(data, all, options.data);
-      report.facts.emplace_back(
-          "tokens", fmt::format("{} {}, {} of them distinct", fitted.tokens,
-                                segmentation_name(fitted.pipeline.settings().segmentation), fitted.distinct_tokens));
+      report.facts.emplace_back("tokens",
+                                fmt::format("{} {}, {} of them distinct", fitted.tokens,
+                                            level_name(fitted.pipeline.settings().level), fitted.distinct_tokens));
       report.facts.emplace_back("vocabulary", std::to_string(fitted.pipeline.vocabulary().size()));
       data.samples.ids = std::move(fitted.ids);
     }

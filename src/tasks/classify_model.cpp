@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "tasks/column_scale.h"
 #include "tasks/task_data.h"
+#include "tasks/text_json.h"
 #include "tasks/training_run.h"
 
 namespace carousel {
@@ -15,11 +16,7 @@ using nlohmann::json;
 std::string ClassifyInfo::to_json() const {
   json object{{"labels", labels}, {"features", features}, {"majority", majority}, {"split", split}};
   if (text) {
-    object["text"] = {{"nfkc", text->nfkc},
-                      {"lowercase", text->lowercase},
-                      {"segmentation", segmentation_name(text->segmentation)},
-                      {"max_tokens", text->max_tokens},
-                      {"vocabulary", vocabulary}};
+    object["text"] = text_to_json(*text, vocabulary);
   }
   return json_text(object);
 }
@@ -32,13 +29,7 @@ ClassifyInfo ClassifyInfo::from_model(const Model& model) {
     object.at("majority").get_to(info.majority);
     object.at("split").get_to(info.split);
     if (object.contains("text")) {
-      const json& text = object.at("text");
-      info.text.emplace();
-      text.at("nfkc").get_to(info.text->nfkc);
-      text.at("lowercase").get_to(info.text->lowercase);
-      text.at("max_tokens").get_to(info.text->max_tokens);
-      info.text->segmentation = parse_segmentation(text.at("segmentation").get<std::string>());
-      text.at("vocabulary").get_to(info.vocabulary);
+      text_from_json(object.at("text"), info.text.emplace(), info.vocabulary);
     }
   });
   if (info.labels.size() < 2 || !std::is_sorted(info.labels.begin(), info.labels.end())) {

@@ -7,8 +7,8 @@
 #include "base/fail.h"
 #include "base/file.h"
 #include "cells/cell_program.h"
-#include "data/labelled.h"
 #include "tasks/config.h"
+#include "tasks/data_files.h"
 #include "tasks/data_hash.h"
 
 namespace carousel {
@@ -21,12 +21,7 @@ std::string plan_text(const ComparisonPlan& plan) {
   config.task = plan.task;
   config.options = plan.options;
   config.options.train.threads = 0;
-  for (const auto* sources : {&plan.options.data.data, &plan.options.data.valid}) {
-    for (const std::string& source : *sources) {
-      const std::string path = split_source(source).second;
-      config.data_sha256[path] = sha256_of_file(path);
-    }
-  }
+  for (const std::string& path : training_files(plan.options.data)) config.data_sha256[path] = sha256_of_file(path);
   std::string text =
       fmt::format("# carousel compare: lr {} to {}, hidden_size {} to {}, input_noise {} to {}, seconds {}\n",
                   plan.lr.low, plan.lr.high, plan.hidden_size.low, plan.hidden_size.high, plan.input_noise.low,

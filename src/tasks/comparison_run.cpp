@@ -14,6 +14,7 @@
 #include "cells/cell.h"
 #include "data/number.h"
 #include "tasks/comparison_folder.h"
+#include "tasks/data_files.h"
 
 namespace carousel {
 namespace {
@@ -29,8 +30,8 @@ void check_plan(const ComparisonPlan& plan) {
       fail(Code::kUsage, "cell {} has a folder of the same name as another one; leave it out", cell);
     }
   }
-  for (const auto* sources : {&plan.options.data.data, &plan.options.data.valid, &plan.test}) {
-    if (std::find(sources->begin(), sources->end(), "-") == sources->end()) continue;
+  for (const auto& paths : {training_files(plan.options.data), plan.test}) {
+    if (std::find(paths.begin(), paths.end(), "-") == paths.end()) continue;
     fail(Code::kUsage, "-: every training reads the data, so that they cannot come from standard input; give a file");
   }
 }

@@ -3,6 +3,7 @@
 #include "base/fail.h"
 #include "base/json.h"
 #include "cells/cell.h"
+#include "layers/module.h"
 #include "tasks/samples.h"
 
 namespace carousel {
@@ -47,11 +48,9 @@ namespace {
 Module* find_layer(Sequential& network, std::string_view name) {
   for (const auto& [own, module] : network.modules()) {
     if (own == name) return module.get();
-    auto* sum = dynamic_cast<Sum*>(module.get());
-    if (!sum || !name.starts_with(own + ".")) continue;
-    for (std::size_t k = 0; k < sum->branches().size(); ++k) {
-      const std::string prefix = own + "." + std::to_string(k) + ".";
-      if (name.starts_with(prefix)) return find_layer(sum->branches()[k], name.substr(prefix.size()));
+    for (const auto& [inner, part] : detail::inner_networks(*module)) {
+      const std::string prefix = own + "." + inner;
+      if (name.starts_with(prefix)) return find_layer(*part, name.substr(prefix.size()));
     }
   }
   return nullptr;

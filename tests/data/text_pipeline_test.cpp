@@ -90,7 +90,7 @@ TEST(Vocabulary, ComesBackFromItsTokensAndRefusesOthers) {
 
 TEST(Pipeline, ExplainShowsEveryStep) {
   TextSettings settings;
-  settings.segmentation = Segmentation::kWords;
+  settings.level = TextLevel::kWord;
   settings.add_bos = settings.add_eos = true;
   TextPipeline pipeline(settings, counted({"good", "day", "good"}).build({}));  // good 4, day 5
   const TextTrace trace = pipeline.explain("\uFF27ood  DAY, sir", 8);
@@ -107,7 +107,7 @@ TEST(Pipeline, ExplainShowsEveryStep) {
 
 TEST(Pipeline, LongTextsAreCutAndCounted) {
   TextSettings settings;
-  settings.segmentation = Segmentation::kWhitespace;
+  settings.level = TextLevel::kWhitespace;
   settings.max_tokens = 2;
   settings.add_eos = true;
   TextPipeline pipeline(settings, counted({"a", "a", "b"}).build({}));
@@ -120,7 +120,7 @@ TEST(Pipeline, LongTextsAreCutAndCounted) {
 
 TEST(Pipeline, TextThatIsNotUtf8IsRefusedAtItsByte) {
   TextSettings settings;
-  settings.segmentation = Segmentation::kWords;
+  settings.level = TextLevel::kWord;
   TextPipeline pipeline(settings, Vocabulary());
   expect_error(Code::kData, {"not UTF-8 at byte 4 (0xe9)"}, [&] { pipeline.encode("caf\xE9"); });
 }
@@ -134,7 +134,7 @@ TEST(FitText, LearnsFromItsRowsOnlyAndEncodesThemAsItsPipelineDoes) {
     settings.add_bos = settings.add_eos = marks;
     settings.max_tokens = 3;
     FittedText fitted = fit_text(texts, rows, settings, {2, 0});
-    EXPECT_EQ(fitted.pipeline.settings().segmentation, Segmentation::kWords);
+    EXPECT_EQ(fitted.pipeline.settings().level, TextLevel::kWord);
     // day 3, good 3, a 2, and once: , sir
     EXPECT_EQ(fitted.pipeline.vocabulary().tokens(), (Tokens{"<pad>", "<unk>", "<bos>", "<eos>", "day", "good", "a"}));
     EXPECT_EQ(fitted.tokens, 4 + 5 + 1);

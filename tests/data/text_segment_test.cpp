@@ -16,26 +16,26 @@ namespace {
 
 using Tokens = std::vector<std::string>;
 
-Tokens cut(Segmentation segmentation, std::string_view text) {
-  Segmenter segmenter(segmentation);
+Tokens cut(TextLevel level, std::string_view text) {
+  Segmenter segmenter(level);
   std::vector<std::string_view> tokens;
   segmenter.segment(text, tokens);
   return {tokens.begin(), tokens.end()};
 }
 
 TEST(Words, PunctuationIsKeptSpacesAreNotAndContractionsStayWhole) {
-  EXPECT_EQ(cut(Segmentation::kWords, " I don't, \"know\" 3.14\tor x_1!\n"),
+  EXPECT_EQ(cut(TextLevel::kWord, " I don't, \"know\" 3.14\tor x_1!\n"),
             (Tokens{"I", "don't", ",", "\"", "know", "\"", "3.14", "or", "x_1", "!"}));
-  EXPECT_EQ(cut(Segmentation::kWords, ""), Tokens{});
-  EXPECT_EQ(cut(Segmentation::kWords, " \t\xE3\x80\x80"), Tokens{});  // the last is the ideographic space
+  EXPECT_EQ(cut(TextLevel::kWord, ""), Tokens{});
+  EXPECT_EQ(cut(TextLevel::kWord, " \t\xE3\x80\x80"), Tokens{});  // the last is the ideographic space
 }
 
 TEST(Words, ChineseIsCutByTheDictionary) {
   // I / love / Beijing / Tiananmen
-  EXPECT_EQ(cut(Segmentation::kWords, "\u6211\u7231\u5317\u4EAC\u5929\u5B89\u95E8"),
+  EXPECT_EQ(cut(TextLevel::kWord, "\u6211\u7231\u5317\u4EAC\u5929\u5B89\u95E8"),
             (Tokens{"\u6211", "\u7231", "\u5317\u4EAC", "\u5929\u5B89\u95E8"}));
   // hotel / decoration / so-so / , / but / still / OK
-  EXPECT_EQ(cut(Segmentation::kWords, "\u9152\u5E97\u88C5\u4FEE\u4E00\u822C\uFF0C\u4F46 OK."),
+  EXPECT_EQ(cut(TextLevel::kWord, "\u9152\u5E97\u88C5\u4FEE\u4E00\u822C\uFF0C\u4F46 OK."),
             (Tokens{"\u9152\u5E97", "\u88C5\u4FEE", "\u4E00\u822C", "\uFF0C", "\u4F46", "OK", "."}));
 }
 
@@ -62,7 +62,7 @@ TEST(Words, AreThoseOfIcuThoughAsciiIsCutWithoutIt) {
   for (char a = 1; a != 127; ++a) {
     for (char b = 1; b != 127; ++b) {
       const std::string text = {'x', a, 'y', b, '1', a, '2', b, a, 'z', a, '3', b, '_', a};
-      ASSERT_EQ(cut(Segmentation::kWords, text), words_of_icu(text)) << testing::PrintToString(text);
+      ASSERT_EQ(cut(TextLevel::kWord, text), words_of_icu(text)) << testing::PrintToString(text);
     }
   }
   const std::string_view pieces[] = {
@@ -72,24 +72,24 @@ TEST(Words, AreThoseOfIcuThoughAsciiIsCutWithoutIt) {
   for (std::uint64_t n = 0; n < 20000; ++n) {
     std::string text;
     for (std::uint64_t k = 0; k < 12; ++k) text += pieces[uniform_below({7, Purpose::kTest, n}, k, std::size(pieces))];
-    ASSERT_EQ(cut(Segmentation::kWords, text), words_of_icu(text)) << testing::PrintToString(text);
+    ASSERT_EQ(cut(TextLevel::kWord, text), words_of_icu(text)) << testing::PrintToString(text);
   }
 }
 
 TEST(Characters, AreGraphemeClusters) {
   // e + combining acute; a flag of two regional indicators; CR LF is one.
-  EXPECT_EQ(cut(Segmentation::kCharacters, "ae\u0301 \U0001F1E8\U0001F1E6\r\n\u5317"),
+  EXPECT_EQ(cut(TextLevel::kCharacter, "ae\u0301 \U0001F1E8\U0001F1E6\r\n\u5317"),
             (Tokens{"a", "e\u0301", " ", "\U0001F1E8\U0001F1E6", "\r\n", "\u5317"}));
 }
 
 TEST(WhiteSpace, CutsAtUnicodeWhiteSpaceAndNowhereElse) {
-  EXPECT_EQ(cut(Segmentation::kWhitespace, "  don't , stop\u3000\u5317\u4EAC!\n"),
+  EXPECT_EQ(cut(TextLevel::kWhitespace, "  don't , stop\u3000\u5317\u4EAC!\n"),
             (Tokens{"don't", ",", "stop", "\u5317\u4EAC!"}));
-  EXPECT_EQ(cut(Segmentation::kWhitespace, "one"), Tokens{"one"});
+  EXPECT_EQ(cut(TextLevel::kWhitespace, "one"), Tokens{"one"});
 }
 
 TEST(Segmenter, IsReusedWithoutMemoryOfTheTextBefore) {
-  Segmenter segmenter(Segmentation::kWords);
+  Segmenter segmenter(TextLevel::kWord);
   std::vector<std::string_view> tokens;
   segmenter.segment("a long text before", tokens);
   segmenter.segment("two words", tokens);
@@ -100,29 +100,28 @@ TEST(Segmenter, IsReusedWithoutMemoryOfTheTextBefore) {
 TEST(Words, NothingButWhiteSpaceIsLost) {
   const std::string text = "\u5317\u4EAC caf\u00E9's \U0001F600!! 1,000.5\u200Dx \u0E2A\u0E27\u0E31\u0E2A\u0E14\u0E35";
   std::string joined, expected;
-  for (const std::string& token : cut(Segmentation::kWords, text)) joined += token;
+  for (const std::string& token : cut(TextLevel::kWord, text)) joined += token;
   for (const char c : text) {
     if (c != ' ') expected += c;
   }
   EXPECT_EQ(joined, expected);
 }
 
-TEST(Segmentation, NamesGoBothWays) {
-  for (const auto which :
-       {Segmentation::kAuto, Segmentation::kWords, Segmentation::kCharacters, Segmentation::kWhitespace}) {
-    EXPECT_EQ(parse_segmentation(segmentation_name(which)), which);
+TEST(TextLevel, NamesGoBothWays) {
+  for (const auto which : {TextLevel::kAuto, TextLevel::kWord, TextLevel::kCharacter, TextLevel::kWhitespace}) {
+    EXPECT_EQ(parse_level(level_name(which)), which);
   }
-  expect_error(Code::kUsage, {"segment 'word' is unknown, expected words, chars or whitespace"},
-               [] { parse_segmentation("word"); });
+  expect_error(Code::kUsage, {"level 'words' is unknown, expected word, char or whitespace"},
+               [] { parse_level("words"); });
 }
 
-TEST(Segmentation, AutomaticChoiceIsWordsUnlessTextsHaveNone) {
+TEST(TextLevel, AutomaticChoiceIsWordsUnlessTextsHaveNone) {
   const std::vector<std::string> texts = {"an ordinary text, with words", std::string(200, 'A'),
                                           "ACGTTGCAACGTTGCAACGT"};
   using Rows = std::vector<std::int64_t>;
-  EXPECT_EQ(choose_segmentation(texts, Rows{0}), Segmentation::kWords);
-  EXPECT_EQ(choose_segmentation(texts, Rows{1, 2}), Segmentation::kCharacters);
-  EXPECT_EQ(choose_segmentation(texts, Rows{}), Segmentation::kWords);
+  EXPECT_EQ(choose_level(texts, Rows{0}), TextLevel::kWord);
+  EXPECT_EQ(choose_level(texts, Rows{1, 2}), TextLevel::kCharacter);
+  EXPECT_EQ(choose_level(texts, Rows{}), TextLevel::kWord);
 }
 
 TEST(Normalize, NfkcMakesFullWidthLettersPlain) {

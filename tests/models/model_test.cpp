@@ -67,6 +67,35 @@ TEST(Model, AttentionAndConvolutionAreSavedAndLoadedBitForBit) {
 }
 
 // A file holds no biases that the network does not have, and is not taken to lack them.
+// Oracle: the same layers without a part around them.
+TEST(Model, ASequentialMayBeALayerOfAnother) {
+  const TemporaryFolder folder;
+  const auto layers = [] {
+    return Sequential{Recurrent{{.cell = "gru", .input_size = 3, .hidden_size = 4}}, Linear{4, 2}};
+  };
+  Sequential flat = layers(), network;
+  network.add("body", std::make_unique<Sequential>(layers()));
+  network.add("last", std::make_unique<Pool>("mean"));
+  flat.add("last", std::make_unique<Pool>("mean"));
+  const Model model("test", std::move(network));
+  const Tensor x = random_tensor({4, 3, 3}, 1);
+  const State zero = model.network().zero_state(3);
+  ASSERT_EQ(zero.values.size(), 1U);
+  State state, flat_state;
+  const Tensor y = flat.predict(x, {}, nullptr, &flat_state);
+  expect_near(model.network().predict(x, {}, &zero, &state), y, 0, "output");
+  expect_near(state.values[0], flat_state.values[0], 0, "state");
+  const std::string path = folder.path() + "/parts.safetensors";
+  model.save(path);
+  const Model loaded = Model::load(path);
+  EXPECT_EQ(loaded.network().named_tensors().front().first, "body.0.weight_ih_l0");
+  EXPECT_EQ(loaded.parameter_count(), model.parameter_count());
+  expect_near(loaded.network().predict(x), y, 0, "loaded");
+  set_inference_dtype(loaded.network(), "int8");
+  set_inference_dtype(flat, "int8");
+  expect_near(loaded.network().predict(x), flat.predict(x), 0, "int8");
+}
+
 TEST(Model, LargeLayersWithoutBiasesAreSavedAndLoaded) {
   const TemporaryFolder folder;
   const std::string path = folder.path() + "/m.safetensors";

@@ -17,7 +17,7 @@ Model text_model() {
   ClassifyInfo info;
   info.labels = {"no", "yes"};
   info.text.emplace();
-  info.text->segmentation = Segmentation::kWords;
+  info.text->level = TextLevel::kWord;
   info.vocabulary = {"<pad>", "<unk>", "<bos>", "<eos>", "good", "film", "bad"};
   Model model("classify", Sequential{Embedding{7, 3}, Recurrent{{.cell = "lstm", .input_size = 3, .hidden_size = 4}},
                                      Pool{"last"}, Linear{4, 2}});

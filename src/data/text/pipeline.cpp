@@ -37,7 +37,7 @@ void add_marks(const TextSettings& settings, const Token& begin, const Token& en
 }  // namespace
 
 TextPipeline::TextPipeline(const TextSettings& settings, Vocabulary vocabulary)
-    : settings_(settings), vocabulary_(std::move(vocabulary)), segmenter_(settings.segmentation) {
+    : settings_(settings), vocabulary_(std::move(vocabulary)), segmenter_(settings.level) {
   if (settings.max_tokens < 0) fail(Code::kUsage, "max_tokens is {}, expected 0 or more", settings.max_tokens);
 }
 
@@ -76,8 +76,8 @@ TextTrace TextPipeline::explain(std::string_view text, std::int64_t length) {
 
 FittedText fit_text(std::span<const std::string> texts, std::span<const std::int64_t> rows, TextSettings settings,
                     const VocabularyLimits& limits) {
-  if (settings.segmentation == Segmentation::kAuto) settings.segmentation = choose_segmentation(texts, rows);
-  Segmenter segmenter(settings.segmentation);
+  if (settings.level == TextLevel::kAuto) settings.level = choose_level(texts, rows);
+  Segmenter segmenter(settings.level);
   TokenCounter counter;
   std::vector<std::string_view> tokens;
   std::vector<std::vector<std::int32_t>> ids;

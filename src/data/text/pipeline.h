@@ -19,9 +19,9 @@ namespace carousel {
 struct TextSettings {
   bool nfkc = true;
   bool lowercase = true;
-  Segmentation segmentation = Segmentation::kAuto;  // fit_text puts what it chose
-  bool add_bos = false, add_eos = false;            // <bos> before, <eos> behind the tokens
-  std::int64_t max_tokens = 0;                      // longer texts are cut (and counted); 0: no limit
+  TextLevel level = TextLevel::kAuto;     // fit_text puts what it chose
+  bool add_bos = false, add_eos = false;  // <bos> before, <eos> behind the tokens
+  std::int64_t max_tokens = 0;            // longer texts are cut (and counted); 0: no limit
 };
 
 // Every step of one text, for the eye.
@@ -35,7 +35,7 @@ struct TextTrace {
 
 class TextPipeline {
  public:
-  TextPipeline(const TextSettings& settings, Vocabulary vocabulary);  // REQUIRES: segmentation is not kAuto
+  TextPipeline(const TextSettings& settings, Vocabulary vocabulary);  // REQUIRES: level is not kAuto
 
   // Throw Error{kData} that names the byte if the text is not UTF-8.
   std::vector<std::int32_t> encode(std::string_view text);

@@ -16,11 +16,10 @@
 namespace carousel {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Segmentation>, 4> kSegmentations = {
-    {{"", Segmentation::kAuto},
-     {"words", Segmentation::kWords},
-     {"chars", Segmentation::kCharacters},
-     {"whitespace", Segmentation::kWhitespace}}};
+constexpr std::array<std::pair<std::string_view, TextLevel>, 4> kLevels = {{{"", TextLevel::kAuto},
+                                                                            {"word", TextLevel::kWord},
+                                                                            {"char", TextLevel::kCharacter},
+                                                                            {"whitespace", TextLevel::kWhitespace}}};
 
 void check_boundaries(UErrorCode status) {
   if (U_FAILURE(status)) fail(Code::kInternal, "finding text boundaries failed: {}", u_errorName(status));
@@ -45,13 +44,13 @@ void split_at_white_space(std::string_view text, std::vector<std::string_view>& 
 }  // namespace
 
 struct Segmenter::Implementation {
-  explicit Implementation(Segmentation which) : segmentation(which) {
-    CAROUSEL_ASSERT(which != Segmentation::kAuto);
-    if (which == Segmentation::kWhitespace) return;
+  explicit Implementation(TextLevel which) : level(which) {
+    CAROUSEL_ASSERT(which != TextLevel::kAuto);
+    if (which == TextLevel::kWhitespace) return;
     UErrorCode status = U_ZERO_ERROR;
     const icu::Locale& root = icu::Locale::getRoot();
-    boundaries.reset(which == Segmentation::kWords ? icu::BreakIterator::createWordInstance(root, status)
-                                                   : icu::BreakIterator::createCharacterInstance(root, status));
+    boundaries.reset(which == TextLevel::kWord ? icu::BreakIterator::createWordInstance(root, status)
+                                               : icu::BreakIterator::createCharacterInstance(root, status));
     check_boundaries(status);
   }
   ~Implementation() { utext_close(&handle); }
@@ -91,7 +90,7 @@ struct Segmenter::Implementation {
     check_boundaries(status);
     boundaries->setText(&handle, status);
     check_boundaries(status);
-    const bool words = segmentation == Segmentation::kWords;
+    const bool words = level == TextLevel::kWord;
     std::int32_t begin = boundaries->first();
     for (std::int32_t end = boundaries->next(); end != icu::BreakIterator::DONE; end = boundaries->next()) {
       const std::string_view token =
@@ -101,12 +100,12 @@ struct Segmenter::Implementation {
     }
   }
 
-  Segmentation segmentation;
+  TextLevel level;
   std::unique_ptr<icu::BreakIterator> boundaries;
   UText handle = UTEXT_INITIALIZER;
 };
 
-Segmenter::Segmenter(Segmentation segmentation) : implementation_(std::make_unique<Implementation>(segmentation)) {}
+Segmenter::Segmenter(TextLevel level) : implementation_(std::make_unique<Implementation>(level)) {}
 Segmenter::~Segmenter() = default;
 Segmenter::Segmenter(Segmenter&&) noexcept = default;
 Segmenter& Segmenter::operator=(Segmenter&&) noexcept = default;
@@ -117,33 +116,33 @@ void Segmenter::segment(std::string_view text, std::vector<std::string_view>& to
     fail(Code::kData, "a text has {} bytes, expected less than 2 GiB", text.size());
   }
   if (text.empty()) return;
-  if (implementation_->segmentation == Segmentation::kWhitespace) {
+  if (implementation_->level == TextLevel::kWhitespace) {
     split_at_white_space(text, tokens);
-  } else if (implementation_->segmentation == Segmentation::kWords) {
+  } else if (implementation_->level == TextLevel::kWord) {
     implementation_->cut_words(text, tokens);
   } else {
     implementation_->cut(text, tokens);
   }
 }
 
-Segmentation parse_segmentation(std::string_view name) {
-  for (const auto& [known, segmentation] : kSegmentations) {
-    if (name == known) return segmentation;
+TextLevel parse_level(std::string_view name) {
+  for (const auto& [known, level] : kLevels) {
+    if (name == known) return level;
   }
-  fail(Code::kUsage, "segment '{}' is unknown, expected words, chars or whitespace", name);
+  fail(Code::kUsage, "level '{}' is unknown, expected word, char or whitespace", name);
 }
 
-std::string_view segmentation_name(Segmentation segmentation) {
-  for (const auto& [name, known] : kSegmentations) {
-    if (known == segmentation) return name;
+std::string_view level_name(TextLevel level) {
+  for (const auto& [name, known] : kLevels) {
+    if (known == level) return name;
   }
   return "";
 }
 
-Segmentation choose_segmentation(std::span<const std::string> texts, std::span<const std::int64_t> rows) {
+TextLevel choose_level(std::span<const std::string> texts, std::span<const std::int64_t> rows) {
   constexpr std::size_t kTexts = 1000;
   constexpr std::int64_t kLongestWord = 15;
-  Segmenter words(Segmentation::kWords);
+  Segmenter words(TextLevel::kWord);
   std::vector<std::string_view> tokens;
   std::int64_t word_count = 0, character_count = 0;
   for (const std::int64_t row : rows.first(std::min(kTexts, rows.size()))) {
@@ -155,7 +154,7 @@ Segmentation choose_segmentation(std::span<const std::string> texts, std::span<c
       for (at = 0; at < token.size(); ++character_count) next_character(token, at);
     }
   }
-  return character_count > kLongestWord * word_count ? Segmentation::kCharacters : Segmentation::kWords;
+  return character_count > kLongestWord * word_count ? TextLevel::kCharacter : TextLevel::kWord;
 }
 
 }  // namespace carousel

@@ -1,8 +1,8 @@
 // segment.h: a text cut into tokens.
 //
-//   words       Unicode word boundaries (UAX 29, as ICU has them); Chinese, Japanese, Thai ... by ICU's dictionaries.
+//   word        Unicode word boundaries (UAX 29, as ICU has them); Chinese, Japanese, Thai ... by ICU's dictionaries.
 //               Punctuation marks are tokens, white space is none, contractions (don't) stay whole.
-//   chars       characters as a reader counts them (grapheme clusters), white space included
+//   char        characters as a reader counts them (grapheme clusters), white space included
 //   whitespace  what stands between white space, for texts that are tokenised already
 //
 // The rules are those of no particular language, so that a machine's settings change nothing.
@@ -17,20 +17,20 @@
 
 namespace carousel {
 
-enum class Segmentation { kAuto, kWords, kCharacters, kWhitespace };
+enum class TextLevel { kAuto, kWord, kCharacter, kWhitespace };
 
-// "words", "chars", "whitespace", and "" for kAuto. Throws Error{kUsage} that lists them.
-Segmentation parse_segmentation(std::string_view name);
-std::string_view segmentation_name(Segmentation segmentation);
+// "word", "char", "whitespace", and "" for kAuto. Throws Error{kUsage} that lists them.
+TextLevel parse_level(std::string_view name);
+std::string_view level_name(TextLevel level);
 
 // What kAuto stands for, by the first 1,000 texts at `rows` (the training part): words, unless a word is longer than 15
 // characters on average (a script without word boundaries or a dictionary, DNA, ...); then characters.
-Segmentation choose_segmentation(std::span<const std::string> texts, std::span<const std::int64_t> rows);
+TextLevel choose_level(std::span<const std::string> texts, std::span<const std::int64_t> rows);
 
 // Holds the boundary rules, which are slow to make and quick to use; a segmenter belongs to one thread at a time.
 class Segmenter {
  public:
-  explicit Segmenter(Segmentation segmentation);  // REQUIRES: not kAuto
+  explicit Segmenter(TextLevel level);  // REQUIRES: not kAuto
   ~Segmenter();
   Segmenter(Segmenter&&) noexcept;
   Segmenter& operator=(Segmenter&&) noexcept;

@@ -1,0 +1,20 @@
+#include "tasks/data_files.h"
+
+#include "base/fail.h"
+#include "data/labelled.h"
+
+namespace carousel {
+
+std::vector<std::string> training_files(const DataOptions& options) {
+  std::vector<std::string> paths;
+  for (const auto* sources : {&options.data, &options.valid}) {
+    for (const std::string& source : *sources) paths.push_back(split_source(source).second);
+  }
+  return paths;
+}
+
+void require_data(const DataOptions& options, std::string_view purpose) {
+  if (options.data.empty()) fail(Code::kUsage, "--data is missing: {}", purpose);
+}
+
+}  // namespace carousel
