@@ -326,7 +326,7 @@ class Classify final : public Task {
       std::iota(all.begin(), all.end(), 0);
       FittedText fitted = fit_texts(data, all, options.data);
       report.facts.emplace_back("tokens",
-                                fmt::format("{} {}, {} of them distinct", fitted.tokens,
+                                fmt::format("{} at level {}, {} of them distinct", fitted.tokens,
                                             level_name(fitted.pipeline.settings().level), fitted.distinct_tokens));
       report.facts.emplace_back("vocabulary", std::to_string(fitted.pipeline.vocabulary().size()));
       data.samples.ids = std::move(fitted.ids);
