@@ -3,6 +3,7 @@
 #include "autograd/ops/binary_cross_entropy_with_logits.h"
 #include "autograd/ops/common.h"
 #include "autograd/ops/cross_entropy.h"
+#include "autograd/ops/ctc.h"
 #include "autograd/ops/huber.h"
 #include "autograd/ops/mae.h"
 #include "autograd/ops/mse.h"
@@ -26,6 +27,11 @@ Variable huber(const Variable& prediction, const Tensor& target, double delta) {
 
 Variable binary_cross_entropy(const Variable& logits, const Tensor& target) {
   return binary_cross_entropy_with_logits<float>(logits, target.view());
+}
+
+Variable ctc_loss(const Variable& logits, std::span<const std::int32_t> lengths,
+                  std::span<const std::vector<std::int32_t>> labels, const CtcOptions& options) {
+  return ctc_loss<float>(logits, lengths, labels, options);
 }
 
 }  // namespace carousel

@@ -6,6 +6,7 @@
 #include "autograd/ops/add.h"
 #include "autograd/ops/concatenate_columns.h"
 #include "autograd/ops/cross_entropy.h"
+#include "autograd/ops/ctc.h"
 #include "autograd/ops/divide.h"
 #include "autograd/ops/dropout.h"
 #include "autograd/ops/embedding.h"
@@ -59,6 +60,8 @@ std::vector<float> pass() {
   auto blocks = reshape(n, {30, 30, kWidth});
   auto weights = expand(reshape(row_sums(softplus(select_columns(n, 7, 50))), {kRows, 1}), {kRows, kWidth});
   loss = add(loss, add(mean(matmul(blocks, transpose(blocks))), mean(divide(exp(n), log(exp(weights))))));
+  const std::vector<std::vector<std::int32_t>> labellings(30, {1, 2, 2, 5});
+  loss = add(loss, mean(ctc_loss<float>(reshape(z, {30, 30, kClasses}), {}, labellings)));
   tape.backward(loss);
   std::vector<float> result{loss.item()};
   for (const Parameter* parameter : {&table, &weight, &bias, &gain, &shift}) {
