@@ -108,4 +108,19 @@ class MultiHeadAttention : public Module {
   std::vector<std::unique_ptr<Parameter>> parameters_;
 };
 
+// One row per sample: its steps, weighed by what they say themselves (Yang et al. 2016): [T, N, C] -> [N, C].
+//   a_t = softmax over the valid steps of v . tanh(W x_t + b)      y = sum over t of a_t x_t
+// A sample of length 0 gives 0. As an alignment (AttentionPass) its weights are [N, T], 0 behind the end. Needs the
+// whole sequence: a network with it does not run step by step.
+class AttentionPool : public Module {
+ public:
+  // C and A, the units of the tanh. Throws Error{kUsage} unless both are at least 1.
+  AttentionPool(std::int64_t input_size, std::int64_t attention_size);
+  std::vector<Parameter*> parameters() override { return {&weight, &bias, &vector}; }
+  void initialize(std::uint64_t seed) override;  // Xavier uniform, bias 0
+  LayerDescription describe() const override;
+  void forward(detail::Flow& flow) override;
+  Parameter weight, bias, vector;  // attn_weight_h [A, C], attn_bias [A], attn_v [A]
+};
+
 }  // namespace carousel

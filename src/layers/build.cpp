@@ -120,6 +120,10 @@ std::unique_ptr<Module> build_simple(const std::string& type, Settings& s) {
     return std::make_unique<Linear>(input_size, output_size, s.get<bool>("bias"));
   }
   if (type == "pool") return std::make_unique<Pool>(s.get<std::string>("kind"));
+  if (type == "attention_pool") {
+    const std::int64_t input_size = s.size("input_size");
+    return std::make_unique<AttentionPool>(input_size, s.size("attention_size"));
+  }
   if (type == "flatten") return std::make_unique<Flatten>(s.size("time_steps"));
   if (type == "scale") {
     const Shape shape{s.size("size")};
@@ -218,6 +222,9 @@ std::int64_t count_parameters(const LayerDescription& description) {
   if (type == "recurrent") count += count_recurrent(read_recurrent(s));
   if (type == "attention_decoder") count += count_attention_decoder(s);
   if (type == "multi_head_attention") count += count_multi_head_attention(s);
+  if (type == "attention_pool") {
+    count += checked_size({s.size("input_size") + 2, s.size("attention_size")}, "attention_pool");
+  }
   if (type == "conv1d") {
     const std::int64_t window = checked_size({s.size("input_size"), s.size("kernel_size")}, "conv1d");
     count += checked_size({window + (s.get<bool>("bias") ? 1 : 0), s.size("output_size")}, "conv1d");

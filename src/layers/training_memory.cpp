@@ -31,6 +31,7 @@ class PassCounter {
     if (d.type == "embedding") embedding(d);
     if (d.type == "recurrent") recurrent(d);
     if (d.type == "pool") pool(setting<std::string>(d, "kind"));
+    if (d.type == "attention_pool") attention_pool(setting<std::int64_t>(d, "attention_size"));
     if (d.type == "flatten") flatten();
     if (d.type == "linear") linear(setting<std::int64_t>(d, "output_size"));
     if (d.type == "scale") value(rows() * width_, 0);
@@ -120,6 +121,18 @@ class PassCounter {
     is_sequence_ = false;
     const std::int64_t elements = sizes_.samples * width_;
     value(elements, kind == "max" ? elements : kind == "mean" ? sizes_.samples : 0);
+  }
+
+  void attention_pool(std::int64_t attention_size) {
+    const std::int64_t count = rows(), units = count * attention_size;
+    value(count * width_, 6 * count + 18 * sizes_.samples);
+    has_gradient_ = true;
+    for (int k = 0; k < 2; ++k) value(units, 0);
+    value(count, 0);
+    add(0, count);  // the same under another shape
+    value(count, 0);
+    for (int k = 0; k < 2; ++k) value(sizes_.samples * width_, 0);
+    is_sequence_ = false;
   }
 
   void flatten() {

@@ -35,6 +35,7 @@ InputNeeds input_needs(const Sequential& network) {
     if (const auto* attention = dynamic_cast<const MultiHeadAttention*>(module.get())) {
       width = attention->options().input_size;
     }
+    if (const auto* pool = dynamic_cast<const AttentionPool*>(module.get())) width = pool->weight.value.shape()[1];
     if (const auto* decoder = dynamic_cast<const AttentionDecoder*>(module.get())) {
       width = decoder->options().input_size;
     }
@@ -156,7 +157,8 @@ class Walk {
       info.axes = {"token", "embedding"};
       info.meaning = "one row per token of the vocabulary; row 0 is <pad>";
     } else if (dynamic_cast<const Linear*>(&module) || dynamic_cast<const Conv1d*>(&module) ||
-               dynamic_cast<const MultiHeadAttention*>(&module) || dynamic_cast<const AttentionDecoder*>(&module)) {
+               dynamic_cast<const MultiHeadAttention*>(&module) || dynamic_cast<const AttentionDecoder*>(&module) ||
+               dynamic_cast<const AttentionPool*>(&module)) {
       info.axes = {"output", "input", "kernel"};
       info.axes.resize(info.shape.size());
     } else if (dynamic_cast<const TermScores*>(&module)) {
@@ -197,6 +199,9 @@ class Walk {
       info.notes.push_back("counts words and pairs of neighbouring words of the valid steps; their order is not seen");
     } else if (dynamic_cast<const Pool*>(&module)) {
       pool(info);
+    } else if (dynamic_cast<const AttentionPool*>(&module)) {
+      sequence_ = false;
+      info.notes.push_back("the valid steps of each sample, weighed; 0 for a sample of length 0");
     } else if (const auto* recurrent = dynamic_cast<const Recurrent*>(&module)) {
       set_features(recurrent_output_axis(*recurrent), recurrent->output_size());
       states(*recurrent, info);

@@ -68,6 +68,7 @@ LayerPlan plan_layer(Module& module, Modules above, const PlanRequest& request) 
   if (type == "embedding") return plan_embedding(above, request);
   if (type == "linear") return {.kernel = "linear: one product"};
   if (type == "conv1d") return {.kernel = "conv1d: one product over the windows of all steps"};
+  if (type == "attention_pool") return {.kernel = "attention_pool: one product for all steps, then one a sample"};
   if (type == "multi_head_attention") {
     return {.kernel = "multi_head_attention: a product for each projection, then some for each sample and head"};
   }

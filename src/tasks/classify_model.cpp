@@ -79,7 +79,9 @@ Sequential build_classifier(const ModelOptions& options, const ClassifyData& dat
   std::int64_t size = 0;
   if (data.is_text() && options.cell == "none") {  // a bag of embedded words
     check_cell_options(options);
-    network.add("pool", std::make_unique<Pool>(options.pool == "last" ? "mean" : options.pool));
+    ModelOptions of_words = options;
+    if (options.pool == "last") of_words.pool = "mean";
+    add_pool(network, of_words, features);
     size = features;
   } else {
     size = add_body(network, options, features, options.cell == "none" ? data.samples.common_length() : 1);

@@ -49,7 +49,7 @@ struct ModelOptions {
   std::int64_t layers = 0;          // auto
   std::string bidirectional;        // "true", "false"; auto
   std::int64_t embedding_size = 0;  // auto
-  std::string pool;                 // "last", "mean", "max"; auto
+  std::string pool;                 // "last", "mean", "max", "attention"; auto
   double dropout = -1;              // -1: auto
   double recurrent_dropout = 0;
   double zoneout = 0, zoneout_memory = 0;

@@ -2,6 +2,7 @@
 
 #include "base/fail.h"
 #include "base/json.h"
+#include "carousel/attention.h"
 #include "cells/cell.h"
 #include "layers/module.h"
 #include "tasks/samples.h"
@@ -185,13 +186,21 @@ RecurrentOptions recurrent_options(const ModelOptions& o, std::int64_t input_siz
 
 }  // namespace
 
+void add_pool(Sequential& network, const ModelOptions& o, std::int64_t input_size) {
+  if (o.pool == "attention") {
+    network.add("pool", std::make_unique<AttentionPool>(input_size, o.hidden_size));
+  } else {
+    network.add("pool", std::make_unique<Pool>(o.pool));
+  }
+}
+
 std::int64_t add_body(Sequential& network, const ModelOptions& o, std::int64_t input_size, std::int64_t time_steps) {
   check_cell_options(o);
   if (o.cell != "none") {
     auto recurrent = std::make_unique<Recurrent>(recurrent_options(o, input_size));
     const std::int64_t size = recurrent->output_size();
     network.add("recurrent", std::move(recurrent));
-    if (!o.pool.empty()) network.add("pool", std::make_unique<Pool>(o.pool));
+    if (!o.pool.empty()) add_pool(network, o, size);
     if (o.layer_norm) network.add("norm", std::make_unique<LayerNorm>(size));
     return size;
   }

@@ -67,6 +67,10 @@ void fill_result(TrainResult& result, const TrainSummary& summary, const Model& 
 // has: their names.
 void check_cell_options(const ModelOptions& options);
 
+// Adds the layer between rows of every step, `input_size` wide, and one row per sample that options.pool asks for
+// (already replaced); the units of attention are as many as options.hidden_size.
+void add_pool(Sequential& network, const ModelOptions& options, std::int64_t input_size);
+
 // Adds the feed-forward or recurrent layers between input and head that the options ask for ("auto" already replaced),
 // for sequences of `input_size` features and, with cell none, of `time_steps` steps each. Returns the number of
 // features of the one row per sample that comes out, or of the row of every step if options.pool is empty. Throws as

@@ -159,6 +159,12 @@ TEST(TrainingMemory, LengthsBothDirectionsAndRecurrentDropout) {
   }
 }
 
+TEST(TrainingMemory, AttentionPooling) {
+  Batch batch{200, 12, 5, {200, 180, 160, 30, 20, 10, 200, 190, 1, 90, 80, 70}};
+  expect_predicted(Sequential{Recurrent{recurrent("gru", 5)}, AttentionPool{48, 32}, Linear{48, 2}}, batch);
+  expect_predicted(Sequential{AttentionPool{5, 30}}, batch);
+}
+
 TEST(TrainingMemory, ARowForEveryStepPaddedAndPacked) {
   Batch batch{200, 12, 5, {200, 180, 160, 30, 20, 10, 200, 190, 1, 90, 80, 70}};
   for (const bool packed : {false, true}) {

@@ -80,6 +80,12 @@ TEST(Inspect, ConvolutionsAndAttentionHaveTheSizesWorkedOutByHand) {
   expect_tensor(any.layers[2].parameters[0], "weight_ih", {"output", "input"}, {20, 10});
   expect_tensor(any.outputs[0], "output", {"time", "sample", "output"}, {kAnySize, kAnySize, 4});
 
+  Sequential pooled{AttentionPool{3, 2}};
+  const InspectResult row = inspect_network(pooled, {});
+  expect_tensor(row.layers[0].parameters[0], "attn_weight_h", {"output", "input"}, {2, 3});
+  expect_tensor(row.outputs[0], "output", {"sample", "feature"}, {kAnySize, 3});
+  EXPECT_EQ(2 * 3 + 2 + 2, row.parameter_count);
+
   Sequential without_memory{Conv1d{{.input_size = 2, .output_size = 6, .kernel_size = 3, .padding = "valid"}},
                             Recurrent{{.cell = "gru", .input_size = 6, .hidden_size = 5}}};
   const Tensor x = random_tensor({7, 4, 2}, 1);

@@ -103,6 +103,7 @@ TEST(Model, LargeLayersWithoutBiasesAreSavedAndLoaded) {
   networks.push_back(Sequential{Linear{3, 1500, false}});
   networks.push_back(Sequential{Conv1d{{.input_size = 3, .output_size = 1500, .bias = false}}});
   networks.push_back(Sequential{Recurrent{{.input_size = 3, .hidden_size = 192, .bias = false}}});
+  networks.push_back(Sequential{AttentionPool{3, 1500}});
   networks.push_back(Sequential{Linear{3, 288}, MultiHeadAttention{{.input_size = 288, .bias = false}}});
   const Tensor x = random_tensor({2, 1, 3}, 1);
   for (Sequential& network : networks) {
