@@ -27,6 +27,7 @@ namespace {
 
 // Options of `train` that a comparison sets itself, and what to write instead.
 constexpr std::pair<std::string_view, std::string_view> kOwnOptions[] = {
+    {"model.model", "--cells A,cnn,tfidf says which models are compared"},
     {"model.cell", "--cells A,B says which cells are compared"},
     {"data.folds", "give --split or --valid-fraction"},
     {"output.out", "the best model of each cell is in the folder of the comparison"},
@@ -191,7 +192,9 @@ std::vector<Argument> compare_arguments() {
       task_argument(true),
       {.name = "--cells",
        .value = "A,B",
-       .help = "cells to compare (carousel cells lists them; none: feed-forward; expr: and equations)",
+       .help =
+           "cells to compare (carousel cells lists them; none: feed-forward; expr: and equations); of classify also "
+           "cnn and tfidf, see --model of train",
        .group = kGroup},
       {.name = "--search",
        .value = "N",

@@ -1,16 +1,17 @@
 #include "tasks/classify.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <numeric>
 #include <optional>
 
-#include "autograd/ops/cross_entropy.h"
 #include "base/fail.h"
 #include "base/file.h"
 #include "data/split.h"
 #include "kernels/softmax.h"
 #include "tasks/baselines/text_baselines.h"
+#include "tasks/classify_linear.h"
 #include "tasks/classify_model.h"
 #include "tasks/classify_training.h"
 #include "tasks/metrics.h"
@@ -47,7 +48,7 @@ std::vector<std::vector<std::int32_t>> texts(const ClassifyData& data, const Ind
   return ids;
 }
 
-// `linear` is fitted for texts, null for sequences.
+// `linear` is fitted for texts, null for sequences and where it is the model itself.
 std::vector<Baseline> train_baselines(const ClassifyData& data, const Split& split, const TextBaseline* linear) {
   const std::int64_t classes = std::ssize(data.label_names);
   const auto train_labels = labels_of(data, split.train), valid_labels = labels_of(data, split.valid);
@@ -56,7 +57,7 @@ std::vector<Baseline> train_baselines(const ClassifyData& data, const Split& spl
   if (linear) {
     const auto predicted = linear->predict(texts(data, split.valid));
     list.push_back({"tfidf_logistic", score_classes(predicted, valid_labels, classes)});
-  } else {
+  } else if (!data.is_text()) {
     const auto baseline = SequenceBaseline::fit(views(data, split.train), train_labels, classes);
     const auto predicted = baseline.predict(views(data, split.valid));
     list.push_back({"summary_logistic", score_classes(predicted, valid_labels, classes)});
@@ -135,46 +136,6 @@ TrainDefaults defaults_for(const ClassifyData& data) {
   return {.epochs = 150, .batch_size = 16, .patience = 40, .lr = 2e-3, .average_decay = 0.98};
 }
 
-// Scores become a network(x) + b linear(x) with the a and b that make the loss on the validation part least. The two
-// err in different places, so that together they are better than either (Mesnil et al. 2015).
-void add_linear_branch(Model& model, const TextBaseline& linear, const ClassifyData& data, const Split& split,
-                       Observer& observer) {
-  const std::unique_ptr<TermScores> layer = linear.as_layer(1);
-  if (!layer) return;
-  const auto labels = labels_of(data, split.valid);
-  const Tensor network_scores = predict_samples(model.network(), data.samples, split.valid);
-  const Tensor linear_scores = predict_samples(*layer, data.samples, split.valid);
-  const auto loss_of = [&](float a, float b) {
-    Tensor scores = network_scores;
-    for (std::int64_t j = 0; j < scores.elements(); ++j) scores[j] = a * scores[j] + b * linear_scores[j];
-    Tape<float> tape;
-    return cross_entropy<float>(tape.constant(scores.view()), labels).item();
-  };
-  constexpr float kFactors[] = {0.125F, 0.25F, 0.375F, 0.5F, 0.625F, 0.75F, 0.875F, 1.0F, 1.25F, 1.5F, 2.0F};
-  float a = 1, b = 0;
-  double least = loss_of(a, b);
-  for (const float candidate_a : kFactors) {
-    for (const float candidate_b : kFactors) {
-      const double loss = loss_of(candidate_a, candidate_b);
-      if (loss >= least) continue;
-      least = loss;
-      a = candidate_a;
-      b = candidate_b;
-    }
-  }
-  observer.note(fmt::format("scores: {} times the network and {} times TF-IDF + logistic regression", a, b));
-  if (b == 0) return;
-  Tensor factor({std::ssize(data.label_names)}), offset(factor.shape());
-  factor.fill(a);
-  std::vector<Sequential> branches(2);
-  branches[0] = std::move(model.network());
-  branches[0].add("scale", std::make_unique<Scale>(std::move(factor), std::move(offset)));
-  branches[1].add("terms", linear.as_layer(b));
-  Sequential both;
-  both.add("scores", std::make_unique<Sum>(std::move(branches)));
-  model.network() = std::move(both);
-}
-
 // One training: vocabulary, network, weights.
 struct Fitted {
   Model model;
@@ -195,6 +156,21 @@ Fitted fit(const Options& options, ClassifyData& data, const Split& split, const
   info.majority = majority_class(labels_of(data, split.train));
   if (data.is_text()) prepare_texts(options, split, data, info, observer);
   const ModelOptions model_options = resolve_classify_model(options.model, data, split.train, observer);
+  const auto start = std::chrono::steady_clock::now();
+  std::optional<TextBaseline> linear;
+  if (data.is_text()) {
+    linear = TextBaseline::fit(texts(data, split.train), labels_of(data, split.train), std::ssize(info.labels));
+  }
+  TrainSummary summary;
+  if (model_options.model == "tfidf") {
+    summary.epochs = summary.best_epoch = 1;
+    Model model("classify", fit_tfidf(*linear, data, split, run_dir, observer));
+    model.set_task_data(info.to_json());
+    summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    Tensor scores = predict_samples(model.network(), data.samples, split.valid);
+    return {std::move(model), std::move(info),   model_options,    options.train,
+            summary,          std::move(scores), std::move(linear)};
+  }
   const TrainDefaults defaults = defaults_for(data);
   const TrainOptions training = resolve_training(options.train, defaults, observer);
   Model model("classify", build_classifier(model_options, data, split.train, std::ssize(info.vocabulary)));
@@ -202,18 +178,13 @@ Fitted fit(const Options& options, ClassifyData& data, const Split& split, const
   model.set_task_data(info.to_json());
   note_kernels(model.network(), training, observer);
   ClassifyProblem problem(model.network(), data, split, training);
-  TrainSummary summary;
   try {
     summary = train_within(training.max_memory, problem, trainer_options(training, defaults, run_dir), observer);
   } catch (const Error& error) {
     if (error.code() == Code::kDiverged && problem.has_best()) model.save(options.output.out);  // the last good weights
     throw;
   }
-  std::optional<TextBaseline> linear;
-  if (data.is_text()) {
-    linear = TextBaseline::fit(texts(data, split.train), labels_of(data, split.train), std::ssize(info.labels));
-  }
-  if (model_options.linear_branch == "true") add_linear_branch(model, *linear, data, split, observer);
+  if (model_options.linear_branch == "true") add_linear_branch(model.network(), *linear, data, split, observer);
   Tensor scores = predict_samples(model.network(), data.samples, split.valid);
   return {std::move(model), std::move(info), model_options, training, summary, std::move(scores), std::move(linear)};
 }
@@ -253,7 +224,8 @@ class Classify final : public Task {
     result.task = "classify";
     result.samples = std::ssize(split.valid);
     result.metrics = score_classes(predicted_classes(fitted.scores), actual, std::ssize(data.label_names));
-    result.baselines = train_baselines(data, split, fitted.linear ? &*fitted.linear : nullptr);
+    const bool is_tfidf = fitted.model_options.model == "tfidf";
+    result.baselines = train_baselines(data, split, fitted.linear && !is_tfidf ? &*fitted.linear : nullptr);
     fill_result(result, fitted.summary, fitted.model, options.output, std::ssize(split.train));
     result.options = options;
     result.options.model = fitted.model_options;

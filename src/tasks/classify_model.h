@@ -32,7 +32,8 @@ struct ClassifyInfo {
 ModelOptions resolve_classify_model(const ModelOptions& options, const ClassifyData& data,
                                     const std::vector<std::int64_t>& training, Observer& observer);
 
-// `options` is resolved. Numeric inputs are standardised with the mean and deviation of the training samples.
+// `options` is resolved, and not for tfidf, which is no network to be trained. Numeric inputs are standardised with the
+// mean and deviation of the training samples.
 Sequential build_classifier(const ModelOptions& options, const ClassifyData& data,
                             const std::vector<std::int64_t>& training, std::int64_t vocabulary_size);
 

@@ -25,7 +25,7 @@ struct SearchRange {
 
 struct ComparisonPlan {
   std::string task, run_dir;
-  std::vector<std::string> cells;
+  std::vector<std::string> cells;  // names for find_cell(), "none"; classify: "cnn", "tfidf" (ModelOptions::model)
   std::int64_t drawn =
       0;  // how many of the cells, the last ones, were drawn (cell_search.h): no pairs of them are tested
   std::int64_t trials = 10;  // trainings of each cell

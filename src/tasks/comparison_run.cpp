@@ -21,10 +21,26 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// What stands among the cells and is a value of --model.
+bool is_model(const ComparisonPlan& plan, const std::string& cell) {
+  return plan.task == "classify" && (cell == "cnn" || cell == "tfidf");
+}
+
+// The options that such a model has of those of all trainings.
+ModelOptions without_cell(const ModelOptions& all, const std::string& model) {
+  ModelOptions options;
+  options.model = model;
+  if (model == "tfidf") return options;
+  options.embedding_size = all.embedding_size;
+  options.dropout = all.dropout;
+  options.linear_branch = all.linear_branch;
+  return options;
+}
+
 void check_plan(const ComparisonPlan& plan) {
   std::set<std::string> seen, folders;
   for (const std::string& cell : plan.cells) {
-    if (cell != "none") find_cell(cell);
+    if (cell != "none" && !is_model(plan, cell)) find_cell(cell);
     if (!seen.insert(cell).second) fail(Code::kUsage, "--cells names {} twice", cell);
     if (!folders.insert(trial_folder(plan, cell, 0)).second) {
       fail(Code::kUsage, "cell {} has a folder of the same name as another one; leave it out", cell);
@@ -62,8 +78,12 @@ Trial run_trial(const ComparisonPlan& plan, const std::string& cell, std::int64_
   trial.cell = cell;
   trial.settings = draw_trial(plan, number);
   Options options = plan.options;
-  options.model.cell = cell;
-  options.model.hidden_size = trial.settings.hidden_size;
+  if (is_model(plan, cell)) {
+    options.model = without_cell(plan.options.model, cell);
+  } else {
+    options.model.cell = cell;
+  }
+  if (cell != "tfidf") options.model.hidden_size = trial.settings.hidden_size;
   options.train.lr = trial.settings.lr;
   options.train.input_noise = trial.settings.input_noise;
   options.train.seed = trial.settings.seed;

@@ -95,11 +95,14 @@ const Option kColumnOptions[] = {
 };
 
 const Option kModelOptions[] = {
+    {.key = "model.model", .field = kModel<&ModelOptions::model>, .automatic = true,
+     .allowed = {"recurrent", "cnn", "tfidf"}, .tasks = "classify",
+     .help = "cnn: convolutions of widths 3, 4 and 5, max over time; tfidf: TF-IDF + logistic regression alone"},
     {.key = "model.cell", .field = kModel<&ModelOptions::cell>, .automatic = true,
      .allowed = cell_names(),
      .help = "recurrent cell (carousel cells describes each); none: a feed-forward network; expr: and its equations"},
     {.key = "model.hidden_size", .field = kModel<&ModelOptions::hidden_size>, .automatic = true, .low = 1,
-     .high = 65536, .help = "units of each recurrent layer"},
+     .high = 65536, .help = "units of each recurrent layer; of --model cnn filters of each width"},
     {.key = "model.proj_size", .field = kModel<&ModelOptions::proj_size>, .low = 0, .high = 65536,
      .help = "size that the output of an LSTM layer is projected to; 0: no projection"},
     {.key = "model.layers", .field = kModel<&ModelOptions::layers>, .automatic = true, .low = 1, .high = 100,

@@ -43,6 +43,7 @@ struct DataOptions {
 };
 
 struct ModelOptions {
+  std::string model;                // classify: "recurrent", "cnn", "tfidf"; auto
   std::string cell;                 // a name for find_cell(), "none" (feed-forward); auto
   std::int64_t hidden_size = 0;     // auto
   std::int64_t proj_size = 0;       // 0: no projection (cells with Cell::projection)

@@ -135,9 +135,11 @@ void fill_result(TrainResult& result, const TrainSummary& summary, const Model& 
   result.samples_per_second = summary.seconds > 0 ? seen / summary.seconds : 0;
 }
 
-void check_cell_options(const ModelOptions& o) {
-  if (o.cell != "none") return;
-  const std::pair<bool, const char*> only_recurrent[] = {
+namespace {
+
+// Names of the options that only a cell can have and that are given.
+std::vector<std::string> given_cell_options(const ModelOptions& o) {
+  const std::pair<bool, const char*> of_cells[] = {
       {o.proj_size > 0, "proj_size"},
       {o.recurrent_dropout > 0, "recurrent_dropout"},
       {o.zoneout > 0, "zoneout"},
@@ -153,9 +155,28 @@ void check_cell_options(const ModelOptions& o) {
       {o.tied, "tied"},
   };
   std::vector<std::string> given;
-  for (const auto& [is_given, name] : only_recurrent) {
+  for (const auto& [is_given, name] : of_cells) {
     if (is_given) given.emplace_back(name);
   }
+  return given;
+}
+
+}  // namespace
+
+void refuse_recurrent_options(const ModelOptions& o, std::string_view what) {
+  std::vector<std::string> given = given_cell_options(o);
+  const std::pair<bool, const char*> of_networks[] = {
+      {!o.cell.empty(), "cell"}, {o.layers > 0, "layers"},     {!o.bidirectional.empty(), "bidirectional"},
+      {!o.pool.empty(), "pool"}, {o.layer_norm, "layer_norm"}, {!o.activation.empty(), "activation"}};
+  for (const auto& [is_given, name] : of_networks) {
+    if (is_given) given.emplace_back(name);
+  }
+  if (!given.empty()) fail(Code::kUsage, "{} has no recurrent layer: leave {} out", what, fmt::join(given, ", "));
+}
+
+void check_cell_options(const ModelOptions& o) {
+  if (o.cell != "none") return;
+  const std::vector<std::string> given = given_cell_options(o);
   if (given.empty()) return;
   fail(Code::kUsage, "cell 'none' is a feed-forward network: leave {} out", fmt::join(given, ", "));
 }

@@ -63,6 +63,9 @@ std::string training_json(const TrainSummary& summary, const TrainOptions& optio
 void fill_result(TrainResult& result, const TrainSummary& summary, const Model& model, const OutputOptions& output,
                  std::int64_t training_samples);
 
+// Throws Error{kUsage} if options are given (no "auto" replaced yet) that only a recurrent network has: their names.
+void refuse_recurrent_options(const ModelOptions& options, std::string_view what);
+
 // Throws Error{kUsage} if the cell is "none", a feed-forward network, and options are given that only a recurrent layer
 // has: their names.
 void check_cell_options(const ModelOptions& options);
