@@ -40,11 +40,13 @@ void RowWriter::header(const std::vector<std::string>& columns) {
   if (format_ == RowFormat::kCsv) write_(csv_line(columns) + "\n");
 }
 
-void RowWriter::row(const std::vector<std::string>& cells) {
+void RowWriter::row(const std::vector<std::string>& cells) { row(cells, {}); }
+
+void RowWriter::row(const std::vector<std::string>& cells, const std::vector<std::string>& values) {
   if (cells.size() != columns_.size()) {
     fail(Code::kInternal, "a row of predictions has {} cells, the header {}", cells.size(), columns_.size());
   }
-  write_((format_ == RowFormat::kCsv ? csv_line(cells) : json_line(columns_, cells)) + "\n");
+  write_((format_ == RowFormat::kCsv ? csv_line(cells) : json_line(columns_, cells, values)) + "\n");
 }
 
 std::string csv_line(const std::vector<std::string>& cells) {
@@ -62,9 +64,13 @@ std::string csv_line(const std::vector<std::string>& cells) {
   return line;
 }
 
-std::string json_line(const std::vector<std::string>& columns, const std::vector<std::string>& cells) {
+std::string json_line(const std::vector<std::string>& columns, const std::vector<std::string>& cells,
+                      const std::vector<std::string>& values) {
   Json object = {{"schema", 1}};
-  for (std::size_t k = 0; k < columns.size(); ++k) object[columns[k]] = cell_json(columns[k], cells[k]);
+  for (std::size_t k = 0; k < columns.size(); ++k) {
+    const bool has_value = k < values.size() && !values[k].empty();
+    object[columns[k]] = has_value ? Json(parse_json(values[k])) : cell_json(columns[k], cells[k]);
+  }
   return json_output(object);
 }
 

@@ -18,6 +18,7 @@ class RowWriter final : public RowSink {
 
   void header(const std::vector<std::string>& columns) override;
   void row(const std::vector<std::string>& cells) override;  // throws Error{kInternal} if it does not fit the header
+  void row(const std::vector<std::string>& cells, const std::vector<std::string>& values) override;
 
  private:
   RowFormat format_;
@@ -30,6 +31,8 @@ std::string csv_line(const std::vector<std::string>& cells);
 
 // {"schema": 1, column: cell ...}: cells that are finite numbers become numbers, except in the columns of names (label,
 // prediction of a label, text, id, time), which stay texts.
-std::string json_line(const std::vector<std::string>& columns, const std::vector<std::string>& cells);
+// `values`, if there are any, are as in RowSink.
+std::string json_line(const std::vector<std::string>& columns, const std::vector<std::string>& cells,
+                      const std::vector<std::string>& values = {});
 
 }  // namespace carousel::cli

@@ -7,6 +7,7 @@
 #include "carousel/convolution.h"
 #include "carousel/layers.h"
 #include "cells/cell.h"
+#include "layers/crf.h"
 #include "layers/recurrent_structure.h"
 #include "layers/term_scores.h"
 #include "layers/topology.h"
@@ -133,6 +134,7 @@ std::unique_ptr<Module> build_simple(const std::string& type, Settings& s) {
     const auto probability = s.get<double>("probability");
     return std::make_unique<Dropout>(probability, s.get<bool>("per_sequence"));
   }
+  if (type == "crf") return std::make_unique<Crf>(s.size("tags"));
   if (type == "layer_norm") return std::make_unique<LayerNorm>(s.size("size"));
   if (type == "term_scores") {
     const std::int64_t terms = s.size("terms");
@@ -236,6 +238,7 @@ std::int64_t count_parameters(const LayerDescription& description) {
   if (type == "term_scores") {
     count += checked_size({s.size("terms"), s.size("classes") + 3}, "term_scores") + s.size("classes");
   }
+  if (type == "crf") count += checked_size({s.size("tags"), s.size("tags") + 2}, "crf");
   if (type == "layer_norm" || type == "scale") count += 2 * s.size("size");
   return count;
 }

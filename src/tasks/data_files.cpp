@@ -10,6 +10,9 @@ std::vector<std::string> training_files(const DataOptions& options) {
   for (const auto* sources : {&options.data, &options.valid}) {
     for (const std::string& source : *sources) paths.push_back(split_source(source).second);
   }
+  for (const auto* files : {&options.tags, &options.valid_tags, &options.intents, &options.valid_intents}) {
+    paths.insert(paths.end(), files->begin(), files->end());
+  }
   return paths;
 }
 

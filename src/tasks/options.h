@@ -40,6 +40,9 @@ struct DataOptions {
   bool backtest = false;            // evaluate forecast: every origin of the part
   std::int64_t stride = 1;
   bool scaled = false;  // evaluate forecast on scaled values
+  // tag: files of tags and of labels of sentences, one for each of data or valid; columns from 1, 0: auto
+  std::vector<std::string> tags, valid_tags, intents, valid_intents;
+  std::int64_t token_column = 0, tag_column = 0;
 };
 
 struct ModelOptions {
@@ -67,6 +70,10 @@ struct ModelOptions {
   double decay = 0;
   std::string merge = "concat", connection = "none";  // as in RecurrentOptions, like the next two
   bool learned_initial_state = false, tied = false;
+  std::string crf;                    // tag: "true", "false"; auto
+  bool crf_valid_tags_only = false;   // tag: the sum of the CRF's loss is over valid sequences of tags only
+  std::string characters;             // tag: "none", "lstm", "cnn"; auto
+  std::int64_t word_window = 0;       // tag: tokens around each one that it is read with, odd; auto
 };
 
 struct TrainOptions {

@@ -6,6 +6,7 @@
 #include "tasks/classify.h"
 #include "tasks/forecast.h"
 #include "tasks/regress.h"
+#include "tasks/tag.h"
 
 namespace carousel {
 
@@ -15,7 +16,7 @@ const double* find_metric(const Metrics& metrics, std::string_view name) {
 }
 
 const std::vector<const Task*>& all_tasks() {
-  static const std::vector<const Task*> tasks{&forecast_task(), &classify_task(), &regress_task()};
+  static const std::vector<const Task*> tasks{&forecast_task(), &classify_task(), &regress_task(), &tag_task()};
   return tasks;
 }
 

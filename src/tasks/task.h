@@ -49,6 +49,12 @@ class RowSink {
   virtual ~RowSink() = default;
   virtual void header(const std::vector<std::string>& columns) = 0;
   virtual void row(const std::vector<std::string>& cells) = 0;
+  // The same with cells that hold more than a line of a table can: values[k], if not empty, is the JSON that stands for
+  // cells[k] where the output is JSON.
+  virtual void row(const std::vector<std::string>& cells, const std::vector<std::string>& values) {
+    static_cast<void>(values);
+    row(cells);
+  }
 };
 
 // What `data check` prints.

@@ -1,0 +1,50 @@
+// tagged.h: sentences cut into tokens, with a tag for each token: what the tag task reads. gzip too.
+//
+//   columns    a token per line, its columns separated by tabs (if the first token's line has one) or by blanks; a
+//              blank line ends a sentence (CoNLL). A line that begins with '#' before the first token of a sentence
+//              and has not as many columns as a token's line is a comment; a line whose first column is -DOCSTART- is
+//              no token and ends a sentence. Both are counted.
+//   parallel   a sentence per line, tokens separated by blanks; the tags stand in the same line of a second file
+//   segmented  a sentence per line, words separated by blanks: its tokens are the characters, and their tags say where
+//              words begin and end: B, M, E, or S for a word of one character
+//
+// A label for each sentence (its intent) may stand in a file of its own, a line for each sentence. All files must be
+// UTF-8. Errors are Error{kData} with file and line.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace carousel {
+
+struct TaggedSentence {
+  std::vector<std::string> tokens = {};  // at least one
+  std::vector<std::string> tags = {};    // one for each token; empty: the files have none
+  std::string label = {};                // "" without label files
+  std::string path;                      // of its file
+  std::int64_t line = 0;                 // of its first token
+  bool line_per_token = false;           // token t stands in line + t
+
+  std::string place(std::size_t token) const;  // "atis.conll:17"
+};
+
+struct TaggedSources {
+  std::vector<std::string> tokens;       // files
+  std::vector<std::string> tags = {};    // of "parallel", as many
+  std::vector<std::string> labels = {};  // none, or as many
+  std::string format;                    // "columns", "parallel", "segmented"
+  std::int64_t token_column = 0;         // from 1; 0: the first one
+  std::int64_t tag_column = 0;           // from 1; 0: the last one
+  bool tags_required = true;             // false: "parallel" without tag files; a tag column that is the token column
+};
+
+struct TaggedText {
+  std::vector<TaggedSentence> sentences;
+  std::vector<std::string> notes;  // what was passed over, one line each
+};
+
+// Throws Error{kUsage} for numbers of files that do not fit, and Error{kData} if there is no sentence.
+TaggedText read_tagged(const TaggedSources& sources);
+
+}  // namespace carousel

@@ -1,0 +1,122 @@
+#include "tasks/tag_data.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "base/fail.h"
+#include "data/text/normalize.h"
+#include "data/text/token_shape.h"
+
+namespace carousel {
+
+std::vector<std::int32_t> TagData::lengths(std::span<const std::int64_t> samples) const {
+  std::vector<std::int32_t> list;
+  for (const std::int64_t n : samples) {
+    list.push_back(static_cast<std::int32_t>(sentences[static_cast<std::size_t>(n)].tokens.size()));
+  }
+  return list;
+}
+
+void check_length(std::int64_t tokens, const std::string& place) {
+  if (tokens <= kMostTokens) return;
+  fail(Code::kData, "{}: the sentence has {} tokens, expected at most {}; put each sentence into a line of its own",
+       place, tokens, kMostTokens);
+}
+
+TagData read_tag_data(const DataOptions& options, bool valid) {
+  TaggedSources sources{.tokens = valid ? options.valid : options.data,
+                        .tags = valid ? options.valid_tags : options.tags,
+                        .labels = valid ? options.valid_intents : options.intents,
+                        .format = options.format,
+                        .token_column = options.token_column,
+                        .tag_column = options.tag_column};
+  if (sources.format.empty()) sources.format = sources.tags.empty() ? "columns" : "parallel";
+  TaggedText text = read_tagged(sources);
+  for (const TaggedSentence& sentence : text.sentences) {
+    check_length(std::ssize(sentence.tokens), sentence.place(0));
+  }
+  TagData data;
+  data.sentences = std::move(text.sentences);
+  data.notes = std::move(text.notes);
+  return data;
+}
+
+void append(TagData& data, TagData more) {
+  std::move(more.sentences.begin(), more.sentences.end(), std::back_inserter(data.sentences));
+  std::move(more.notes.begin(), more.notes.end(), std::back_inserter(data.notes));
+}
+
+TextLevel recognise_level(const TagData& data, std::span<const std::int64_t> samples) {
+  constexpr std::size_t kSentences = 1000;
+  const auto looked_at = samples.first(std::min(kSentences, samples.size()));
+  Segmenter characters(TextLevel::kCharacter), words(TextLevel::kWord);
+  std::vector<std::string_view> cut;
+  bool single = true;
+  std::int64_t same = 0;
+  for (const std::int64_t n : looked_at) {
+    const std::vector<std::string>& tokens = data.sentences[static_cast<std::size_t>(n)].tokens;
+    for (const std::string& token : tokens) {
+      if (!single) break;
+      characters.segment(token, cut);
+      single = cut.size() == 1;
+    }
+    const std::string text = fmt::format("{}", fmt::join(tokens, " "));
+    words.segment(text, cut);
+    same += std::equal(cut.begin(), cut.end(), tokens.begin(), tokens.end());
+  }
+  if (single) return TextLevel::kCharacter;
+  return 5 * same >= 4 * std::ssize(looked_at) ? TextLevel::kWord : TextLevel::kWhitespace;
+}
+
+std::string normalized_token(std::string_view token) { return normalize_text(token); }
+
+std::vector<std::string> characters_of(Segmenter& segmenter, std::string_view token) {
+  std::vector<std::string_view> characters;
+  segmenter.segment(token, characters);
+  return {characters.begin(), characters.end()};
+}
+
+TagEncoder::TagEncoder(const Vocabulary& words, const Vocabulary& characters, const std::vector<std::string>& tags,
+                       const std::vector<std::string>& intents)
+    : words_(words), characters_(characters), tags_(tags), intents_(intents) {}
+
+namespace {
+
+// Its place in the sorted names; -1 if it is not there.
+std::int32_t place_of(const std::vector<std::string>& names, const std::string& name) {
+  const auto found = std::lower_bound(names.begin(), names.end(), name);
+  return found != names.end() && *found == name ? static_cast<std::int32_t>(found - names.begin()) : -1;
+}
+
+}  // namespace
+
+void TagEncoder::encode(TagData& data) const {
+  TokenIndex forms;
+  std::vector<std::int32_t> form_words, form_shapes;
+  Segmenter segmenter(TextLevel::kCharacter);
+  const bool reads_characters = characters_.size() > Vocabulary::kSpecials;
+  for (const TaggedSentence& sentence : data.sentences) {
+    auto &words = data.words.emplace_back(), &shapes = data.shapes.emplace_back(), &of = data.forms.emplace_back();
+    for (const std::string& token : sentence.tokens) {
+      const std::int32_t form = forms.add(token);
+      if (form == std::ssize(form_words)) {
+        form_words.push_back(words_.id(normalized_token(token)));
+        form_shapes.push_back(static_cast<std::int32_t>(token_shape(token)));
+        if (reads_characters) {
+          auto& spelling = data.spellings.emplace_back();
+          for (const std::string& character : characters_of(segmenter, token)) {
+            spelling.push_back(characters_.id(character));
+          }
+        }
+      }
+      words.push_back(form_words[static_cast<std::size_t>(form)]);
+      shapes.push_back(form_shapes[static_cast<std::size_t>(form)]);
+      of.push_back(form);
+    }
+    auto& tags = data.tags.emplace_back();
+    for (const std::string& tag : sentence.tags) tags.push_back(place_of(tags_, tag));
+    data.intents.push_back(place_of(intents_, sentence.label));
+  }
+}
+
+}  // namespace carousel

@@ -1,0 +1,68 @@
+// tag_data.h: sentences as the numbers that a tagger reads, and the vocabularies that make them so.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "data/tagged.h"
+#include "data/text/pipeline.h"
+#include "data/text/token_index.h"
+#include "tasks/options.h"
+
+namespace carousel {
+
+// Sentences, and their numbers once TagEncoder::encode() has run: for each sentence one per token.
+struct TagData {
+  std::vector<TaggedSentence> sentences;
+  std::vector<std::vector<std::int32_t>> words;      // ids of the vocabulary
+  std::vector<std::vector<std::int32_t>> shapes;     // TokenShape
+  std::vector<std::vector<std::int32_t>> forms;      // of each token its place in `spellings`
+  std::vector<std::vector<std::int32_t>> spellings;  // the characters of each distinct token, if the model reads them
+  std::vector<std::vector<std::int32_t>> tags;       // -1: a tag that training had not; empty: none
+  std::vector<std::int32_t> intents;                 // -1: a label that training had not, or none
+  std::vector<std::string> notes;                    // what was passed over, one line each
+
+  std::int64_t size() const noexcept { return std::ssize(sentences); }
+  std::vector<std::int32_t> lengths(std::span<const std::int64_t> samples) const;
+};
+
+// Reads --data, or --valid, with tags (and intents) as the options say. Without --format it is "parallel" if there are
+// files of tags, else "columns". Throws as read_tagged(), and Error{kData} for a sentence too long to be tagged at
+// once.
+TagData read_tag_data(const DataOptions& options, bool valid);
+
+inline constexpr std::int64_t kMostTokens = 20000;  // of a sentence
+// Throws Error{kData} that names the place of a sentence with more tokens.
+void check_length(std::int64_t tokens, const std::string& place);
+
+// Adds the sentences of `more` behind those of `data`; before they are encoded.
+void append(TagData& data, TagData more);
+
+// How training texts were cut into tokens: single characters, words by the Unicode rules (if these cut at least four
+// of five sentences in the same places), else what stands between white space.
+TextLevel recognise_level(const TagData& data, std::span<const std::int64_t> samples);
+
+// From tokens to numbers. Belongs to one thread at a time.
+class TagEncoder {
+ public:
+  // `characters` holds the specials only if the model reads none. All are borrowed, `tags` and `intents` are sorted.
+  TagEncoder(const Vocabulary& words, const Vocabulary& characters, const std::vector<std::string>& tags,
+             const std::vector<std::string>& intents);
+
+  // Fills everything of `data` that follows from its sentences.
+  void encode(TagData& data) const;
+
+ private:
+  const Vocabulary &words_, &characters_;
+  const std::vector<std::string>&tags_, &intents_;
+};
+
+// The token as the vocabulary has it: one spelling (NFKC), lower case.
+std::string normalized_token(std::string_view token);
+
+// The characters (grapheme clusters) of a token.
+std::vector<std::string> characters_of(Segmenter& segmenter, std::string_view token);
+
+}  // namespace carousel

@@ -1,0 +1,194 @@
+#include "tasks/tag_training.h"
+
+#include <algorithm>
+
+#include "autograd/ops/add.h"
+#include "autograd/ops/cross_entropy.h"
+#include "autograd/ops/scale.h"
+#include "autograd/ops/sum.h"
+#include "base/fail.h"
+#include "layers/gate_saturation.h"
+#include "tasks/gate_probe.h"
+#include "tasks/samples.h"
+#include "tasks/tag_decode.h"
+#include "tasks/training_run.h"
+
+namespace carousel {
+namespace {
+
+constexpr float kHiddenShare = 0.5f;  // of the rare words
+
+}  // namespace
+
+TagProblem::TagProblem(Sequential& network, const TagData& data, const TagInfo& info, Split split,
+                       const ModelOptions& model, const TrainOptions& options)
+    : network_(network),
+      data_(data),
+      info_(info),
+      split_(std::move(split)),
+      options_(options),
+      rules_(tag_rules(info.tags, info.scheme)),
+      valid_tags_only_(model.crf_valid_tags_only) {
+  training_lengths_ = data.lengths(split_.train);
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(info.words.size()));
+  for (const std::int64_t n : split_.train) {
+    for (const std::int32_t id : data.words[static_cast<std::size_t>(n)]) ++counts[static_cast<std::size_t>(id)];
+  }
+  for (const std::int64_t count : counts) rare_.push_back(count == 1);
+  if (valid_tags_only_) check_valid();
+}
+
+void TagProblem::check_valid() const {
+  for (const std::int64_t n : split_.train) {
+    const TaggedSentence& sentence = data_.sentences[static_cast<std::size_t>(n)];
+    const std::int64_t at = find_invalid(sentence.tags, info_.scheme);
+    if (at < 0) continue;
+    const auto token = static_cast<std::size_t>(std::min(at, std::ssize(sentence.tags) - 1));
+    fail(Code::kData, "{}: tag '{}' is not valid there (scheme {}), and --crf-valid-tags-only trusts them to be",
+         sentence.place(token), sentence.tags[token], scheme_name(info_.scheme));
+  }
+}
+
+std::int64_t TagProblem::batches_in_epoch(std::int64_t epoch) {
+  batches_ = batches_by_length(training_lengths_, {.batch_size = options_.batch_size,
+                                                   .seed = static_cast<std::uint64_t>(options_.seed),
+                                                   .epoch = static_cast<std::uint64_t>(epoch)});
+  return std::ssize(batches_);
+}
+
+void TagProblem::prepare(std::int64_t epoch, std::int64_t batch) {
+  chosen_.clear();
+  for (const std::int64_t place : batches_[static_cast<std::size_t>(batch)]) {
+    chosen_.push_back(split_.train[static_cast<std::size_t>(place)]);
+  }
+  batch_.assign(data_, chosen_);
+  hide_rare_words(epoch);
+}
+
+void TagProblem::hide_rare_words(std::int64_t epoch) {
+  const std::int64_t N = std::ssize(chosen_);
+  for (std::int64_t n = 0; n < N; ++n) {
+    const auto sample = static_cast<std::uint64_t>(chosen_[static_cast<std::size_t>(n)]);
+    const RandomKey key{static_cast<std::uint64_t>(options_.seed), Purpose::kNoise,
+                        static_cast<std::uint64_t>(epoch) << 32 | sample};
+    for (std::int64_t t = 0; t < batch_.words.lengths[static_cast<std::size_t>(n)]; ++t) {
+      std::int32_t& id = batch_.words.ids[t * N + n];
+      if (rare_[static_cast<std::size_t>(id)] == 0) continue;
+      if (uniform(key, static_cast<std::uint64_t>(t)) < kHiddenShare) id = Vocabulary::kUnknown;
+    }
+  }
+}
+
+Variable TagProblem::loss_of(const TagScores& scores, const std::vector<std::int64_t>& samples) {
+  const SequenceLayout& layout = *scores.layout;
+  const auto N = static_cast<float>(layout.samples());
+  std::vector<std::int32_t> tags(static_cast<std::size_t>(layout.rows())), intents;
+  for (std::int64_t k = 0; k < layout.samples(); ++k) {
+    const std::int64_t sample = samples[static_cast<std::size_t>(layout.sample(k))];
+    for (std::int64_t t = 0; t < layout.length(k); ++t) {
+      tags[static_cast<std::size_t>(layout.offset(t) + k)] =
+          data_.tags[static_cast<std::size_t>(sample)][static_cast<std::size_t>(t)];
+    }
+  }
+  for (const std::int64_t sample : samples) intents.push_back(data_.intents[static_cast<std::size_t>(sample)]);
+  Variable loss;
+  if (Crf* crf = tagger_crf(network_)) {
+    CrfRules rules;
+    if (valid_tags_only_) rules = {rules_.start, rules_.end, rules_.transitions};
+    const Variable log_likelihood =
+        crf_log_likelihood(scores.tags, crf->variables(scores.tags.tape()), tags, layout, rules);
+    loss = scale(sum(log_likelihood), -1 / N);
+  } else {
+    loss = scale(cross_entropy<float>(scores.tags, tags), static_cast<float>(layout.rows()) / N);
+  }
+  return scores.intents ? add(loss, cross_entropy<float>(scores.intents, intents)) : loss;
+}
+
+Variable TagProblem::loss(Tape<float>& tape, std::int64_t, std::int64_t) {
+  const RandomKey key{static_cast<std::uint64_t>(options_.seed), Purpose::kDropout, passes_++};
+  const TagPass pass{info_.word_window, true, key, options_.bptt, checkpoint_steps};
+  return loss_of(run_tagger(network_, tape, layouts_, batch_, pass), chosen_);
+}
+
+// Of the sentences whose tags training had.
+double TagProblem::loss_without_training(const std::vector<std::int64_t>& samples) {
+  std::vector<std::int64_t> known;
+  for (const std::int64_t n : samples) {
+    const auto& tags = data_.tags[static_cast<std::size_t>(n)];
+    if (std::find(tags.begin(), tags.end(), -1) == tags.end()) known.push_back(n);
+  }
+  Tape<float> tape;
+  tape.set_recording(false);
+  TagBatch batch;
+  double sum = 0;
+  for (auto& places :
+       batches_by_length(data_.lengths(known), {.batch_size = options_.batch_size, .shuffle = false})) {
+    for (std::int64_t& place : places) place = known[static_cast<std::size_t>(place)];
+    batch.assign(data_, places);
+    tape.reset();
+    const TagScores scores = run_tagger(network_, tape, layouts_, batch, {.word_window = info_.word_window});
+    sum += static_cast<double>(loss_of(scores, places).item()) * static_cast<double>(places.size());
+  }
+  return known.empty() ? 0 : sum / static_cast<double>(known.size());
+}
+
+std::optional<Validation> TagProblem::validate() {
+  const auto [name, value] = score_tagger(network_, data_, info_, split_.valid).metrics().front();
+  return Validation{loss_without_training(split_.valid), name, value, true};
+}
+
+std::vector<std::pair<std::string, double>> TagProblem::gate_saturation(Tape<float>& tape) {
+  batch_.assign(data_, probe_samples(split_.train, options_.batch_size));
+  return carousel::gate_saturation(run_tagger(network_, tape, layouts_, batch_, {.word_window = info_.word_window}).tags);
+}
+
+std::string TagProblem::describe(const Parameter& parameter, std::int64_t element) {
+  return describe_weight(network_, parameter, element);
+}
+
+// Of the layers above the embeddings, which take nearly all of it.
+MemoryNeeds TagProblem::memory_needs() {
+  LayerDescription chain{"sequential", {}, {{}}};
+  std::int64_t features = 0;
+  for (const char* name : {"body", "slots"}) {
+    const LayerDescription part = tagger_part(network_, name)->describe();
+    for (const NamedLayer& layer : part.branches[0]) {
+      if (layer.layer.type == "recurrent" && features == 0) {
+        features = std::get<std::int64_t>(layer.layer.settings.at("input_size"));
+      }
+      chain.branches[0].push_back(layer);
+    }
+  }
+  const auto sizes = [&](const std::vector<std::int64_t>& samples, std::int64_t batch_size) {
+    std::vector<std::int32_t> lengths = data_.lengths(samples);
+    std::sort(lengths.rbegin(), lengths.rend());
+    if (std::ssize(lengths) > batch_size) lengths.resize(static_cast<std::size_t>(batch_size));
+    PassSizes pass{.time_steps = lengths.front(), .samples = std::ssize(lengths), .rows = 0, .features = features,
+                   .packed = true};
+    for (const std::int32_t length : lengths) pass.rows += length;
+    return pass;
+  };
+  std::int64_t bytes = 0;
+  for (const TaggedSentence& sentence : data_.sentences) {
+    for (const std::string& token : sentence.tokens) bytes += 2 * static_cast<std::int64_t>(sizeof token) + 12;
+  }
+  return {std::move(chain), sizes(split_.train, options_.batch_size), sizes(split_.valid, kInferenceBatch), bytes};
+}
+
+TagScore score_tagger(Sequential& network, const TagData& data, const TagInfo& info,
+                      std::span<const std::int64_t> samples) {
+  const TagDecoder decoder(network, info);
+  TagScore score(info.scheme);
+  score_sentences(network, data, samples, info.word_window,
+                  [&](std::int64_t place, std::span<const float> tags, std::span<const float> intents) {
+                    const TaggedSentence& sentence = data.sentences[static_cast<std::size_t>(
+                        samples[static_cast<std::size_t>(place)])];
+                    score.add(sentence.tags, names_of(decoder.decode(tags).tags, info.tags));
+                    if (intents.empty() || sentence.label.empty()) return;
+                    const auto best = std::max_element(intents.begin(), intents.end()) - intents.begin();
+                    score.add_intent(sentence.label, info.intents[static_cast<std::size_t>(best)]);
+                  });
+  return score;
+}
+
+}  // namespace carousel
