@@ -17,6 +17,7 @@
 #include "tasks/metrics.h"
 #include "tasks/report.h"
 #include "tasks/sample_split.h"
+#include "tasks/text_options.h"
 #include "tasks/training_run.h"
 
 namespace carousel {
@@ -66,13 +67,12 @@ std::vector<Baseline> train_baselines(const ClassifyData& data, const Split& spl
 }
 
 VocabularyLimits vocabulary_limits(const DataOptions& options) {
-  return {options.min_count > 0 ? options.min_count : 2, options.max_vocabulary > 0 ? options.max_vocabulary : 50000};
+  const std::int64_t most = parse_level(options.level) == TextLevel::kSubword ? kSubwordVocabulary : 50000;
+  return {options.min_count > 0 ? options.min_count : 2, options.max_vocabulary > 0 ? options.max_vocabulary : most};
 }
 
 FittedText fit_texts(const ClassifyData& data, const Indices& rows, const DataOptions& options) {
-  TextSettings settings;
-  if (!options.level.empty()) settings.level = parse_level(options.level);
-  return fit_text(data.texts, rows, settings, vocabulary_limits(options));
+  return fit_text(data.texts, rows, text_settings(options, {}), vocabulary_limits(options));
 }
 
 // Vocabulary from the training texts; all texts become ids.
@@ -82,10 +82,7 @@ void prepare_texts(const Options& options, const Split& split, ClassifyData& dat
   encode_texts(data, fitted.pipeline);
   info.text = fitted.pipeline.settings();
   info.vocabulary = fitted.pipeline.vocabulary().tokens();
-  observer.note(
-      fmt::format("text: segmented into {}, {} tokens, {} distinct, vocabulary of {} (seen at least {} times)",
-                  level_name(info.text->level), fitted.tokens, fitted.distinct_tokens, info.vocabulary.size(),
-                  vocabulary_limits(options.data).min_count));
+  observer.note(describe_text(fitted, vocabulary_limits(options.data)));
 }
 
 // "3 to 51 tokens, 21.3 on average".
@@ -232,6 +229,9 @@ class Classify final : public Task {
     result.options.train = fitted.training;
     if (fitted.info.text) {
       result.options.data.level = level_name(fitted.info.text->level);
+      result.options.data.subword_model = fitted.info.text->subword_model;
+      result.options.data.normalize = normal_form_name(*fitted.info.text);
+      result.options.data.lowercase = fitted.info.text->lowercase ? "true" : "false";
       const VocabularyLimits limits = vocabulary_limits(options.data);
       result.options.data.min_count = limits.min_count;
       result.options.data.max_vocabulary = limits.max_size;

@@ -13,6 +13,7 @@ std::vector<std::string> training_files(const DataOptions& options) {
   for (const auto* files : {&options.tags, &options.valid_tags, &options.intents, &options.valid_intents}) {
     paths.insert(paths.end(), files->begin(), files->end());
   }
+  if (!options.subwords.empty()) paths.push_back(options.subwords);
   return paths;
 }
 

@@ -34,7 +34,11 @@ struct DataOptions {
   std::int64_t window = 0;          // time steps that the model sees; auto
   std::int64_t season = 0;          // period in steps; auto, 1: none
   bool batch_first = false;         // .npy sequences are [N, T, C]
-  std::string level;                // text: "word", "char"; auto
+  std::string level;                // text: "word", "char", "subword", "whitespace"; auto
+  std::string lowercase;            // text: "true", "false"; auto
+  std::string normalize;            // text: "nfkc", "nfc", "none"; auto
+  std::string subword_model;        // "bpe", "unigram"; auto
+  std::string subwords;             // a SentencePiece model to use; empty: learn one
   std::int64_t min_count = 0;       // words seen less often become <unk>; auto
   std::int64_t max_vocabulary = 0;  // auto
   bool backtest = false;            // evaluate forecast: every origin of the part

@@ -108,10 +108,11 @@ TEST(Words, NothingButWhiteSpaceIsLost) {
 }
 
 TEST(TextLevel, NamesGoBothWays) {
-  for (const auto which : {TextLevel::kAuto, TextLevel::kWord, TextLevel::kCharacter, TextLevel::kWhitespace}) {
+  for (const auto which :
+       {TextLevel::kAuto, TextLevel::kWord, TextLevel::kCharacter, TextLevel::kSubword, TextLevel::kWhitespace}) {
     EXPECT_EQ(parse_level(level_name(which)), which);
   }
-  expect_error(Code::kUsage, {"level 'words' is unknown, expected word, char or whitespace"},
+  expect_error(Code::kUsage, {"level 'words' is unknown, expected word, char, subword or whitespace"},
                [] { parse_level("words"); });
 }
 

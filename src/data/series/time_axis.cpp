@@ -62,10 +62,10 @@ std::optional<TimeSpan> parse_clock(Scanner scan) {
 
 // The median distance between neighbours, in seconds; 0 if some text is not understood or there are fewer than three.
 std::int64_t median_step(std::span<const std::string> times) {
-  constexpr std::size_t kLookAt = 1000;
+  constexpr std::size_t kFirstTimes = 1000;
   std::vector<std::int64_t> steps;
   std::int64_t before = 0;
-  for (std::size_t i = 0; i < std::min(times.size(), kLookAt); ++i) {
+  for (std::size_t i = 0; i < std::min(times.size(), kFirstTimes); ++i) {
     const auto span = parse_time(times[i]);
     if (!span) return 0;
     if (i > 0) steps.push_back(span->begin - before);

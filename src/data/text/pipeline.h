@@ -1,4 +1,4 @@
-// pipeline.h: from a text to the ids that a model takes: check, normalise, segment, look up.
+// pipeline.h: from a text to the ids that a model takes: check, normalise, segment, look up; and back.
 //
 // A TextPipeline is settings and vocabulary, and holds the boundary rules of its segmenter: it belongs to one thread at
 // a time; make another from the same settings and vocabulary for another thread. Its vocabulary is learnt from the
@@ -6,12 +6,15 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "data/text/segment.h"
+#include "data/text/subword.h"
 #include "data/text/vocabulary.h"
 
 namespace carousel {
@@ -22,6 +25,16 @@ struct TextSettings {
   TextLevel level = TextLevel::kAuto;     // fit_text puts what it chose
   bool add_bos = false, add_eos = false;  // <bos> before, <eos> behind the tokens
   std::int64_t max_tokens = 0;            // longer texts are cut (and counted); 0: no limit
+  bool nfc = false;                       // the form NFC, without nfkc
+  std::string subword_model = "bpe";      // kSubword: "bpe" or "unigram", what fit_text learns
+  std::string subwords;                   // kSubword: a serialised SentencePiece model; empty: fit_text learns one
+};
+
+// Where a token comes from in the raw text: bytes [byte_begin, byte_end), which are the characters (code points)
+// [begin, end). Tokens that normalising made of one character, as the letters of a ligature, share their place.
+struct TokenPlace {
+  std::int64_t byte_begin = 0, byte_end = 0, begin = 0, end = 0;
+  bool operator==(const TokenPlace&) const = default;
 };
 
 // Every step of one text, for the eye.
@@ -31,15 +44,23 @@ struct TextTrace {
   std::vector<std::int32_t> ids;     // one per token
   std::vector<std::int32_t> padded;  // ids, then <pad> up to the asked length
   std::vector<std::int32_t> mask;    // 1 for a token, 0 for padding
+  std::vector<TokenPlace> places;    // one per token; of <bos> and <eos> empty, at the ends
 };
 
 class TextPipeline {
  public:
-  TextPipeline(const TextSettings& settings, Vocabulary vocabulary);  // REQUIRES: level is not kAuto
+  // REQUIRES: level is not kAuto. Throws Error{kUsage} for a negative max_tokens; at level subword Error{kModel} if
+  // settings.subwords is no SentencePiece model or `vocabulary` not its own.
+  TextPipeline(const TextSettings& settings, Vocabulary vocabulary);
 
   // Throw Error{kData} that names the byte if the text is not UTF-8.
   std::vector<std::int32_t> encode(std::string_view text);
   TextTrace explain(std::string_view text, std::int64_t length = 0);
+
+  // The normalised text of these ids, without <pad>, <bos> and <eos>; an unknown token is <unk>. Level char and subword
+  // give back to the byte what encode() took, but for unknown characters; words are put together by join_words(), what
+  // stood between white space by blanks. Throws Error{kUsage} for an id out of range.
+  std::string decode(std::span<const std::int32_t> ids) const;
 
   const TextSettings& settings() const noexcept { return settings_; }
   const Vocabulary& vocabulary() const noexcept { return vocabulary_; }
@@ -48,7 +69,8 @@ class TextPipeline {
  private:
   TextSettings settings_;
   Vocabulary vocabulary_;
-  Segmenter segmenter_;
+  std::optional<Segmenter> segmenter_;        // every level but kSubword
+  std::shared_ptr<const Subwords> subwords_;  // kSubword
   std::vector<std::string_view> tokens_;
   std::int64_t cut_texts_ = 0;
 };
@@ -61,7 +83,9 @@ struct FittedText {
   std::int64_t cut_texts = 0;                  // texts longer than max_tokens
 };
 
-// Learns the vocabulary from the texts at `rows`, the training part, and encodes them. Throws as encode().
+// Learns the vocabulary from the texts at `rows`, the training part, and encodes them. At level subword the subwords
+// are learnt, at most limits.max_size of them (0: kSubwordVocabulary), unless settings.subwords has them. Throws as
+// encode() and train_subwords().
 FittedText fit_text(std::span<const std::string> texts, std::span<const std::int64_t> rows, TextSettings settings,
                     const VocabularyLimits& limits);
 

@@ -16,9 +16,10 @@
 namespace carousel {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, TextLevel>, 4> kLevels = {{{"", TextLevel::kAuto},
+constexpr std::array<std::pair<std::string_view, TextLevel>, 5> kLevels = {{{"", TextLevel::kAuto},
                                                                             {"word", TextLevel::kWord},
                                                                             {"char", TextLevel::kCharacter},
+                                                                            {"subword", TextLevel::kSubword},
                                                                             {"whitespace", TextLevel::kWhitespace}}};
 
 void check_boundaries(UErrorCode status) {
@@ -45,7 +46,7 @@ void split_at_white_space(std::string_view text, std::vector<std::string_view>& 
 
 struct Segmenter::Implementation {
   explicit Implementation(TextLevel which) : level(which) {
-    CAROUSEL_ASSERT(which != TextLevel::kAuto);
+    CAROUSEL_ASSERT(which != TextLevel::kAuto && which != TextLevel::kSubword);
     if (which == TextLevel::kWhitespace) return;
     UErrorCode status = U_ZERO_ERROR;
     const icu::Locale& root = icu::Locale::getRoot();
@@ -129,7 +130,7 @@ TextLevel parse_level(std::string_view name) {
   for (const auto& [known, level] : kLevels) {
     if (name == known) return level;
   }
-  fail(Code::kUsage, "level '{}' is unknown, expected word, char or whitespace", name);
+  fail(Code::kUsage, "level '{}' is unknown, expected word, char, subword or whitespace", name);
 }
 
 std::string_view level_name(TextLevel level) {

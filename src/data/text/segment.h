@@ -3,6 +3,7 @@
 //   word        Unicode word boundaries (UAX 29, as ICU has them); Chinese, Japanese, Thai ... by ICU's dictionaries.
 //               Punctuation marks are tokens, white space is none, contractions (don't) stay whole.
 //   char        characters as a reader counts them (grapheme clusters), white space included
+//   subword     pieces of words that are learnt from a corpus: subword.h, not cut here
 //   whitespace  what stands between white space, for texts that are tokenised already
 //
 // The rules are those of no particular language, so that a machine's settings change nothing.
@@ -17,9 +18,9 @@
 
 namespace carousel {
 
-enum class TextLevel { kAuto, kWord, kCharacter, kWhitespace };
+enum class TextLevel { kAuto, kWord, kCharacter, kWhitespace, kSubword };
 
-// "word", "char", "whitespace", and "" for kAuto. Throws Error{kUsage} that lists them.
+// "word", "char", "subword", "whitespace", and "" for kAuto. Throws Error{kUsage} that lists them.
 TextLevel parse_level(std::string_view name);
 std::string_view level_name(TextLevel level);
 
@@ -30,7 +31,7 @@ TextLevel choose_level(std::span<const std::string> texts, std::span<const std::
 // Holds the boundary rules, which are slow to make and quick to use; a segmenter belongs to one thread at a time.
 class Segmenter {
  public:
-  explicit Segmenter(TextLevel level);  // REQUIRES: not kAuto
+  explicit Segmenter(TextLevel level);  // REQUIRES: not kAuto, not kSubword
   ~Segmenter();
   Segmenter(Segmenter&&) noexcept;
   Segmenter& operator=(Segmenter&&) noexcept;
