@@ -11,6 +11,7 @@
 #include "base/fail.h"
 #include "base/json.h"
 #include "command_line.h"
+#include "data/text/display_width.h"
 
 namespace carousel::cli {
 namespace {
@@ -47,11 +48,6 @@ bool write_all(int descriptor, std::string_view text) {
     if (count > 0) text.remove_prefix(static_cast<std::size_t>(count));
   }
   return true;
-}
-
-std::size_t characters(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
 }  // namespace
@@ -128,7 +124,7 @@ std::string one_line(std::string_view text) {
 }
 
 std::string padded(std::string_view text, std::size_t columns, bool right) {
-  const std::size_t width = characters(text);
+  const std::size_t width = display_width(text);
   const std::string spaces(width < columns ? columns - width : 0, ' ');
   return right ? spaces + std::string(text) : std::string(text) + spaces;
 }
@@ -137,7 +133,7 @@ std::string text_table(const std::vector<std::vector<std::string>>& rows, bool n
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()), 0);
-    for (std::size_t k = 0; k < row.size(); ++k) widths[k] = std::max(widths[k], characters(row[k]));
+    for (std::size_t k = 0; k < row.size(); ++k) widths[k] = std::max(widths[k], display_width(row[k]));
   }
   std::string text;
   for (const auto& row : rows) {

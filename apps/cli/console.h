@@ -60,7 +60,7 @@ class Console {
 // Control characters (a hostile file's escape sequences, line ends) as spaces or \xNN: the text stays on one line.
 std::string one_line(std::string_view text);
 
-// The text and as many spaces as it needs to be `columns` characters (not bytes) wide.
+// The text and as many spaces as it needs to be `columns` columns of a terminal wide.
 std::string padded(std::string_view text, std::size_t columns, bool right = false);
 
 // Rows of cells in aligned columns; the first row is the heading. Every column but the first is right-aligned if

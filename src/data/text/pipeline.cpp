@@ -105,10 +105,6 @@ std::vector<std::int32_t> TextPipeline::encode(std::string_view text) {
 }
 
 TextTrace TextPipeline::explain(std::string_view text, std::int64_t length) {
-  constexpr std::int64_t kLongest = std::int64_t{1} << 20;
-  if (length < 0 || length > kLongest) {
-    fail(Code::kUsage, "the length to pad to is {}, expected 0 .. {}", length, kLongest);
-  }
   check_utf8(text);
   NormalizedText origin = normalize_with_origin(text, normalize_options(settings_));
   std::vector<Subword> pieces;  // of the normalised text, at any level
@@ -134,12 +130,20 @@ TextTrace TextPipeline::explain(std::string_view text, std::int64_t length) {
   add_marks(settings_, vocabulary_.token(Vocabulary::kBegin), vocabulary_.token(Vocabulary::kEnd), trace.tokens);
   add_marks(settings_, Vocabulary::kBegin, Vocabulary::kEnd, trace.ids);
   add_marks(settings_, TokenPlace{}, finder.end(), trace.places);
+  pad(trace, length);
+  return trace;
+}
+
+void pad(TextTrace& trace, std::int64_t length) {
+  constexpr std::int64_t kLongest = std::int64_t{1} << 24;
+  if (length < 0 || length > kLongest) {
+    fail(Code::kUsage, "the length to pad to is {}, expected 0 .. {}", length, kLongest);
+  }
   const std::size_t padded = std::max(trace.ids.size(), static_cast<std::size_t>(length));
   trace.padded = trace.ids;
   trace.padded.resize(padded, Vocabulary::kPad);
   trace.mask.assign(trace.ids.size(), 1);
   trace.mask.resize(padded, 0);
-  return trace;
 }
 
 std::string TextPipeline::decode(std::span<const std::int32_t> ids) const {

@@ -47,6 +47,9 @@ struct TextTrace {
   std::vector<TokenPlace> places;    // one per token; of <bos> and <eos> empty, at the ends
 };
 
+// Makes padded and mask at least this long. Throws Error{kUsage} for a length below 0 or above 2^24.
+void pad(TextTrace& trace, std::int64_t length);
+
 class TextPipeline {
  public:
   // REQUIRES: level is not kAuto. Throws Error{kUsage} for a negative max_tokens; at level subword Error{kModel} if
