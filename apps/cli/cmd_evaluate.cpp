@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "console.h"
 #include "option_arguments.h"
+#include "output_file.h"
 #include "progress.h"
 #include "report.h"
 #include "tasks/data_files.h"
@@ -29,6 +30,13 @@ int run_evaluate(const CommandLine& line, Console& console) {
   const Model model = Model::load(line.text("MODEL"));
   const Task& task = find_task(model.task());
   check_options_fit_task(config.options, model.task());
+  if (const OutputOptions& output = config.options.output; !output.report.empty()) {
+    if (task.name() != "classify") {
+      fail(Code::kUsage, "--report: evaluate writes a page for a classifier, this model is for '{}'; leave it out",
+           task.name());
+    }
+    check_output_file("--report", output.report, output.force);
+  }
   set_inference_dtype(model.network(), config.options.model.dtype);
   set_threads(static_cast<int>(config.options.train.threads));
 

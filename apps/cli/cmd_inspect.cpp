@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 
 #include "base/fail.h"
 #include "base/file.h"
@@ -25,21 +26,24 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t kColumns = 100;
 constexpr std::size_t kShownTokens = 60;  // of one text; --json has them all
 
-// Position, token, id, padded id and mask below one another; as many columns side by side as fit.
-std::string padded_trace_text(const TextTrace& trace) {
+// Position, token, id, padded id and mask below one another, and the weights of attention pooling if there are any; as
+// many columns side by side as fit.
+std::string padded_trace_text(const TextTrace& trace, std::span<const float> weights) {
   const std::size_t shown = std::min(trace.padded.size(), kShownTokens);
   std::string text;
   std::vector<std::vector<std::string>> rows;
   std::size_t width = 0;
   const auto start = [&] {
     rows = {{"  position"}, {"  token"}, {"  id"}, {"  padded"}, {"  mask"}};
+    if (!weights.empty()) rows.push_back({"  weight"});
     width = rows[0][0].size();
   };
   start();
   for (std::size_t k = 0; k < shown; ++k) {
-    const std::vector<std::string> cells{fmt::format("{}", k), k < trace.tokens.size() ? one_line(trace.tokens[k]) : "",
-                                         k < trace.ids.size() ? fmt::format("{}", trace.ids[k]) : "",
-                                         fmt::format("{}", trace.padded[k]), fmt::format("{}", trace.mask[k])};
+    std::vector<std::string> cells{fmt::format("{}", k), k < trace.tokens.size() ? one_line(trace.tokens[k]) : "",
+                                   k < trace.ids.size() ? fmt::format("{}", trace.ids[k]) : "",
+                                   fmt::format("{}", trace.padded[k]), fmt::format("{}", trace.mask[k])};
+    if (!weights.empty()) cells.push_back(k < weights.size() ? fmt::format("{:.3f}", weights[k]) : "0");
     std::size_t widest = 0;
     for (const std::string& cell : cells) widest = std::max(widest, cell.size());
     if (width + 2 + widest > kColumns && rows[0].size() > 1) {
@@ -56,7 +60,12 @@ std::string padded_trace_text(const TextTrace& trace) {
   return text;
 }
 
-std::string traces_text(const std::vector<TextTrace>& traces) {
+std::span<const float> weights_of(const InspectData& data, std::size_t text) {
+  return data.weights.empty() ? std::span<const float>() : data.weights[text];
+}
+
+std::string traces_text(const InspectData& data) {
+  const std::vector<TextTrace>& traces = data.traces;
   constexpr std::size_t kShownBytes = 400;
   std::string text;
   for (std::size_t n = 0; n < traces.size(); ++n) {
@@ -68,20 +77,22 @@ std::string traces_text(const std::vector<TextTrace>& traces) {
     };
     text += fmt::format("text {}\n  raw         {}\n  normalized  {}\n", n, quoted(traces[n].raw),
                         quoted(traces[n].normalized));
-    text += padded_trace_text(traces[n]);
+    text += padded_trace_text(traces[n], weights_of(data, n));
   }
   return text;
 }
 
-Json traces_json(const std::vector<TextTrace>& traces) {
+Json traces_json(const InspectData& data) {
   Json list = Json::array();
-  for (const TextTrace& trace : traces) {
+  for (std::size_t n = 0; n < data.traces.size(); ++n) {
+    const TextTrace& trace = data.traces[n];
     list.push_back({{"raw", trace.raw},
                     {"normalized", trace.normalized},
                     {"tokens", trace.tokens},
                     {"ids", trace.ids},
                     {"padded", trace.padded},
                     {"mask", trace.mask}});
+    if (!data.weights.empty()) list.back()["weights"] = data.weights[n];
   }
   return list;
 }
@@ -156,13 +167,13 @@ int run_inspect(const CommandLine& line, Console& console) {
     document.update(inspect_json(result));
     document["features"] = data.columns;
     document["results"] = data.results;
-    document["texts"] = traces_json(data.traces);
+    document["texts"] = traces_json(data);
     console.out_json(document);
     return 0;
   }
   console.out(fmt::format("model for task '{}'\n", one_line(model.task())));
   console.out(names_text(data.columns, "features:") + names_text(data.results, data.result_axis + ":"));
-  console.out(traces_text(data.traces) + inspect_text(result));
+  console.out(traces_text(data) + inspect_text(result));
   if (data.lengths.empty()) {
     console.out("T time steps and N samples are free; --data or --text shows an input, padding and a worked step\n");
   }

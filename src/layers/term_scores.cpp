@@ -36,28 +36,36 @@ std::int64_t TermScores::find(std::int32_t first, std::int32_t second) const noe
   return -1;
 }
 
-void TermScores::score_text(std::span<const std::int32_t> tokens, float* scores) const {
+std::vector<TermScores::TermValue> TermScores::values_of(std::span<const std::int32_t> tokens) const {
   std::vector<std::int64_t> found;
   for (std::size_t t = 0; t < tokens.size(); ++t) {
     found.push_back(find(tokens[t], -1));
     if (t > 0) found.push_back(find(tokens[t - 1], tokens[t]));
   }
   std::sort(found.begin(), found.end());
-  const std::int64_t classes = bias.value.elements();
-  std::vector<double> sums(static_cast<std::size_t>(classes));
+  std::vector<TermValue> values;
   double squares = 0;
   for (auto at = std::upper_bound(found.begin(), found.end(), -1); at != found.end();) {
     const auto end = std::upper_bound(at, found.end(), *at);
     const double value = (1 + std::log(static_cast<double>(end - at))) * idf.value[*at];
     squares += value * value;
-    for (std::int64_t k = 0; k < classes; ++k) {
-      sums[static_cast<std::size_t>(k)] += value * weight.value[*at * classes + k];
-    }
+    values.push_back({*at, value});
     at = end;
   }
-  const double scale = squares > 0 ? 1 / std::sqrt(squares) : 0;
+  for (TermValue& one : values) one.value /= std::sqrt(squares);
+  return values;
+}
+
+void TermScores::score_text(std::span<const std::int32_t> tokens, float* scores) const {
+  const std::int64_t classes = bias.value.elements();
+  std::vector<double> sums(static_cast<std::size_t>(classes));
+  for (const auto& [term, value] : values_of(tokens)) {
+    for (std::int64_t k = 0; k < classes; ++k) {
+      sums[static_cast<std::size_t>(k)] += value * weight.value[term * classes + k];
+    }
+  }
   for (std::int64_t k = 0; k < classes; ++k) {
-    scores[k] = static_cast<float>(bias.value[k] + scale * sums[static_cast<std::size_t>(k)]);
+    scores[k] = static_cast<float>(bias.value[k] + sums[static_cast<std::size_t>(k)]);
   }
 }
 

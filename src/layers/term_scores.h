@@ -18,6 +18,13 @@ class TermScores : public Module {
   LayerDescription describe() const override;
   void forward(detail::Flow& flow) override;  // gives no gradient
 
+  // v, the terms that occur in a text, in their order; their values.
+  struct TermValue {
+    std::int64_t term = 0;
+    double value = 0;
+  };
+  std::vector<TermValue> values_of(std::span<const std::int32_t> tokens) const;
+
   // terms [M, 2]: ids of the first and the second word, second -1 for a single word; sorted. As floats, which hold
   // every id below 2^24 exactly.
   Parameter terms, idf, weight, bias;  // [M, 2], [M], [M, classes], [classes]

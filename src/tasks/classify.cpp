@@ -9,10 +9,10 @@
 #include "base/fail.h"
 #include "base/file.h"
 #include "data/split.h"
-#include "kernels/softmax.h"
 #include "tasks/baselines/text_baselines.h"
 #include "tasks/classify_linear.h"
 #include "tasks/classify_model.h"
+#include "tasks/classify_report.h"
 #include "tasks/classify_training.h"
 #include "tasks/metrics.h"
 #include "tasks/report.h"
@@ -97,24 +97,37 @@ std::string length_text(const Samples& samples, std::string_view unit) {
                      static_cast<double>(sum) / static_cast<double>(samples.size()));
 }
 
-void write_report(const Options& options, const ModelOptions& model, const TrainResult& result,
-                  const CurveRecorder& curves, const Tensor& scores, const std::vector<std::int32_t>& actual,
-                  const std::vector<std::string>& names) {
+void write_report(const Options& options, const TrainResult& result, const CurveRecorder& curves,
+                  const ClassifyOutcome& outcome) {
   Report report;
+  const ModelOptions& model = result.options.model;
   report.title = fmt::format("Classification of {}", file_names(options.data.data));
-  report.facts = {{"cell", model.cell},
+  report.model = model.model == "recurrent" ? model.cell : model.model;
+  report.facts = {{"model", report.model},
                   {"parameters", std::to_string(result.parameters)},
                   {"epochs", std::to_string(result.epochs)}};
   for (const std::string& note : curves.notes())
     report.facts.emplace_back(note.substr(0, note.find(':')), note.substr(note.find(':') + 1));
   report.part = fmt::format("validation part, {} samples", result.samples);
-  report.model = model.cell;
   report.metrics = result.metrics;
   report.baselines = result.baselines;
-  report.figures = {{"Loss", "Training and validation loss by epoch", chart_svg(loss_chart(curves.epochs()))},
-                    {"Confusion", "Rows: the true class, columns: the predicted one",
-                     confusion_table(names, confusion_counts(predicted_classes(scores), actual, std::ssize(names)))}};
+  report.figures = {{"Loss", "Training and validation loss by epoch", chart_svg(loss_chart(curves.epochs()))}};
+  add_classify_figures(outcome, report.figures);
   add_saturation_figure(curves.epochs(), report.figures);
+  write_file_atomically(options.output.report, report_page(report));
+}
+
+// Of a model that was trained before.
+void write_report(const Options& options, const EvaluateResult& result, const Model& model,
+                  const ClassifyOutcome& outcome) {
+  Report report;
+  report.title = fmt::format("Evaluation on {}", file_names(options.data.data));
+  report.model = "model";
+  report.facts = {{"parameters", std::to_string(model.parameter_count())}};
+  report.part = fmt::format("{} samples", result.samples);
+  report.metrics = result.metrics;
+  report.baselines = result.baselines;
+  add_classify_figures(outcome, report.figures);
   write_file_atomically(options.output.report, report_page(report));
 }
 
@@ -239,7 +252,7 @@ class Classify final : public Task {
     fitted.model.set_training(training_json(fitted.summary, fitted.training, result));
     fitted.model.save(options.output.out);
     if (!options.output.report.empty()) {
-      write_report(options, fitted.model_options, result, observer, fitted.scores, actual, data.label_names);
+      write_report(options, result, observer, {fitted.model.network(), fitted.info, data, split.valid, fitted.scores});
     }
     return result;
   }
@@ -253,10 +266,16 @@ class Classify final : public Task {
     EvaluateResult result;
     result.task = "classify";
     result.samples = std::ssize(all);
-    result.metrics =
-        score_classes(predicted_classes(predict_samples(model.network(), data.samples, all)), actual, classes);
+    const Tensor scores = predict_samples(model.network(), data.samples, all);
+    result.metrics = score_classes(predicted_classes(scores), actual, classes);
+    if (options.data.calibration) {
+      for (auto& metric : probability_metrics(scores, actual)) result.metrics.push_back(std::move(metric));
+    }
     const std::vector<std::int32_t> majority(all.size(), static_cast<std::int32_t>(info.majority));
     result.baselines.push_back({"majority", score_classes(majority, actual, classes)});
+    if (!options.output.report.empty()) {
+      write_report(options, result, model, {model.network(), info, data, all, scores});
+    }
     return result;
   }
 
@@ -267,8 +286,7 @@ class Classify final : public Task {
     const Indices all = part_samples(options.data, info.split, data.size());
     const Tensor scores = predict_samples(model.network(), data.samples, all);
     const std::int64_t K = std::ssize(info.labels);
-    Tensor probabilities(scores.shape());
-    kernels::softmax<float>(scores.shape()[0], K, scores.data(), probabilities.data());
+    const Tensor probabilities = class_probabilities(scores);
     const std::vector<std::int32_t> classes = predicted_classes(scores);
     std::vector<std::string> columns{"label"};
     for (const std::string& label : info.labels) columns.push_back("p_" + label);

@@ -8,6 +8,7 @@
 #include "tasks/classify_model.h"
 #include "tasks/forecast_data.h"
 #include "tasks/regress_model.h"
+#include "tasks/token_weights.h"
 
 namespace carousel {
 namespace {
@@ -42,6 +43,7 @@ void read_classify(const Model& model, const DataOptions& options, const Inspect
   if (!request.texts.empty()) {
     if (!info.text) fail(Code::kUsage, "--text: this classifier takes sequences of numbers, give --data");
     read_texts(info, request.texts, data);
+    data.weights = token_weights(model.network(), data.ids, data.lengths);
   } else if (!options.data.empty()) {
     ClassifyData read = read_classify_data(options.data, options, &info.labels, false);
     data.notes = read.notes;
@@ -52,6 +54,7 @@ void read_classify(const Model& model, const DataOptions& options, const Inspect
     if (read.is_text()) {
       read.texts.resize(std::min(read.texts.size(), static_cast<std::size_t>(request.samples)));
       read_texts(info, std::move(read.texts), data);
+      data.weights = token_weights(model.network(), data.ids, data.lengths);
     } else {
       take_sequences(read.samples, request.samples, data);
     }

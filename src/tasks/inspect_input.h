@@ -19,14 +19,15 @@ struct InspectRequest {
 };
 
 struct InspectData {
-  std::vector<TextTrace> traces;       // texts: raw, normalized, tokens, ids, padded, mask, all of one length
-  IdTensor ids;                        // texts: [T, N]
-  Tensor values;                       // numbers: [T, N, C]
-  std::vector<std::int32_t> lengths;   // [N]; empty: no sample was asked for
-  std::vector<std::string> columns;    // names of the features; empty: they have none
-  std::vector<std::string> results;    // what the numbers of the output are: labels, targets of every step
-  std::string result_axis = "output";  // "class", "horizon x target", "target"
-  std::vector<std::string> notes;      // what was passed over or filled in while reading
+  std::vector<TextTrace> traces;            // texts: raw, normalized, tokens, ids, padded, mask, all of one length
+  std::vector<std::vector<float>> weights;  // texts: what attention pooling gives each token; empty: it is not there
+  IdTensor ids;                             // texts: [T, N]
+  Tensor values;                            // numbers: [T, N, C]
+  std::vector<std::int32_t> lengths;        // [N]; empty: no sample was asked for
+  std::vector<std::string> columns;         // names of the features; empty: they have none
+  std::vector<std::string> results;         // what the numbers of the output are: labels, targets of every step
+  std::string result_axis = "output";       // "class", "horizon x target", "target"
+  std::vector<std::string> notes;           // what was passed over or filled in while reading
 };
 
 // The first samples of options.data or the texts; neither: the names alone. A forecaster is shown the last window of

@@ -116,6 +116,8 @@ const Option kColumnOptions[] = {
      .verbs = kEveryVerb, .tasks = "tag", .help = "column of the token, counted from 1; auto: the first one"},
     {.key = "data.tag_column", .field = kData<&DataOptions::tag_column>, .automatic = true, .low = 1, .high = 1000,
      .verbs = kTrain | kEvaluate | kCheck, .tasks = "tag", .help = "column of the tag; auto: the last one"},
+    {.key = "data.calibration", .field = kData<&DataOptions::calibration>, .verbs = kEvaluate, .tasks = "classify",
+     .help = "score the probabilities, too: nll, and ece, the expected calibration error"},
 };
 
 const Option kModelOptions[] = {
@@ -235,9 +237,9 @@ const Option kOutputOptions[] = {
      .help = "model file to write; auto: TASK.safetensors"},
     {.key = "output.run_dir", .field = kOutput<&OutputOptions::run_dir>, .automatic = true,
      .help = "folder for metrics.csv and resolved.toml; auto: runs/TASK-TIME"},
-    {.key = "output.report", .field = kOutput<&OutputOptions::report>,
-     .help = "HTML page with curves and pictures to write"},
-    {.key = "output.force", .field = kOutput<&OutputOptions::force>, .verbs = kTrain | kPredict,
+    {.key = "output.report", .field = kOutput<&OutputOptions::report>, .verbs = kTrain | kEvaluate,
+     .help = "HTML page with curves and pictures to write; evaluate: of a classifier"},
+    {.key = "output.force", .field = kOutput<&OutputOptions::force>, .verbs = kTrain | kEvaluate | kPredict,
      .help = "overwrite files that exist"},
 };
 // clang-format on

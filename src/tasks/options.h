@@ -47,6 +47,7 @@ struct DataOptions {
   // tag: files of tags and of labels of sentences, one for each of data or valid; columns from 1, 0: auto
   std::vector<std::string> tags, valid_tags, intents, valid_intents;
   std::int64_t token_column = 0, tag_column = 0;
+  bool calibration = false;  // evaluate classify: nll and ece as well
 };
 
 struct ModelOptions {

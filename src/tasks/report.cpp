@@ -38,6 +38,7 @@ thead th { color: var(--faint); font-size: 13px; }
 .bad::before { content: "\2717\00a0"; color: var(--bad); font-weight: 700; }
 .confusion td { text-align: right; padding: 5px 10px; background: rgb(var(--shade) / calc(var(--share) * 55%)); }
 .confusion thead th { text-align: right; padding: 5px 10px; }
+.examples thead th, .examples td:nth-child(-n+3) { white-space: nowrap; overflow-wrap: normal; }
 figure { margin: 0; } svg { width: 100%; height: auto; display: block; }
 svg text { font: 12px system-ui, sans-serif; fill: var(--ink); } svg .label { fill: var(--faint); }
 svg .end { text-anchor: end; } svg .middle { text-anchor: middle; }
