@@ -9,6 +9,7 @@
 #include "tasks/forecast_data.h"
 #include "tasks/regress_model.h"
 #include "tasks/token_weights.h"
+#include "tasks/transcribe_model.h"
 
 namespace carousel {
 namespace {
@@ -105,6 +106,19 @@ void read_regress(const Model& model, const DataOptions& options, const InspectR
   take_sequences(read.samples, request.samples, data);
 }
 
+void read_transcribe(const Model& model, const DataOptions& options, const InspectRequest& request, InspectData& data) {
+  const TranscribeInfo info = TranscribeInfo::from_model(model);
+  const TranscriptLabels labels = info.labels();
+  data.results = {"<blank>"};
+  for (std::int32_t k = 1; k < labels.classes(); ++k) data.results.push_back(labels.name(k));
+  data.result_axis = "label";
+  if (options.data.empty()) return;
+  Utterances read = read_utterances(options.data, options, &info.frames, false);
+  stack_frames(read, info.frames.stack);
+  data.notes = read.notes;
+  take_sequences(read.samples, request.samples, data);
+}
+
 // Networks of one's own: arrays.
 void read_arrays(const Model& model, const DataOptions& options, const InspectRequest& request, InspectData& data) {
   if (options.data.empty()) return;
@@ -140,6 +154,8 @@ InspectData read_inspect_data(const Model& model, const DataOptions& options, co
     read_forecast(model, options, request, data);
   } else if (model.task() == "regress") {
     read_regress(model, options, request, data);
+  } else if (model.task() == "transcribe") {
+    read_transcribe(model, options, request, data);
   } else {
     read_arrays(model, options, request, data);
   }

@@ -48,6 +48,9 @@ struct DataOptions {
   std::vector<std::string> tags, valid_tags, intents, valid_intents;
   std::int64_t token_column = 0, tag_column = 0;
   bool calibration = false;  // evaluate classify: nll and ece as well
+  std::string audio_column = "audio";
+  bool center = true;      // recordings: take the mean over the recording away from each feature
+  std::int64_t stack = 0;  // frames of a recording in a step; auto
 };
 
 struct ModelOptions {
@@ -79,6 +82,8 @@ struct ModelOptions {
   bool crf_valid_tags_only = false;   // tag: the sum of the CRF's loss is over valid sequences of tags only
   std::string characters;             // tag: "none", "lstm", "cnn"; auto
   std::int64_t word_window = 0;       // tag: tokens around each one that it is read with, odd; auto
+  std::int64_t beam = 0;    // prefixes kept by beam search; auto
+  std::int64_t n_best = 1;  // outputs for each sample
 };
 
 struct TrainOptions {
