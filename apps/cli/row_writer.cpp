@@ -14,7 +14,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 bool holds_names(std::string_view column) {
-  constexpr std::array<std::string_view, 5> kNames = {"label", "text", "id", "time", "series"};
+  constexpr std::array<std::string_view, 6> kNames = {"label", "text", "id", "time", "series", "output"};
   return std::find(kNames.begin(), kNames.end(), column) != kNames.end();
 }
 

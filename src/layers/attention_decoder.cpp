@@ -142,7 +142,7 @@ void AttentionDecoder::forward(detail::Flow& flow) {
   input.input_feeding = options_.input_feeding;
   input.wants_final = flow.final != nullptr;
   const std::int64_t N = flow.layout->samples();
-  for (int k = 0; flow.initial && k < state_count(); ++k) {
+  for (int k = 0; flow.has_initial() && k < state_count(); ++k) {
     const std::size_t state = flow.states_used + static_cast<std::size_t>(k);
     (k < cell_.state_count() ? input.weights.initial[k] : input.feed) = flow.initial_state(state, 0, state_shape(k, N));
   }

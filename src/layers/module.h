@@ -33,7 +33,8 @@ struct Flow {
   const State* initial = nullptr;
   State* final = nullptr;
   std::size_t states_used = 0;  // values of initial and final that lower layers took
-  // The same as variables, of a flow through one recurrent layer: entry * states + state, [samples, width] each.
+  // The same as variables, of a flow through one recurrent layer: entry * states + state, [samples, width] each. Or, of
+  // layers with one entry each, every state of every layer in order.
   std::span<const Variable> initial_variables;
   std::vector<Variable>* final_variables = nullptr;
 
@@ -62,8 +63,9 @@ struct PassInput {
   const Tensor* values = nullptr;
   const IdTensor* ids = nullptr;
   std::span<const std::int32_t> lengths;
-  const State* initial = nullptr;     // null: zero
-  State* final = nullptr;             // receives the state after the last valid step; null: not wanted
+  const State* initial = nullptr;                    // null: zero
+  State* final = nullptr;                            // receives the state after the last valid step; null: not wanted
+  std::span<const Variable> initial_variables = {};  // instead of `initial`, as in Flow: the gradient goes on into them
   std::int64_t bptt = 0;              // truncated back-propagation (ScanInput); 0: through the whole sequence
   std::int64_t checkpoint_steps = 0;  // activation checkpointing (ScanInput); 0: none
   Variable memory = {};               // as in AttentionPass, like all that follow

@@ -150,6 +150,7 @@ void set_input(detail::Flow& flow, const detail::PassInput& input, SequenceLayou
   layout.assign(shape[0], shape[1], input.lengths);
   flow.layout = &layout;
   flow.initial = input.initial;
+  flow.initial_variables = input.initial_variables;
   flow.final = input.final;
   flow.bptt = input.bptt;
   flow.checkpoint_steps = input.checkpoint_steps;

@@ -90,7 +90,10 @@ Trial run_trial(const ComparisonPlan& plan, const std::string& cell, std::int64_
   if (options.data.split_seed < 0) options.data.split_seed = plan.options.train.seed;
   const std::string folder = trial_folder(plan, cell, number);
   file_system().make_folders(folder);
-  options.output = {.out = model_path(plan, trial), .run_dir = folder, .report = {}, .force = true};
+  options.output = {};
+  options.output.out = model_path(plan, trial);
+  options.output.run_dir = folder;
+  options.output.force = true;
   try {
     const TrainResult result = find_task(plan.task).train(options, observer);
     trial.metrics = result.metrics;

@@ -14,11 +14,15 @@ std::vector<std::string> training_files(const DataOptions& options) {
     paths.insert(paths.end(), files->begin(), files->end());
   }
   if (!options.subwords.empty()) paths.push_back(options.subwords);
+  if (options.source.empty()) return paths;
+  for (const auto* side : {&options.source, &options.target, &options.valid_source, &options.valid_target}) {
+    paths.insert(paths.end(), side->begin(), side->end());
+  }
   return paths;
 }
 
 void require_data(const DataOptions& options, std::string_view purpose) {
-  if (options.data.empty()) fail(Code::kUsage, "--data is missing: {}", purpose);
+  if (options.data.empty() && options.source.empty()) fail(Code::kUsage, "--data is missing: {}", purpose);
 }
 
 }  // namespace carousel

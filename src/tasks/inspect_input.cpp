@@ -10,12 +10,12 @@
 #include "tasks/regress_model.h"
 #include "tasks/token_weights.h"
 #include "tasks/transcribe_model.h"
+#include "tasks/translate_model.h"
 
 namespace carousel {
 namespace {
 
-void read_texts(const ClassifyInfo& info, std::vector<std::string> texts, InspectData& data) {
-  TextPipeline pipeline = info.pipeline();
+void read_texts(TextPipeline pipeline, std::vector<std::string> texts, InspectData& data) {
   std::int64_t length = 1;
   for (const std::string& text : texts) length = std::max(length, std::ssize(pipeline.encode(text)));
   const std::int64_t N = std::ssize(texts);
@@ -45,6 +45,7 @@ void read_classify(const Model& model, const DataOptions& options, const Inspect
     if (!info.text) fail(Code::kUsage, "--text: this classifier takes sequences of numbers, give --data");
     read_texts(info, request.texts, data);
     data.weights = token_weights(model.network(), data.ids, data.lengths);
+    read_texts(info.pipeline(), request.texts, data);
   } else if (!options.data.empty()) {
     ClassifyData read = read_classify_data(options.data, options, &info.labels, false);
     data.notes = read.notes;
@@ -56,6 +57,7 @@ void read_classify(const Model& model, const DataOptions& options, const Inspect
       read.texts.resize(std::min(read.texts.size(), static_cast<std::size_t>(request.samples)));
       read_texts(info, std::move(read.texts), data);
       data.weights = token_weights(model.network(), data.ids, data.lengths);
+      read_texts(info.pipeline(), std::move(read.texts), data);
     } else {
       take_sequences(read.samples, request.samples, data);
     }
@@ -117,6 +119,20 @@ void read_transcribe(const Model& model, const DataOptions& options, const Inspe
   stack_frames(read, info.frames.stack);
   data.notes = read.notes;
   take_sequences(read.samples, request.samples, data);
+// The sources, as the encoder takes them.
+void read_translate(const Model& model, const DataOptions& options, const InspectRequest& request, InspectData& data) {
+  const TranslateInfo info = TranslateInfo::from_model(model);
+  data.results = info.target_vocabulary;
+  data.result_axis = "target token";
+  if (!request.texts.empty()) {
+    read_texts(info.source_text(), request.texts, data);
+  } else if (!options.data.empty() || !options.source.empty()) {
+    TextPairs pairs = read_translate_pairs(options, false);
+    data.notes = pairs.notes;
+    pairs.sources.resize(std::min(pairs.sources.size(), static_cast<std::size_t>(request.samples)));
+    read_texts(info.source_text(), std::move(pairs.sources), data);
+  }
+  if (!data.traces.empty()) data.notes.emplace_back("shown is the encoder on the sources; predict runs the decoder");
 }
 
 // Networks of one's own: arrays.
@@ -144,7 +160,7 @@ void read_arrays(const Model& model, const DataOptions& options, const InspectRe
 
 InspectData read_inspect_data(const Model& model, const DataOptions& options, const InspectRequest& request) {
   if (!request.texts.empty() && !options.data.empty()) fail(Code::kUsage, "give --data or --text, not both");
-  if (!request.texts.empty() && model.task() != "classify") {
+  if (!request.texts.empty() && model.task() != "classify" && model.task() != "translate") {
     fail(Code::kUsage, "--text: a model for '{}' takes numbers, give --data", model.task());
   }
   InspectData data;
@@ -156,6 +172,8 @@ InspectData read_inspect_data(const Model& model, const DataOptions& options, co
     read_regress(model, options, request, data);
   } else if (model.task() == "transcribe") {
     read_transcribe(model, options, request, data);
+  } else if (model.task() == "translate") {
+    read_translate(model, options, request, data);
   } else {
     read_arrays(model, options, request, data);
   }
@@ -171,7 +189,9 @@ InspectResult inspect_model(const Model& model, const InspectData& data, std::in
   } else if (!data.lengths.empty()) {
     input.values = &data.values;
   }
-  InspectResult result = inspect_network(model.network(), input);
+  const bool encoder_alone = model.task() == "translate" && !data.traces.empty();
+  InspectResult result =
+      inspect_network(encoder_alone ? Translator(model.network()).encoder() : model.network(), input);
   for (TensorInfo& output : result.outputs) {
     if (output.shape.back() == std::ssize(data.results)) output.axes.back() = data.result_axis;
   }

@@ -32,10 +32,12 @@ struct InspectData {
 
 // The first samples of options.data or the texts; neither: the names alone. A forecaster is shown the last window of
 // each series. A model of no task that reads data takes .npy files [T, N, C] (or [N, T, C] with options.batch_first).
-// Throws Error{kUsage} for texts where the model takes numbers, and what reading the data throws.
+// Of a translator it is the sources. Throws Error{kUsage} for texts where the model takes numbers, and what reading the
+// data throws.
 InspectData read_inspect_data(const Model& model, const DataOptions& options, const InspectRequest& request);
 
-// inspect_network for these samples, the axis of the output named after the task.
+// inspect_network for these samples, the axis of the output named after the task. Of a translator with samples its
+// encoder.
 InspectResult inspect_model(const Model& model, const InspectData& data, std::int64_t time_step);
 
 }  // namespace carousel

@@ -51,6 +51,11 @@ struct DataOptions {
   std::string audio_column = "audio";
   bool center = true;      // recordings: take the mean over the recording away from each feature
   std::int64_t stack = 0;  // frames of a recording in a step; auto
+  // translate: parallel files beside `target`, how each side is cut, and what is too long to learn from
+  std::vector<std::string> source, valid_source, valid_target;
+  std::string separator;                   // one character between source and target of a pair; auto: tab
+  std::string source_level, target_level;  // "word", "char", "whitespace"; auto
+  std::int64_t max_length = 250;           // tokens of either side
 };
 
 struct ModelOptions {
@@ -82,8 +87,12 @@ struct ModelOptions {
   bool crf_valid_tags_only = false;   // tag: the sum of the CRF's loss is over valid sequences of tags only
   std::string characters;             // tag: "none", "lstm", "cnn"; auto
   std::int64_t word_window = 0;       // tag: tokens around each one that it is read with, odd; auto
-  std::int64_t beam = 0;    // prefixes kept by beam search; auto
-  std::int64_t n_best = 1;  // outputs for each sample
+  std::string attention;              // translate: a score of AttentionDecoderOptions; auto
+  std::int64_t beam = 0;              // translate, transcribe: hypotheses of beam search for each sample; auto
+  std::int64_t n_best = 1;            // translate, transcribe: outputs for each sample
+  double length_penalty = 1;          // translate: exponent of Wu et al. 2016
+  std::string copy_unknown;           // "true", "false"; auto
+  std::vector<std::string> ensemble;  // translate: further model files
 };
 
 struct TrainOptions {
@@ -104,17 +113,19 @@ struct TrainOptions {
   std::int64_t patience = 0;    // epochs without improvement before stopping; auto
   std::string loss;             // cross_entropy, mse, mae, huber, bce; auto
   double label_smoothing = 0;
-  std::string class_weights;  // "", "balanced"
+  double scheduled_sampling = 0;  // translate: share of target tokens replaced by the model's own, in the last epoch
+  std::string class_weights;      // "", "balanced"
   std::int64_t seed = 1;
   std::int64_t threads = 0;     // 0: one per core
   bool strict_kernels = false;  // a slow path is an error
 };
 
 struct OutputOptions {
-  std::string out;      // model file; train's default: TASK.safetensors
-  std::string run_dir;  // default: runs/TASK-<time>
-  std::string report;   // self-contained HTML page
-  bool force = false;   // overwrite existing files
+  std::string out;         // model file; train's default: TASK.safetensors
+  std::string run_dir;     // default: runs/TASK-<time>
+  std::string report;      // self-contained HTML page
+  std::string alignments;  // translate: JSON of what each output token looked at
+  bool force = false;      // overwrite existing files
 };
 
 struct Options {

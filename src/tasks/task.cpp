@@ -8,6 +8,7 @@
 #include "tasks/regress.h"
 #include "tasks/tag.h"
 #include "tasks/transcribe.h"
+#include "tasks/translate.h"
 
 namespace carousel {
 
@@ -17,8 +18,8 @@ const double* find_metric(const Metrics& metrics, std::string_view name) {
 }
 
 const std::vector<const Task*>& all_tasks() {
-  static const std::vector<const Task*> tasks{&forecast_task(), &classify_task(), &regress_task(), &tag_task(),
-                                              &transcribe_task()};
+  static const std::vector<const Task*> tasks{&forecast_task(), &classify_task(),  &regress_task(),
+                                              &tag_task(),      &translate_task(), &transcribe_task()};
   return tasks;
 }
 

@@ -1,0 +1,142 @@
+#include "tasks/translate_model.h"
+
+#include <algorithm>
+
+#include "autograd/ops/select_columns.h"
+#include "base/fail.h"
+#include "carousel/attention.h"
+#include "layers/pool_ops.h"
+#include "tasks/training_run.h"
+
+namespace carousel {
+
+ModelOptions resolve_translate_model(const ModelOptions& options, const TranslateInfo& info, std::int64_t pairs,
+                                     Observer& observer) {
+  ModelOptions r = options;
+  const PairKind kind = info.kind();
+  if (r.cell.empty()) r.cell = "lstm";
+  if (r.cell == "none") fail(Code::kUsage, "--cell none: a translator reads and writes sequences, choose lstm or gru");
+  if (r.activation.empty()) r.activation = "tanh";
+  if (r.attention.empty()) r.attention = "general";
+  if (r.bidirectional.empty()) r.bidirectional = "true";
+  if (r.layers == 0) r.layers = 1;
+  if (r.hidden_size == 0) r.hidden_size = kind == PairKind::kCharacters || pairs < 5000 ? 128 : 256;
+  if (r.embedding_size == 0) r.embedding_size = kind == PairKind::kTranslation ? 256 : 64;
+  if (r.dropout < 0) r.dropout = kind == PairKind::kTranslation ? 0.4 : kind == PairKind::kPronunciation ? 0.2 : 0;
+  observer.note(fmt::format(
+      "model: {}{} encoder, {} layer{} of {}; {} decoder with {} attention{}; embedding_size {}, dropout {}",
+      r.bidirectional == "true" ? "bidirectional " : "", r.cell, r.layers, r.layers == 1 ? "" : "s", r.hidden_size,
+      r.cell, r.attention, r.attention == "additive" ? "" : " and input feeding", r.embedding_size, r.dropout));
+  return r;
+}
+
+Sequential build_translator(const ModelOptions& o, const TranslateInfo& info) {
+  Sequential encoder, bridge, decoder, network;
+  const auto add_dropout = [&](Sequential& part, const char* name) {
+    if (o.dropout > 0) part.add(name, std::make_unique<Dropout>(o.dropout));
+  };
+  encoder.add("embedding", std::make_unique<Embedding>(std::ssize(info.source_vocabulary), o.embedding_size));
+  add_dropout(encoder, "embedding_dropout");
+  const std::int64_t memory_size = add_body(encoder, o, o.embedding_size, 1);
+
+  const bool additive = o.attention == "additive";
+  const auto V = std::ssize(info.target_vocabulary);
+  const std::string cell = o.cell == "rnn" && o.activation == "relu" ? "rnn_relu" : o.cell;
+  decoder.add("embedding", std::make_unique<Embedding>(V, o.embedding_size));
+  add_dropout(decoder, "embedding_dropout");
+  decoder.add("attention", std::make_unique<AttentionDecoder>(AttentionDecoderOptions{
+                               .cell = cell,
+                               .input_size = o.embedding_size,
+                               .hidden_size = o.hidden_size,
+                               .memory_size = memory_size,
+                               .score = o.attention,
+                               .attention_size = additive || o.attention == "concat" ? o.hidden_size : 0,
+                               .output_size = additive ? 0 : o.hidden_size}));
+  for (std::int64_t l = 1; l < o.layers; ++l) {
+    add_dropout(decoder, fmt::format("dropout{}", l).c_str());
+    decoder.add(
+        fmt::format("recurrent{}", l),
+        std::make_unique<Recurrent>(RecurrentOptions{
+            .cell = cell, .input_size = o.hidden_size, .hidden_size = o.hidden_size, .connection = "residual"}));
+  }
+  add_dropout(decoder, "dropout");
+  decoder.add("output", std::make_unique<Linear>(o.hidden_size, V));
+
+  std::int64_t states = 0;
+  for (const Tensor& state : decoder.zero_state(1).values) states += state.elements();
+  bridge.add("pool", std::make_unique<Pool>("mean"));
+  bridge.add("output", std::make_unique<Linear>(memory_size, states));
+  bridge.add("activation", std::make_unique<Activation>("tanh"));
+  network.add("encoder", std::make_unique<Sequential>(std::move(encoder)));
+  network.add("bridge", std::make_unique<Sequential>(std::move(bridge)));
+  network.add("decoder", std::make_unique<Sequential>(std::move(decoder)));
+  return network;
+}
+
+Translator::Translator(Sequential& network) {
+  const std::pair<const char*, Sequential**> parts[] = {
+      {"encoder", &encoder_}, {"bridge", &bridge_}, {"decoder", &decoder_}};
+  for (const auto& [name, slot] : parts) {
+    for (const auto& [own, module] : network.modules()) {
+      if (own == name) *slot = dynamic_cast<Sequential*>(module.get());
+    }
+    if (*slot == nullptr) fail(Code::kModel, "the network of the translator has no part '{}'", name);
+  }
+  const auto* output = decoder_->size() == 0 ? nullptr : dynamic_cast<Linear*>(decoder_->modules().back().second.get());
+  if (output == nullptr) fail(Code::kModel, "the decoder of the translator does not end in a linear layer");
+  target_size_ = output->weight.value.shape()[0];
+}
+
+Translator::Encoded Translator::encode(Tape<float>& tape, detail::Layouts& layouts, const PaddedIds& sources,
+                                       bool training, const RandomKey& dropout_key) const {
+  SequenceLayout& layout = layouts.next(tape);
+  detail::PassInput input;
+  input.ids = &sources.ids;
+  input.lengths = sources.lengths;
+  input.packed = true;
+  const Variable rows = detail::run_pass(*encoder_, tape, layout, input, training, dropout_key);
+  detail::Flow flow;
+  flow.tape = &tape;
+  flow.layout = &layout;
+  flow.x = rows;
+  bridge_->forward(flow);
+  Encoded encoded{unpack(rows, layout), {}};
+  std::int64_t first = 0;
+  const State zero = decoder_->zero_state(layout.samples());
+  for (const Tensor& state : zero.values) {
+    const std::int64_t width = state.shape()[2];
+    encoded.initial.push_back(select_columns(flow.x, first, width));
+    first += width;
+  }
+  return encoded;
+}
+
+Variable Translator::decode(Tape<float>& tape, detail::Layouts& layouts, const Writing& writing, bool training,
+                            const RandomKey& dropout_key) const {
+  detail::PassInput input;
+  input.ids = &writing.inputs.ids;
+  input.lengths = writing.inputs.lengths;
+  input.initial_variables = writing.encoded.initial;
+  input.memory = writing.encoded.memory;
+  input.memory_lengths = writing.source_lengths;
+  input.alignments = writing.alignments;
+  input.packed = true;
+  return detail::run_pass(*decoder_, tape, layouts.next(tape), input, training, dropout_key);
+}
+
+PaddedIds decoder_inputs(const PaddedIds& targets) {
+  PaddedIds inputs = targets;
+  const std::int64_t T = targets.ids.shape()[0], N = targets.ids.shape()[1];
+  std::fill_n(inputs.ids.data(), N, Vocabulary::kBegin);
+  std::copy_n(targets.ids.data(), (T - 1) * N, inputs.ids.data() + N);
+  return inputs;
+}
+
+TokenIds packed_targets(const PaddedIds& targets, const SequenceLayout& layout) {
+  TokenIds labels;
+  labels.reserve(static_cast<std::size_t>(layout.rows()));
+  for (const std::int64_t row : layout.padded_rows()) labels.push_back(targets.ids[row]);
+  return labels;
+}
+
+}  // namespace carousel

@@ -1,0 +1,55 @@
+#include "tasks/translate_report.h"
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "tasks/heatmap.h"
+#include "tasks/report.h"
+
+namespace carousel {
+namespace {
+
+constexpr std::size_t kShown = 4;
+
+Figure alignment_figure(const TranslateData& data, std::int64_t sample, const WrittenText& written,
+                        const Alignment& alignment) {
+  const auto pair = static_cast<std::size_t>(data.groups[static_cast<std::size_t>(sample)].front());
+  const std::string& source = data.pairs.sources[pair];
+  const Heatmap map{alignment.output, alignment.source, alignment.weights.span(),
+                    fmt::format("what each token of the output for {} looked at", source)};
+  return {fmt::format("Alignment of \"{}\"", source),
+          fmt::format("Written: \"{}\"; expected: \"{}\". Rows: the tokens written, columns: those read; the darker, "
+                      "the more the decoder looked there when it wrote.",
+                      written.text, data.pairs.targets[pair]),
+          heatmap_svg(map)};
+}
+
+}  // namespace
+
+void write_translate_report(const Options& options, const TrainResult& result, const CurveRecorder& curves,
+                            std::span<const Translator> models, const TranslateInfo& info, const TranslateData& data,
+                            std::span<const std::int64_t> samples) {
+  Report report;
+  const DataOptions& files = options.data;
+  report.title = fmt::format("Translation of {}", file_names(files.source.empty() ? files.data : files.source));
+  report.facts = {{"cell", result.options.model.cell},
+                  {"parameters", std::to_string(result.parameters)},
+                  {"epochs", std::to_string(result.epochs)}};
+  for (const std::string& note : curves.notes()) {
+    report.facts.emplace_back(note.substr(0, note.find(':')), note.substr(note.find(':') + 1));
+  }
+  report.part = fmt::format("validation part, {} samples", result.samples);
+  report.model = result.options.model.cell;
+  report.metrics = result.metrics;
+  report.baselines = result.baselines;
+  report.figures = {{"Loss", "Training and validation loss by epoch", chart_svg(loss_chart(curves.epochs()))}};
+  const auto first = samples.first(std::min(kShown, samples.size()));
+  const std::vector<WrittenText> written = best_of(write_texts(models, info, data, first, {}));
+  const std::vector<Alignment> alignments = align(models, info, data, first, written);
+  for (std::size_t k = 0; k < first.size(); ++k) {
+    report.figures.push_back(alignment_figure(data, first[k], written[k], alignments[k]));
+  }
+  write_file_atomically(options.output.report, report_page(report));
+}
+
+}  // namespace carousel

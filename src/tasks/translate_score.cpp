@@ -1,0 +1,130 @@
+#include "tasks/translate_score.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "tasks/bleu.h"
+
+namespace carousel {
+
+std::int64_t edit_distance(std::span<const std::string> a, std::span<const std::string> b) {
+  std::vector<std::int64_t> row(b.size() + 1);  // of the first i tokens of a to the first j of b
+  std::iota(row.begin(), row.end(), 0);
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::int64_t diagonal = row[0];
+    row[0] = static_cast<std::int64_t>(i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::int64_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+namespace {
+
+// Edits and the length that they are a share of.
+struct ErrorRate {
+  std::int64_t edits = 0, length = 0;
+
+  void add(std::span<const std::string> output, std::span<const std::vector<std::string>> targets) {
+    std::int64_t fewest = -1, tokens = 0;
+    for (const std::vector<std::string>& target : targets) {
+      const std::int64_t distance = edit_distance(output, target);
+      if (fewest >= 0 && distance >= fewest) continue;
+      fewest = distance;
+      tokens = std::ssize(target);
+    }
+    edits += fewest;
+    length += tokens;
+  }
+  double percent() const { return length == 0 ? 0 : 100 * static_cast<double>(edits) / static_cast<double>(length); }
+};
+
+std::vector<std::string> words_of(std::string_view text) {
+  Segmenter segmenter(TextLevel::kWhitespace);
+  return cut_target(segmenter, TextLevel::kWhitespace, text);
+}
+
+}  // namespace
+
+Metrics score_written(const TranslateInfo& info, const TranslateData& data, std::span<const std::int64_t> samples,
+                      std::span<const WrittenText> written) {
+  Segmenter segmenter(info.target_level);
+  ErrorRate words, tokens;
+  std::int64_t right = 0;
+  std::vector<std::string> outputs;
+  std::vector<std::vector<std::string>> references;
+  for (std::size_t k = 0; k < samples.size(); ++k) {
+    std::vector<std::vector<std::string>> target_tokens, target_words;
+    references.emplace_back();
+    for (const std::int64_t pair : data.groups[static_cast<std::size_t>(samples[k])]) {
+      const std::string& target = data.pairs.targets[static_cast<std::size_t>(pair)];
+      target_tokens.push_back(cut_target(segmenter, info.target_level, target));
+      target_words.push_back(words_of(target));
+      references.back().push_back(target);
+    }
+    const WrittenText& one = written[k];
+    right += std::find(target_tokens.begin(), target_tokens.end(), one.tokens) != target_tokens.end() ? 1 : 0;
+    tokens.add(one.tokens, target_tokens);
+    words.add(words_of(one.text), target_words);
+    outputs.push_back(one.text);
+  }
+  const double share = samples.empty() ? 0 : static_cast<double>(right) / static_cast<double>(samples.size());
+  switch (info.kind()) {
+    case PairKind::kTranslation:
+      return {{"bleu", corpus_bleu(outputs, references)}, {"wer", words.percent()}, {"accuracy", share}};
+    case PairKind::kPronunciation:
+      return {{"wer", 100 * (1 - share)}, {"per", tokens.percent()}, {"accuracy", share}};
+    case PairKind::kCharacters:
+      break;
+  }
+  return {{"accuracy", share}, {"per", tokens.percent()}};
+}
+
+double forced_loss(std::span<const Forced> forced) {
+  double sum = 0;
+  std::int64_t tokens = 0;
+  for (const Forced& one : forced) {
+    for (const float log_p : one.log_p) sum -= static_cast<double>(log_p);
+    tokens += std::ssize(one.log_p);
+  }
+  return tokens == 0 ? 0 : sum / static_cast<double>(tokens);
+}
+
+Metrics score_forced(std::span<const Forced> forced) {
+  std::int64_t right = 0, tokens = 0;
+  for (const Forced& one : forced) {
+    right += one.right;
+    tokens += std::ssize(one.log_p);
+  }
+  const double share = tokens == 0 ? 0 : static_cast<double>(right) / static_cast<double>(tokens);
+  return {{"token_accuracy", share}, {"perplexity", std::exp(forced_loss(forced))}};
+}
+
+std::vector<Baseline> translate_baselines(const TranslateInfo& info, const TranslateData& data,
+                                          std::span<const std::int64_t> samples) {
+  Segmenter segmenter(info.target_level);
+  TextPipeline source = info.source_text();
+  std::vector<WrittenText> copies, frequent, letters;
+  for (const std::int64_t sample : samples) {
+    const auto pair = static_cast<std::size_t>(data.groups[static_cast<std::size_t>(sample)].front());
+    const std::string& text = data.pairs.sources[pair];
+    copies.push_back({cut_target(segmenter, info.target_level, text), text});
+    frequent.push_back({cut_target(segmenter, info.target_level, info.most_frequent), info.most_frequent});
+    letters.emplace_back();
+    for (const std::int32_t id : data.sources[pair]) {
+      const auto found = info.letter_tokens.find(source.vocabulary().token(id));
+      if (found == info.letter_tokens.end()) continue;
+      letters.back().tokens.insert(letters.back().tokens.end(), found->second.begin(), found->second.end());
+    }
+    letters.back().text = join_target(info.target_level, letters.back().tokens);
+  }
+  if (info.kind() == PairKind::kPronunciation) return {{"letters", score_written(info, data, samples, letters)}};
+  return {{"copy_source", score_written(info, data, samples, copies)},
+          {"most_frequent", score_written(info, data, samples, frequent)}};
+}
+
+}  // namespace carousel
