@@ -12,61 +12,12 @@
 #include "tasks/translate_training.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/tasks/translate_case.h"
 
 namespace carousel {
 namespace {
 
 using Texts = std::vector<std::string>;
-
-TranslateInfo letters_info() {
-  TranslateInfo info;
-  info.source.level = info.target_level = TextLevel::kCharacter;
-  info.source.nfkc = info.source.lowercase = false;
-  info.source.add_eos = true;
-  info.source_vocabulary = info.target_vocabulary = Vocabulary().tokens();
-  for (const char* letter : {"a", "b", "c", "d", "e"}) info.source_vocabulary.emplace_back(letter);
-  for (const char* letter : {"u", "v", "w"}) info.target_vocabulary.emplace_back(letter);
-  return info;
-}
-
-struct Shape3 {
-  std::string cell, attention;
-  std::int64_t layers;
-};
-
-Sequential random_network(const Shape3& shape, std::uint64_t seed) {
-  ModelOptions options;
-  options.cell = shape.cell;
-  options.attention = shape.attention;
-  options.layers = shape.layers;
-  options.hidden_size = 6;
-  options.embedding_size = 5;
-  options.bidirectional = "true";
-  if (shape.attention == "dot") options.merge = "sum";  // as wide as the decoder
-  options.dropout = 0;
-  Sequential network = build_translator(options, letters_info());
-  network.initialize(seed);
-  for (Parameter* parameter : network.parameters()) {  // away from even probabilities
-    for (float& value : parameter->value.span()) value *= 2;
-  }
-  return network;
-}
-
-const std::vector<Shape3> kShapes{
-    {"lstm", "general", 1}, {"gru", "additive", 2}, {"lstm", "concat", 2}, {"gru", "dot", 1}};
-
-// Sources of letters of lengths 0 .. 6, <eos> last.
-std::vector<TokenIds> random_sources(std::int64_t count) {
-  std::vector<TokenIds> sources;
-  for (std::int64_t n = 0; n < count; ++n) {
-    TokenIds& ids = sources.emplace_back();
-    for (std::int64_t k = 0; k < n % 7; ++k) {
-      ids.push_back(4 + static_cast<std::int32_t>(uniform_below({8, Purpose::kTest, 0}, n * 7 + k, 5)));
-    }
-    ids.push_back(Vocabulary::kEnd);
-  }
-  return sources;
-}
 
 double sum(const std::vector<float>& values) {
   double total = 0;
@@ -81,7 +32,7 @@ TokenIds with_end(TokenIds ids) {
 
 TEST(Translate, StepByStepGivesTheProbabilitiesOfOnePass) {
   const std::vector<TokenIds> sources = random_sources(15);
-  for (const Shape3& shape : kShapes) {
+  for (const SmallShape& shape : kShapes) {
     Sequential network = random_network(shape, 3);
     const Translator model(network);
     for (const std::int64_t beam : {1, 3}) {
@@ -101,7 +52,7 @@ TEST(Translate, StepByStepGivesTheProbabilitiesOfOnePass) {
 
 TEST(Translate, ASampleAloneIsWhatItIsInABatch) {
   const std::vector<TokenIds> sources = random_sources(15);
-  for (const Shape3& shape : kShapes) {
+  for (const SmallShape& shape : kShapes) {
     Sequential network = random_network(shape, 4);
     const Translator model(network);
     const auto together = translate({&model, 1}, letters_info(), sources, {.beam = 3, .n_best = 2});
@@ -150,7 +101,7 @@ TEST(Translate, TheGradientReachesEveryParameter) {
   const std::vector<std::int64_t> all{0, 1, 2, 3, 4, 5, 6};
   const PaddedIds source = pad_ids(sources, all), target = pad_ids(targets, all), inputs = decoder_inputs(target);
   const SequenceLayout layout(inputs.ids.shape()[0], inputs.lengths);
-  for (const Shape3& shape : kShapes) {
+  for (const SmallShape& shape : kShapes) {
     Sequential network = random_network(shape, 7);
     const Translator model(network);
     const auto loss = [&](bool backward) {
