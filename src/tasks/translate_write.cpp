@@ -102,7 +102,9 @@ std::vector<Alignment> align(std::span<const Translator> models, const Translate
     const auto pair = static_cast<std::size_t>(data.groups[static_cast<std::size_t>(samples[k])].front());
     Alignment& one = list.emplace_back();
     one.source = source_tokens(info, data.pairs.sources[pair]);
-    one.output = written[k].tokens;
+    for (const std::string& token : written[k].tokens) {
+      one.output.push_back(join_target(info.target_level, {&token, 1}));  // without the mark of a joined one
+    }
     one.output.push_back(vocabulary.token(Vocabulary::kEnd));
     one.weights = std::move(seen[k].alignment);
   }

@@ -38,7 +38,7 @@ std::vector<std::string> source_tokens(const TranslateInfo& info, std::string_vi
 
 // What each token of an output, and <eos>, looked at.
 struct Alignment {
-  std::vector<std::string> source, output;  // with <eos>
+  std::vector<std::string> source, output;  // with <eos>; without the marks of target_text.h
   Tensor weights;                           // [output, source], each row adds up to 1
 };
 std::vector<Alignment> align(std::span<const Translator> models, const TranslateInfo& info, const TranslateData& data,
