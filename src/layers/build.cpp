@@ -10,6 +10,7 @@
 #include "layers/crf.h"
 #include "layers/recurrent_structure.h"
 #include "layers/term_scores.h"
+#include "layers/tied_linear.h"
 #include "layers/topology.h"
 
 namespace carousel {
@@ -120,6 +121,7 @@ std::unique_ptr<Module> build_simple(const std::string& type, Settings& s) {
     const std::int64_t input_size = s.size("input_size"), output_size = s.size("output_size");
     return std::make_unique<Linear>(input_size, output_size, s.get<bool>("bias"));
   }
+  if (type == "tied_linear") return std::make_unique<TiedLinear>(s.size("vocabulary_size"));
   if (type == "pool") return std::make_unique<Pool>(s.get<std::string>("kind"));
   if (type == "attention_pool") {
     const std::int64_t input_size = s.size("input_size");
@@ -235,6 +237,7 @@ std::int64_t count_parameters(const LayerDescription& description) {
   if (type == "linear") {
     count += checked_size({s.size("input_size") + (s.get<bool>("bias") ? 1 : 0), s.size("output_size")}, "linear");
   }
+  if (type == "tied_linear") count += s.size("vocabulary_size");
   if (type == "term_scores") {
     count += checked_size({s.size("terms"), s.size("classes") + 3}, "term_scores") + s.size("classes");
   }

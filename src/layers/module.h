@@ -29,6 +29,7 @@ struct Flow {
   Variable x;
   std::span<const std::int32_t> row_index;  // not empty: packed row r is x[row_index[r]] (a folded embedding)
   Variable last;                            // [samples, D P]: last state h of the recurrent layer below
+  Variable table;                           // of the Embedding that the pass began with, for a TiedLinear
 
   const State* initial = nullptr;
   State* final = nullptr;

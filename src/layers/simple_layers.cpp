@@ -104,8 +104,8 @@ void Embedding::forward(detail::Flow& flow) {
     }
     index[r] = place[id];
   }
-  flow.x =
-      embedding(flow.tape->parameter(weight), std::span<const std::int32_t>(distinct, static_cast<std::size_t>(count)));
+  flow.table = flow.tape->parameter(weight);
+  flow.x = embedding(flow.table, std::span<const std::int32_t>(distinct, static_cast<std::size_t>(count)));
   flow.row_index = {index, flow.ids.size()};
   flow.ids = {};
 }

@@ -34,6 +34,7 @@ class PassCounter {
     if (d.type == "attention_pool") attention_pool(setting<std::int64_t>(d, "attention_size"));
     if (d.type == "flatten") flatten();
     if (d.type == "linear") linear(setting<std::int64_t>(d, "output_size"));
+    if (d.type == "tied_linear") linear(setting<std::int64_t>(d, "vocabulary_size"));
     if (d.type == "scale") value(rows() * width_, 0);
     if (d.type == "activation") activation(setting<std::string>(d, "kind"));
     if (d.type == "conv1d") conv1d(d);

@@ -93,6 +93,7 @@ struct ModelOptions {
   double length_penalty = 1;          // translate: exponent of Wu et al. 2016
   std::string copy_unknown;           // "true", "false"; auto
   std::vector<std::string> ensemble;  // translate: further model files
+  std::string tie_embeddings;  // lm: "true", "false"; auto: where the sizes allow it, but not for characters
 };
 
 struct TrainOptions {

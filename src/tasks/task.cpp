@@ -5,6 +5,7 @@
 #include "base/fail.h"
 #include "tasks/classify.h"
 #include "tasks/forecast.h"
+#include "tasks/lm.h"
 #include "tasks/regress.h"
 #include "tasks/tag.h"
 #include "tasks/transcribe.h"

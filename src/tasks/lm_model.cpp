@@ -1,0 +1,99 @@
+#include "tasks/lm_model.h"
+
+#include "autograd/ops/linear_cross_entropy.h"
+#include "base/fail.h"
+#include "base/json.h"
+#include "layers/tied_linear.h"
+#include "tasks/task_data.h"
+#include "tasks/text_json.h"
+#include "tasks/training_run.h"
+
+namespace carousel {
+
+using nlohmann::json;
+
+std::string LmInfo::to_json() const {
+  return json_text(json{{"text", text_to_json(text, vocabulary)}, {"counts", counts}, {"split", split}});
+}
+
+LmInfo LmInfo::from_model(const Model& model) {
+  LmInfo info;
+  read_task_data(model, "lm", [&](const json& object) {
+    text_from_json(object.at("text"), info.text, info.vocabulary);
+    object.at("counts").get_to(info.counts);
+    object.at("split").get_to(info.split);
+  });
+  info.text.add_eos = info.text.level != TextLevel::kCharacter;
+  if (info.text.level == TextLevel::kAuto || info.counts.size() != info.vocabulary.size()) {
+    fail(Code::kModel, "the description of the language model contradicts itself");
+  }
+  return info;
+}
+
+ModelOptions resolve_lm_model(const ModelOptions& options, const FittedLm& text, Observer& observer) {
+  ModelOptions r = options;
+  const bool characters = text.settings.level == TextLevel::kCharacter;
+  if (r.cell.empty()) r.cell = "lstm";
+  if (r.activation.empty()) r.activation = "tanh";
+  if (r.cell == "none") fail(Code::kUsage, "--cell none: a language model needs a recurrent cell");
+  if (r.bidirectional == "true") fail(Code::kUsage, "--bidirectional: a language model reads in one direction only");
+  if (r.bidirectional.empty()) r.bidirectional = "false";
+  const bool large = std::ssize(text.stream.ids) > 4'000'000;
+  if (r.hidden_size == 0) r.hidden_size = characters ? (large ? 256 : 128) : large ? 400 : 200;
+  if (r.layers == 0) r.layers = 2;
+  if (r.embedding_size == 0) r.embedding_size = characters ? 64 : r.hidden_size;
+  if (r.dropout < 0) r.dropout = characters ? 0.1 : 0.25;
+  const std::int64_t width = r.proj_size > 0 ? r.proj_size : r.hidden_size;
+  if (r.tie_embeddings.empty()) r.tie_embeddings = !characters && r.embedding_size == width ? "true" : "false";
+  observer.note(fmt::format("model: {}, {} layer{} of {}, embedding_size {}{}, dropout {}", r.cell, r.layers,
+                            r.layers == 1 ? "" : "s", r.hidden_size, r.embedding_size,
+                            r.tie_embeddings == "true" ? " (tied to the output)" : "", r.dropout));
+  return r;
+}
+
+Sequential build_lm(const ModelOptions& options, std::int64_t vocabulary_size) {
+  auto body = std::make_unique<Sequential>();
+  const auto add_dropout = [&](const char* name) {
+    if (options.dropout > 0) body->add(name, std::make_unique<Dropout>(options.dropout));
+  };
+  body->add("embedding", std::make_unique<Embedding>(vocabulary_size, options.embedding_size));
+  add_dropout("embedding_dropout");
+  const std::int64_t size = add_body(*body, options, options.embedding_size, 1);
+  add_dropout("dropout");
+  Sequential network;
+  network.add("body", std::move(body));
+  if (options.tie_embeddings != "true") {
+    network.add("output", std::make_unique<Linear>(size, vocabulary_size));
+    return network;
+  }
+  if (size != options.embedding_size) {
+    fail(Code::kUsage, "--tie-embeddings: the last layer gives {} features, the embedding has {}; make them equal",
+         size, options.embedding_size);
+  }
+  network.add("output", std::make_unique<TiedLinear>(vocabulary_size));
+  return network;
+}
+
+LmNetwork::LmNetwork(Sequential& network) {
+  const auto& modules = network.modules();
+  body_ = modules.size() == 2 ? dynamic_cast<Sequential*>(modules[0].second.get()) : nullptr;
+  auto* embedding = body_ && body_->size() > 0 ? dynamic_cast<Embedding*>(body_->modules()[0].second.get()) : nullptr;
+  if (!embedding) fail(Code::kModel, "a language model needs the parts body, with an embedding, and output");
+  if (auto* linear = dynamic_cast<Linear*>(modules[1].second.get())) {
+    weight_ = &linear->weight;
+    bias_ = &linear->bias;
+  } else if (auto* tied = dynamic_cast<TiedLinear*>(modules[1].second.get())) {
+    weight_ = &embedding->weight;
+    bias_ = &tied->bias;
+  } else {
+    fail(Code::kModel, "the output of a language model is a '{}', expected linear or tied_linear",
+         modules[1].second->describe().type);
+  }
+}
+
+Variable LmNetwork::loss(const Variable& rows, std::span<const std::int32_t> labels, std::span<double> losses) const {
+  Tape<float>& tape = rows.tape();
+  return linear_cross_entropy<float>(rows, tape.parameter(*weight_), tape.parameter(*bias_), labels, losses);
+}
+
+}  // namespace carousel

@@ -1,0 +1,130 @@
+#include "tasks/lm_training.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "base/fail.h"
+#include "tasks/gate_probe.h"
+#include "tasks/training_run.h"
+
+namespace carousel {
+namespace {
+
+constexpr std::int64_t kScoreRows = 256;  // tokens scored at once
+
+}  // namespace
+
+StreamBatches::StreamBatches(std::span<const std::int32_t> ids, std::int32_t start, std::int64_t streams,
+                             std::int64_t chunk_steps)
+    : ids_(ids), start_(start), streams_(streams), chunk_steps_(chunk_steps) {
+  if (streams > std::ssize(ids)) {
+    fail(Code::kUsage, "the text has {} tokens, batch_size {} needs at least as many: choose a smaller --batch-size",
+         ids.size(), streams);
+  }
+}
+
+std::int64_t StreamBatches::longest() const noexcept { return (std::ssize(ids_) + streams_ - 1) / streams_; }
+
+void StreamBatches::assign(std::int64_t chunk) {
+  const std::int64_t begin = chunk * chunk_steps_, steps = std::min(chunk_steps_, longest() - begin);
+  const std::int64_t count = std::ssize(ids_), length = count / streams_, longer = count % streams_;
+  inputs_ = IdTensor({steps, streams_});
+  lengths_.assign(static_cast<std::size_t>(streams_), static_cast<std::int32_t>(steps));
+  labels_.clear();
+  for (std::int64_t t = 0; t < steps; ++t) {
+    for (std::int64_t n = 0; n < streams_; ++n) {
+      if (begin + t >= length + (n < longer ? 1 : 0)) {
+        lengths_[static_cast<std::size_t>(n)] = static_cast<std::int32_t>(t);
+        continue;
+      }
+      const std::int64_t at = n * length + std::min(n, longer) + begin + t;
+      inputs_[t * streams_ + n] = at == 0 ? start_ : ids_[static_cast<std::size_t>(at - 1)];
+      labels_.push_back(ids_[static_cast<std::size_t>(at)]);
+    }
+  }
+}
+
+detail::PassInput StreamBatches::pass_input() const { return {.ids = &inputs_, .lengths = lengths_, .packed = true}; }
+
+StreamScore score_stream(Sequential& network, std::span<const std::int32_t> ids, std::int32_t start,
+                         std::int64_t streams) {
+  const LmNetwork parts(network);
+  StreamBatches batches(ids, start, streams, std::max<std::int64_t>(1, kScoreRows / streams));
+  StreamScore score;
+  score.losses.resize(ids.size());
+  Tape<float> tape;
+  tape.set_recording(false);
+  SequenceLayout layout;
+  State states[2];
+  std::span<double> rest = score.losses;
+  for (std::int64_t chunk = 0; chunk < batches.chunks(); ++chunk) {
+    batches.assign(chunk);
+    tape.reset();
+    detail::PassInput input = batches.pass_input();
+    input.initial = chunk == 0 ? nullptr : &states[chunk % 2];
+    input.final = &states[(chunk + 1) % 2];
+    const Variable rows = detail::run_pass(parts.body(), tape, layout, input, false, {});
+    parts.loss(rows, batches.labels(), rest.first(batches.labels().size()));
+    rest = rest.subspan(batches.labels().size());
+  }
+  for (const double loss : score.losses) score.sum += loss;
+  return score;
+}
+
+Metrics lm_metrics(double sum, const TokenStream& text, TextLevel level) {
+  const double perplexity = std::exp(sum / static_cast<double>(text.ids.size()));
+  const double bits = sum / std::numbers::ln2 / static_cast<double>(text.characters);
+  if (level == TextLevel::kCharacter) return {{"bits_per_char", bits}, {"perplexity", perplexity}};
+  return {{"perplexity", perplexity}, {"bits_per_char", bits}};
+}
+
+LmProblem::LmProblem(Sequential& network, const Data& data, const TrainOptions& options)
+    : network_(network),
+      parts_(network),
+      data_(data),
+      options_(options),
+      batches_(data.train->ids, data.start, options.batch_size, 1) {
+  const std::int64_t steps = options.bptt == 0 ? batches_.longest() : std::min(options.bptt, batches_.longest());
+  batches_ = StreamBatches(data.train->ids, data.start, options.batch_size, steps);
+}
+
+void LmProblem::prepare(std::int64_t, std::int64_t batch) { batches_.assign(batch); }
+
+Variable LmProblem::loss(Tape<float>& tape, std::int64_t, std::int64_t batch) {
+  const RandomKey key{static_cast<std::uint64_t>(options_.seed), Purpose::kDropout, passes_++};
+  detail::PassInput input = batches_.pass_input();
+  input.initial = batch == 0 ? nullptr : &states_[batch % 2];
+  input.final = &states_[(batch + 1) % 2];
+  input.checkpoint_steps = checkpoint_steps;
+  const Variable rows = detail::run_pass(parts_.body(), tape, layout_, input, true, key);
+  return parts_.loss(rows, batches_.labels());
+}
+
+std::optional<Validation> LmProblem::validate() {
+  const StreamScore score = score_stream(network_, data_.valid->ids, data_.start);
+  const Metrics metrics = lm_metrics(score.sum, *data_.valid, data_.level);
+  return Validation{score.sum / static_cast<double>(score.losses.size()), metrics[0].first, metrics[0].second, false};
+}
+
+std::vector<std::pair<std::string, double>> LmProblem::gate_saturation(Tape<float>& tape) {
+  batches_.assign(0);
+  return probe_gates(parts_.body(), tape, layout_, batches_.pass_input(), checkpoint_steps);
+}
+
+MemoryNeeds LmProblem::memory_needs() {
+  const auto sizes = [&](std::int64_t steps, std::int64_t samples) {
+    const std::int64_t rows = steps * samples;
+    return PassSizes{.time_steps = steps, .samples = samples, .rows = rows, .distinct_tokens = rows, .packed = true};
+  };
+  batches_.assign(0);
+  const auto bytes = static_cast<std::int64_t>(sizeof(std::int32_t));
+  return {parts_.body().describe(), sizes(batches_.pass_input().ids->shape()[0], options_.batch_size),
+          sizes(kScoreRows, 1), bytes * std::ssize(data_.train->ids) + bytes * std::ssize(data_.valid->ids)};
+}
+
+std::string LmProblem::describe(const Parameter& parameter, std::int64_t element) {
+  return describe_weight(network_, parameter, element);
+}
+
+}  // namespace carousel
