@@ -97,6 +97,17 @@ std::int64_t CommandLine::integer(std::string_view name, std::int64_t low, std::
   return value;
 }
 
+double CommandLine::number(std::string_view name, double low, double high, double fallback) const {
+  if (!has(name)) return fallback;
+  const std::string word = text(name);
+  double value = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+  if (error != std::errc() || end != word.data() + word.size() || !(value >= low && value <= high)) {
+    fail(Code::kUsage, "{} is '{}', expected a number from {} to {}", name, word, low, high);
+  }
+  return value;
+}
+
 CommandLine parse_command_line(const Verb& verb, const std::vector<std::string>& words) {
   const std::vector<Argument> arguments = every_argument(verb);
   CLI::App app;

@@ -21,6 +21,7 @@ class CommandLine {
   std::vector<std::string> texts(std::string_view name) const;
   // Throws Error{kUsage} that names the argument if the text is no whole number from low to high.
   std::int64_t integer(std::string_view name, std::int64_t low, std::int64_t high, std::int64_t fallback) const;
+  double number(std::string_view name, double low, double high, double fallback) const;  // the same for any number
   void set(const std::string& name, std::vector<std::string> values) { values_[name] = std::move(values); }
 
  private:

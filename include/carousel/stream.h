@@ -23,8 +23,8 @@ struct StreamOptions {
 
 class Stream {
  public:
-  // Throws Error{kUsage} for an unknown dtype, or if the network cannot run step by step: it is bidirectional, takes
-  // token ids, or pools over all steps (mean, max).
+  // Throws Error{kUsage} for an unknown dtype, or if the network cannot run step by step: it is bidirectional, or pools
+  // over all steps (mean, max).
   explicit Stream(const Model& model, const StreamOptions& options = {});
   explicit Stream(Sequential& network, const StreamOptions& options = {});
   ~Stream();
@@ -36,8 +36,11 @@ class Stream {
   // the processor is restored). Throws Error{kUsage} before the state changes if x has another
   // size.
   std::span<const float> step(std::span<const float> x);
+  // The same for a network that begins with an Embedding: x is the row of this token. Throws Error{kUsage} if the
+  // network has none or the id is outside its table.
+  std::span<const float> step(std::int32_t token);
 
-  std::int64_t input_size() const noexcept;
+  std::int64_t input_size() const noexcept;  // of x; with an Embedding, of a row of its table
   std::int64_t output_size() const noexcept;
 
   void reset() noexcept;  // back to the state of a fresh stream

@@ -8,6 +8,7 @@
 #include "kernels/packed_matrix.h"
 #include "kernels/pointwise.h"
 #include "layers/module.h"
+#include "layers/tied_linear.h"
 #include "models/stream_program.h"
 
 namespace carousel::detail {
@@ -31,14 +32,13 @@ class RowStep : public StreamOp {
 
 class LinearStep final : public StreamOp {
  public:
-  explicit LinearStep(Linear& layer) {
-    output_size = layer.weight.value.shape()[0];
-    input_size = layer.weight.value.shape()[1];
+  LinearStep(const Tensor& weight, const Tensor& bias) {
+    output_size = weight.shape()[0];
+    input_size = weight.shape()[1];
     packed_.resize(static_cast<std::size_t>(kernels::packed_size(input_size, output_size)));
-    kernels::pack<float>(kernels::Op::kTransposed, input_size, output_size, layer.weight.value.data(), input_size,
-                         packed_.data());
+    kernels::pack<float>(kernels::Op::kTransposed, input_size, output_size, weight.data(), input_size, packed_.data());
     bias_.assign(static_cast<std::size_t>(output_size), 0.0f);
-    std::copy_n(layer.bias.value.data(), layer.bias.value.elements(), bias_.data());
+    std::copy_n(bias.data(), bias.elements(), bias_.data());
   }
   void run(StreamSlots slots, const float* input, float* output, std::byte*) noexcept override {
     for (std::size_t r = 0; r < slots.size(); ++r) {
@@ -217,7 +217,13 @@ class SumStep final : public ComposedStep {
 // The operation of one layer whose input has `size` features (-1: not known yet); null if a step passes through it.
 std::unique_ptr<StreamOp> compile_layer(Module& module, std::int64_t size, const StreamPlan& plan) {
   if (auto* recurrent = dynamic_cast<Recurrent*>(&module)) return compile_recurrent(*recurrent, plan);
-  if (auto* linear = dynamic_cast<Linear*>(&module)) return std::make_unique<LinearStep>(*linear);
+  if (auto* linear = dynamic_cast<Linear*>(&module)) {
+    return std::make_unique<LinearStep>(linear->weight.value, linear->bias.value);
+  }
+  if (&module == plan.embedding) return nullptr;
+  if (auto* tied = dynamic_cast<TiedLinear*>(&module); tied && plan.embedding) {
+    return std::make_unique<LinearStep>(plan.embedding->weight.value, tied->bias.value);
+  }
   if (auto* scale = dynamic_cast<Scale*>(&module)) return std::make_unique<ScaleStep>(*scale);
   if (auto* norm = dynamic_cast<LayerNorm*>(&module)) return std::make_unique<LayerNormStep>(*norm);
   const LayerDescription description = module.describe();
@@ -273,6 +279,13 @@ std::unique_ptr<StreamOp> compile(Sequential& network, std::int64_t size, const 
 }
 
 }  // namespace
+
+const Embedding* first_embedding(const Sequential& network) {
+  if (network.modules().empty()) return nullptr;
+  const Module* first = network.modules().front().second.get();
+  if (const auto* inner = dynamic_cast<const Sequential*>(first)) return first_embedding(*inner);
+  return dynamic_cast<const Embedding*>(first);
+}
 
 std::unique_ptr<StreamOp> compile_sequential(Sequential& network, const StreamPlan& plan) {
   return compile(network, input_features(network), plan);

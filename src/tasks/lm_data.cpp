@@ -88,8 +88,8 @@ TextParts hold_back(const Lines& lines, double fraction) {
   for (const std::string& line : lines) text += line;
   auto at = static_cast<std::size_t>(static_cast<double>(text.size()) * (1 - fraction));
   while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) ++at;
-  const std::size_t line_end = text.find('\n', at);
-  if (line_end != std::string::npos && line_end - at < (text.size() - at) / 2) at = line_end + 1;
+  const std::size_t line_end = text.find('\n', at == 0 ? 0 : at - 1);
+  if (line_end != std::string::npos && line_end + 1 - at < (text.size() - at) / 2) at = line_end + 1;
   if (at == 0 || at >= text.size()) {
     fail(Code::kUsage, "the text has {} bytes: too few to hold back a part to validate on; give --valid", text.size());
   }

@@ -6,6 +6,7 @@
 #include "base/thread_pool.h"
 #include "carousel/error.h"
 #include "cells/cell.h"
+#include "layers/tied_linear.h"
 #include "tests/support/allocation_counter.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/expect_near.h"
@@ -269,16 +270,41 @@ TEST(Stream, AStepAllocatesNothing) {
   EXPECT_EQ(0, counter.count());
 }
 
+// The table of the embedding is the output weight as well, and the two stand in different parts of the network.
+TEST(Stream, TokenIdsGiveWhatTheNetworkPredicts) {
+  Sequential network;
+  auto body = std::make_unique<Sequential>();
+  body->add("embedding", std::make_unique<Embedding>(5, 3));
+  body->add("dropout", std::make_unique<Dropout>(0.5));
+  body->add("recurrent",
+            std::make_unique<Recurrent>(RecurrentOptions{.cell = "gru", .input_size = 3, .hidden_size = 3}));
+  network.add("body", std::move(body));
+  network.add("output", std::make_unique<TiedLinear>(5));
+  network.initialize(4);
+  const std::int32_t tokens[] = {3, 0, 4, 4, 1};
+  const Tensor expected = network.predict(IdTensor({5, 1}, tokens));
+  Stream stream(network);
+  std::vector<float> got;
+  got.reserve(25);
+  const AllocationCounter counter;
+  for (const std::int32_t token : tokens) {
+    const std::span<const float> output = stream.step(token);
+    got.insert(got.end(), output.begin(), output.end());
+  }
+  EXPECT_EQ(0, counter.count());
+  expect_near(got, expected.span(), 1e-6, "scores");
+  expect_error(Code::kUsage, {"token id 5", "0 to 4"}, [&] { stream.step(5); });
+}
+
 TEST(Stream, WhatCannotBeStreamedIsNamed) {
   Sequential bidirectional{Recurrent{{.cell = "gru", .input_size = 2, .hidden_size = 3, .bidirectional = true}}};
-  Sequential tokens{Embedding{5, 2}, Recurrent{{.cell = "gru", .input_size = 2, .hidden_size = 3}}};
   Sequential pooled{Recurrent{{.cell = "gru", .input_size = 2, .hidden_size = 3}}, Pool{"mean"}};
   EXPECT_THROW(Stream{bidirectional}, Error);
-  EXPECT_THROW(Stream{tokens}, Error);
   EXPECT_THROW(Stream{pooled}, Error);
   Sequential fits{Recurrent{{.cell = "gru", .input_size = 2, .hidden_size = 3}}};
   Stream stream(fits);
   EXPECT_THROW(stream.step(std::vector<float>(3)), Error);
+  EXPECT_THROW(stream.step(0), Error);
 }
 
 }  // namespace
