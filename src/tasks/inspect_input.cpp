@@ -43,9 +43,8 @@ void read_classify(const Model& model, const DataOptions& options, const Inspect
   data.result_axis = "class";
   if (!request.texts.empty()) {
     if (!info.text) fail(Code::kUsage, "--text: this classifier takes sequences of numbers, give --data");
-    read_texts(info, request.texts, data);
-    data.weights = token_weights(model.network(), data.ids, data.lengths);
     read_texts(info.pipeline(), request.texts, data);
+    data.weights = token_weights(model.network(), data.ids, data.lengths);
   } else if (!options.data.empty()) {
     ClassifyData read = read_classify_data(options.data, options, &info.labels, false);
     data.notes = read.notes;
@@ -55,9 +54,8 @@ void read_classify(const Model& model, const DataOptions& options, const Inspect
     }
     if (read.is_text()) {
       read.texts.resize(std::min(read.texts.size(), static_cast<std::size_t>(request.samples)));
-      read_texts(info, std::move(read.texts), data);
-      data.weights = token_weights(model.network(), data.ids, data.lengths);
       read_texts(info.pipeline(), std::move(read.texts), data);
+      data.weights = token_weights(model.network(), data.ids, data.lengths);
     } else {
       take_sequences(read.samples, request.samples, data);
     }
@@ -119,6 +117,8 @@ void read_transcribe(const Model& model, const DataOptions& options, const Inspe
   stack_frames(read, info.frames.stack);
   data.notes = read.notes;
   take_sequences(read.samples, request.samples, data);
+}
+
 // The sources, as the encoder takes them.
 void read_translate(const Model& model, const DataOptions& options, const InspectRequest& request, InspectData& data) {
   const TranslateInfo info = TranslateInfo::from_model(model);

@@ -19,7 +19,7 @@ const double* find_metric(const Metrics& metrics, std::string_view name) {
 }
 
 const std::vector<const Task*>& all_tasks() {
-  static const std::vector<const Task*> tasks{&forecast_task(), &classify_task(),  &regress_task(),
+  static const std::vector<const Task*> tasks{&forecast_task(), &classify_task(),  &regress_task(),   &lm_task(),
                                               &tag_task(),      &translate_task(), &transcribe_task()};
   return tasks;
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "kernels/softmax.h"
+#include "tasks/samples.h"
 
 namespace carousel {
 namespace {
