@@ -118,7 +118,8 @@ TrialSettings draw_trial(const ComparisonPlan& plan, std::int64_t trial) {
 }
 
 bool takes_input_noise(const std::string& task, const DataOptions& data) {
-  return task != "classify" || are_sequences(data.data, data);
+  if (task == "classify") return are_sequences(data.data, data);
+  return task != "translate";
 }
 
 std::string trial_line(const Trial& trial) {

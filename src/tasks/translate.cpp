@@ -93,11 +93,12 @@ TrainDefaults defaults_for(PairKind kind) {
 }
 
 void refuse(const TrainOptions& options) {
-  const std::pair<bool, const char*> given[] = {{options.bptt > 0, "--bptt"},
-                                                {!options.max_memory.empty(), "--max-memory"},
-                                                {options.input_noise > 0, "--input-noise"}};
-  for (const auto& [is_given, flag] : given) {
-    if (is_given) fail(Code::kUsage, "{}: translate takes whole sequences of tokens; leave it out", flag);
+  const std::pair<bool, const char*> given[] = {
+      {options.bptt > 0, "--bptt: a translator is trained on whole sequences"},
+      {!options.max_memory.empty(), "--max-memory: the memory of a decoder with attention is not known beforehand"},
+      {options.input_noise > 0, "--input-noise: for sequences of numbers, these are tokens"}};
+  for (const auto& [is_given, reason] : given) {
+    if (is_given) fail(Code::kUsage, "{}; leave it out", reason);
   }
 }
 

@@ -19,6 +19,8 @@ ModelOptions resolve_translate_model(const ModelOptions& options, const Translat
   if (r.activation.empty()) r.activation = "tanh";
   if (r.attention.empty()) r.attention = "general";
   if (r.bidirectional.empty()) r.bidirectional = "true";
+  // The dot product needs encoder and decoder to be as wide as each other.
+  if (r.attention == "dot" && r.bidirectional == "true" && r.merge == "concat") r.merge = "sum";
   if (r.layers == 0) r.layers = 1;
   if (r.hidden_size == 0) r.hidden_size = kind == PairKind::kCharacters || pairs < 5000 ? 128 : 256;
   if (r.embedding_size == 0) r.embedding_size = kind == PairKind::kTranslation ? 256 : 64;
