@@ -10,6 +10,7 @@
 #include "tasks/sample_split.h"
 #include "tasks/training_run.h"
 #include "tasks/transcribe_model.h"
+#include "tasks/transcribe_report.h"
 #include "tasks/transcribe_training.h"
 
 namespace carousel {
@@ -210,6 +211,11 @@ class Transcribe final : public Task {
     result.options.data.stack = p.info.frames.stack;
     model.set_training(training_json(summary, training, result));
     model.save(options.output.out);
+    if (!options.output.report.empty()) {
+      const auto first = static_cast<std::size_t>(p.split.valid.front());
+      write_transcribe_report(options, result, observer, labels, p.info.frames,
+                              {p.data.samples.sequences[first].values, logits.of(0), p.data.texts[first]});
+    }
     return result;
   }
 

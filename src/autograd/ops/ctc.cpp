@@ -31,18 +31,28 @@ double log_add(double a, double b) {
   return std::max(a, b) + std::log1p(std::exp(-std::abs(a - b)));
 }
 
-// One sample. Rows of z and dz are `stride` elements apart.
+// One sample. Rows of z and dz are `stride` elements apart. Of a long one only the alpha of every block-th step is
+// kept, and those between are computed again on the way back: memory grows with the square root of the steps.
 template <class T>
 struct CtcSample {
   const T* z;
   std::int64_t stride, steps, classes;
   std::span<const std::int32_t> labels;
   std::int32_t blank;
-  double* normalizers;  // [steps]: log(sum exp(z))
-  double* alpha;        // [steps, places]
-  double* beta;         // [2, places]
+  std::int64_t block = 1;         // steps
+  double* normalizers = nullptr;  // [steps]: log(sum exp(z))
+  double* alpha = nullptr;        // [block, places], of one block
+  double* borders = nullptr;      // [blocks, places]: alpha of the last step of each block
+  double* beta = nullptr;         // [2, places]
+
+  static std::int64_t block_size(std::int64_t steps, std::int64_t places) {
+    constexpr std::int64_t kAllKept = 1 << 16;  // elements
+    if (steps * places <= kAllKept) return std::max<std::int64_t>(steps, 1);
+    return static_cast<std::int64_t>(std::sqrt(static_cast<double>(steps))) + 1;
+  }
 
   std::int64_t places() const { return 2 * std::ssize(labels) + 1; }
+  std::int64_t blocks() const { return (steps + block - 1) / block; }
   std::int32_t label(std::int64_t s) const { return s % 2 == 0 ? blank : labels[static_cast<std::size_t>(s / 2)]; }
   double log_p(std::int64_t t, std::int64_t s) const {
     return static_cast<double>(z[t * stride + label(s)]) - normalizers[t];
@@ -60,46 +70,68 @@ struct CtcSample {
     }
   }
 
+  void forward_step(std::int64_t t, const double* before, double* row) const {
+    const std::int64_t S = places();
+    for (std::int64_t s = 0; s < S; ++s) {
+      if (t == 0) {
+        row[s] = s < 2 ? log_p(0, s) : kImpossible;
+        continue;
+      }
+      double sum = before[s];
+      if (s >= 1) sum = log_add(sum, before[s - 1]);
+      if (may_skip_to(s)) sum = log_add(sum, before[s - 2]);
+      row[s] = sum + log_p(t, s);
+    }
+  }
+
+  // alpha of the steps of block b; returns that of the last one.
+  const double* fill(std::int64_t b) const {
+    const double* before = b == 0 ? nullptr : borders + (b - 1) * places();
+    for (std::int64_t t = b * block; t < std::min(steps, (b + 1) * block); ++t) {
+      double* row = alpha + (t - b * block) * places();
+      forward_step(t, before, row);
+      before = row;
+    }
+    return before;
+  }
+
   // The log-probability of the labelling.
   double forward() const {
     if (steps == 0) return labels.empty() ? 0 : kImpossible;
     normalize();
     const std::int64_t S = places();
-    for (std::int64_t s = 0; s < S; ++s) alpha[s] = s < 2 ? log_p(0, s) : kImpossible;
-    for (std::int64_t t = 1; t < steps; ++t) {
-      const double* before = alpha + (t - 1) * S;
-      for (std::int64_t s = 0; s < S; ++s) {
-        double sum = before[s];
-        if (s >= 1) sum = log_add(sum, before[s - 1]);
-        if (may_skip_to(s)) sum = log_add(sum, before[s - 2]);
-        alpha[t * S + s] = sum + log_p(t, s);
-      }
-    }
-    const double* last = alpha + (steps - 1) * S;
+    for (std::int64_t b = 0; b < blocks(); ++b) std::copy_n(fill(b), S, borders + b * S);
+    const double* last = borders + (blocks() - 1) * S;
     return S == 1 ? last[0] : log_add(last[S - 1], last[S - 2]);
   }
 
-  // Writes dz for dl = 1; `total` is what forward() gave.
+  void backward_step(std::int64_t t, const double* after, double* now) const {
+    const std::int64_t S = places();
+    for (std::int64_t s = 0; s < S; ++s) {
+      if (t == steps - 1) {
+        now[s] = s >= S - 2 ? 0 : kImpossible;
+        continue;
+      }
+      double sum = after[s] + log_p(t + 1, s);
+      if (s + 1 < S) sum = log_add(sum, after[s + 1] + log_p(t + 1, s + 1));
+      if (s + 2 < S && may_skip_to(s + 2)) sum = log_add(sum, after[s + 2] + log_p(t + 1, s + 2));
+      now[s] = sum;
+    }
+  }
+
+  // Writes dz for dl = 1; `total` is what forward() gave, whose last block is still in alpha.
   void backward(double total, T* dz) const {
     const std::int64_t S = places();
     double *after = beta, *now = beta + S;
     for (std::int64_t t = steps; t-- > 0;) {
-      for (std::int64_t s = 0; s < S; ++s) {
-        if (t == steps - 1) {
-          now[s] = s >= S - 2 ? 0 : kImpossible;
-          continue;
-        }
-        double sum = after[s] + log_p(t + 1, s);
-        if (s + 1 < S) sum = log_add(sum, after[s + 1] + log_p(t + 1, s + 1));
-        if (s + 2 < S && may_skip_to(s + 2)) sum = log_add(sum, after[s + 2] + log_p(t + 1, s + 2));
-        now[s] = sum;
-      }
+      if (t + 1 < steps && (t + 1) % block == 0) fill(t / block);
+      backward_step(t, after, now);
       T* row = dz + t * stride;
       for (std::int64_t k = 0; k < classes; ++k) {
         row[k] = static_cast<T>(std::exp(static_cast<double>(z[t * stride + k]) - normalizers[t]));
       }
       for (std::int64_t s = 0; s < S; ++s) {
-        row[label(s)] -= static_cast<T>(std::exp(alpha[t * S + s] + now[s] - total));
+        row[label(s)] -= static_cast<T>(std::exp(alpha[t % block * S + s] + now[s] - total));
       }
       std::swap(after, now);
     }
@@ -154,15 +186,17 @@ BasicVariable<T> ctc_loss(BasicVariable<T> logits, std::span<const std::int32_t>
   const Arena::Mark mark = arena.mark();
   auto* samples = arena.allocate<CtcSample<T>>(N);
   for (std::int64_t n = 0; n < N; ++n) {
-    CtcSample<T>& sample = *new (samples + n) CtcSample<T>;
-    sample = {.z = node->logits->data() + n * K,
-              .stride = N * K,
-              .steps = lengths.empty() ? logits.shape()[0] : lengths[static_cast<std::size_t>(n)],
-              .classes = K,
-              .labels = labels[static_cast<std::size_t>(n)],
-              .blank = options.blank};
+    CtcSample<T>& sample = *new (samples + n) CtcSample<T>{
+        .z = node->logits->data() + n * K,
+        .stride = N * K,
+        .steps = lengths.empty() ? logits.shape()[0] : lengths[static_cast<std::size_t>(n)],
+        .classes = K,
+        .labels = labels[static_cast<std::size_t>(n)],
+        .blank = options.blank};
+    sample.block = sample.block_size(sample.steps, sample.places());
     sample.normalizers = arena.allocate<double>(sample.steps);
-    sample.alpha = arena.allocate<double>(sample.steps * sample.places());
+    sample.alpha = arena.allocate<double>(sample.block * sample.places());
+    sample.borders = arena.allocate<double>(sample.blocks() * sample.places());
     sample.beta = arena.allocate<double>(2 * sample.places());
   }
   parallel_for(N, [&](std::int64_t n) {
