@@ -14,6 +14,7 @@
 #include "commands.h"
 #include "console.h"
 #include "formats/npy.h"
+#include "layers/token_inputs.h"
 #include "layers/topology.h"
 #include "output_file.h"
 #include "tasks/options.h"
@@ -48,7 +49,7 @@ std::vector<std::string> state_names(const Sequential& network) {
 bool takes_ids(const LayerList& layers) {
   if (layers.empty()) return false;
   const LayerDescription& first = layers.front().layer;
-  return first.type == "embedding" || (first.type == "sum" && takes_ids(first.branches.at(0)));
+  return is_token_input(first.type) || (first.type == "sum" && takes_ids(first.branches.at(0)));
 }
 
 // --input NAME=FILE.npy, by name.

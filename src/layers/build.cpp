@@ -1,4 +1,5 @@
 // build.cpp: layers from their descriptions.
+#include <algorithm>
 #include <limits>
 
 #include "base/checked_size.h"
@@ -11,6 +12,7 @@
 #include "layers/recurrent_structure.h"
 #include "layers/term_scores.h"
 #include "layers/tied_linear.h"
+#include "layers/token_inputs.h"
 #include "layers/topology.h"
 
 namespace carousel {
@@ -111,12 +113,29 @@ std::unique_ptr<Module> build_multi_head_attention(Settings& s) {
   return std::make_unique<MultiHeadAttention>(o);
 }
 
+HashedEmbedding::Sizes read_hashed_embedding(Settings& s) {
+  HashedEmbedding::Sizes sizes{};
+  sizes.vocabulary_size = s.size("vocabulary_size");
+  sizes.buckets = s.size("buckets");
+  sizes.embedding_size = s.size("embedding_size");
+  sizes.pieces = s.size("pieces");
+  if (std::max(sizes.buckets, sizes.pieces) > HashedEmbedding::kMostPieces) {
+    fail(Code::kModel, "layer 'hashed_embedding' has {} buckets and {} pieces, too many", sizes.buckets, sizes.pieces);
+  }
+  return sizes;
+}
+
 std::unique_ptr<Module> build_simple(const std::string& type, Settings& s) {
   if (type == "recurrent") return std::make_unique<Recurrent>(read_recurrent(s));
   if (type == "conv1d") return build_conv1d(s);
   if (type == "attention_decoder") return build_attention_decoder(s);
   if (type == "multi_head_attention") return build_multi_head_attention(s);
   if (type == "embedding") return std::make_unique<Embedding>(s.size("vocabulary_size"), s.size("embedding_size"));
+  if (type == "fixed_embedding") {
+    return std::make_unique<FixedEmbedding>(s.size("vocabulary_size"), s.size("embedding_size"));
+  }
+  if (type == "one_hot") return std::make_unique<OneHot>(s.size("vocabulary_size"));
+  if (type == "hashed_embedding") return std::make_unique<HashedEmbedding>(read_hashed_embedding(s));
   if (type == "linear") {
     const std::int64_t input_size = s.size("input_size"), output_size = s.size("output_size");
     return std::make_unique<Linear>(input_size, output_size, s.get<bool>("bias"));
@@ -233,7 +252,14 @@ std::int64_t count_parameters(const LayerDescription& description) {
     const std::int64_t window = checked_size({s.size("input_size"), s.size("kernel_size")}, "conv1d");
     count += checked_size({window + (s.get<bool>("bias") ? 1 : 0), s.size("output_size")}, "conv1d");
   }
-  if (type == "embedding") count += checked_size({s.size("vocabulary_size"), s.size("embedding_size")}, "embedding");
+  if (type == "embedding" || type == "fixed_embedding") {
+    count += checked_size({s.size("vocabulary_size"), s.size("embedding_size")}, "embedding");
+  }
+  if (type == "hashed_embedding") {
+    const HashedEmbedding::Sizes sizes = read_hashed_embedding(s);
+    count += checked_size({sizes.buckets, sizes.embedding_size}, "hashed_embedding") + sizes.vocabulary_size + 1 +
+             sizes.pieces;
+  }
   if (type == "linear") {
     count += checked_size({s.size("input_size") + (s.get<bool>("bias") ? 1 : 0), s.size("output_size")}, "linear");
   }

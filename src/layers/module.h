@@ -12,6 +12,10 @@
 #include "carousel/layers.h"
 #include "layers/sequence_layout.h"
 
+namespace carousel {
+struct WordPieces;  // layers/token_inputs.h
+}  // namespace carousel
+
 namespace carousel::detail {
 
 // One forward pass. A value is either token ids (before an Embedding), the packed rows of a sequence [rows, C], or one
@@ -25,7 +29,8 @@ struct Flow {
   std::int64_t checkpoint_steps = 0;  // as in ScanInput
   RandomKey dropout_key;              // step: which pass; each mask takes its own number with next_dropout_key()
 
-  std::span<const std::int32_t> ids;  // packed, [rows]; used while `x` is empty
+  std::span<const std::int32_t> ids;   // packed, [rows]; used while `x` is empty
+  const WordPieces* unseen = nullptr;  // of the words beyond the vocabulary, as in PassInput
   Variable x;
   std::span<const std::int32_t> row_index;  // not empty: packed row r is x[row_index[r]] (a folded embedding)
   Variable last;                            // [samples, D P]: last state h of the recurrent layer below
@@ -73,7 +78,8 @@ struct PassInput {
   const Tensor* memory_values = nullptr;
   std::span<const std::int32_t> memory_lengths = {};
   std::vector<Tensor>* alignments = nullptr;
-  bool packed = false;  // sequence output as the packed rows of the last layer's layout, [rows, O]
+  const WordPieces* unseen = nullptr;  // words whose ids lie beyond a HashedEmbedding's vocabulary, in order; borrowed
+  bool packed = false;                 // sequence output as the packed rows of the last layer's layout, [rows, O]
 };
 
 // One pass of the network on a tape of the caller's. `layout` is overwritten and must live until the tape's reset();

@@ -174,6 +174,7 @@ Variable detail::run_pass(Module& network, Tape<float>& tape, SequenceLayout& la
   Flow flow;
   flow.tape = &tape;
   flow.training = training;
+  flow.unseen = input.unseen;
   flow.dropout_key = dropout_key;
   set_input(flow, input, layout);
   network.forward(flow);

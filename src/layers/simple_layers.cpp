@@ -17,6 +17,7 @@
 #include "base/fail.h"
 #include "layers/module.h"
 #include "layers/pool_ops.h"
+#include "layers/token_inputs.h"
 
 namespace carousel {
 namespace detail {
@@ -85,29 +86,9 @@ LayerDescription Embedding::describe() const {
 }
 
 void Embedding::forward(detail::Flow& flow) {
-  if (flow.x) fail(Code::kUsage, "embedding: got numbers, expected token ids");
-  const std::int64_t vocabulary_size = weight.value.shape()[0];
-  Arena& arena = flow.tape->arena();
-  auto* index = arena.allocate<std::int32_t>(std::ssize(flow.ids));
-  auto* distinct = arena.allocate<std::int32_t>(std::min<std::int64_t>(std::ssize(flow.ids), vocabulary_size));
-  auto* place = arena.allocate<std::int32_t>(vocabulary_size);  // of each token among the distinct ones, -1: not yet
-  std::fill_n(place, vocabulary_size, -1);
-  std::int32_t count = 0;
-  for (std::size_t r = 0; r < flow.ids.size(); ++r) {
-    const std::int32_t id = flow.ids[r];
-    if (id < 0 || id >= vocabulary_size) {
-      fail(Code::kUsage, "embedding: token id {} is out of range, expected 0 to {}", id, vocabulary_size - 1);
-    }
-    if (place[id] < 0) {
-      distinct[count] = id;
-      place[id] = count++;
-    }
-    index[r] = place[id];
-  }
+  const auto distinct = detail::fold_tokens(flow, weight.value.shape()[0], "embedding");
   flow.table = flow.tape->parameter(weight);
-  flow.x = embedding(flow.table, std::span<const std::int32_t>(distinct, static_cast<std::size_t>(count)));
-  flow.row_index = {index, flow.ids.size()};
-  flow.ids = {};
+  flow.x = embedding(flow.table, distinct);
 }
 
 Linear::Linear(std::int64_t input_size, std::int64_t output_size, bool bias_present)

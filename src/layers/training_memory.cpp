@@ -8,6 +8,7 @@
 #include "cells/cell.h"
 #include "layers/recurrent_structure.h"
 #include "layers/scan_memory.h"
+#include "layers/token_inputs.h"
 #include "layers/topology.h"
 
 namespace carousel {
@@ -28,7 +29,7 @@ class PassCounter {
   void layer(const LayerDescription& d) {
     if (d.type == "sequential") branch(d.branches[0]);
     if (d.type == "sum") sum(d);
-    if (d.type == "embedding") embedding(d);
+    if (is_token_input(d.type)) token_input(d);
     if (d.type == "recurrent") recurrent(d);
     if (d.type == "pool") pool(setting<std::string>(d, "kind"));
     if (d.type == "attention_pool") attention_pool(setting<std::int64_t>(d, "attention_size"));
@@ -100,12 +101,16 @@ class PassCounter {
     }
   }
 
-  void embedding(const LayerDescription& d) {
-    width_ = setting<std::int64_t>(d, "embedding_size");
-    has_gradient_ = folded_ = true;
+  void token_input(const LayerDescription& d) {
     const auto vocabulary = setting<std::int64_t>(d, "vocabulary_size");
-    value(sizes_.distinct_tokens * width_,
-          sizes_.rows + std::min(sizes_.rows, vocabulary) + vocabulary + sizes_.distinct_tokens);
+    width_ = d.type == "one_hot" ? vocabulary : setting<std::int64_t>(d, "embedding_size");
+    folded_ = true;
+    has_gradient_ = d.type == "embedding" || d.type == "hashed_embedding";
+    std::int64_t own = d.type == "one_hot" ? 0 : sizes_.distinct_tokens;  // the ids that the operation copies
+    if (d.type == "hashed_embedding") {  // where the pieces of each word begin, 8 bytes, and the pieces
+      own = 2 * (sizes_.distinct_tokens + 1) + setting<std::int64_t>(d, "pieces") * sizes_.distinct_tokens / vocabulary;
+    }
+    value(sizes_.distinct_tokens * width_, sizes_.rows + std::min(sizes_.rows, vocabulary) + vocabulary + own);
   }
 
   void recurrent(const LayerDescription& d);

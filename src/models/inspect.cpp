@@ -10,6 +10,7 @@
 #include "carousel/convolution.h"
 #include "layers/module.h"
 #include "layers/term_scores.h"
+#include "layers/token_inputs.h"
 #include "models/inspect_recurrent.h"
 
 namespace carousel {
@@ -26,7 +27,7 @@ InputNeeds input_needs(const Sequential& network) {
   std::int64_t steps = 1;  // that a Flatten has put side by side
   for (const auto& [name, module] : network.modules()) {
     std::int64_t width = kAnySize;
-    if (dynamic_cast<const Embedding*>(module.get())) needs.ids = needs.features == kAnySize;
+    if (is_token_input(module->describe().type)) needs.ids = needs.features == kAnySize;
     if (const auto* scale = dynamic_cast<const Scale*>(module.get())) width = scale->factor.value.shape()[0];
     if (const auto* linear = dynamic_cast<const Linear*>(module.get())) width = linear->weight.value.shape()[1];
     if (const auto* norm = dynamic_cast<const LayerNorm*>(module.get())) width = norm->weight.value.shape()[0];
@@ -153,9 +154,15 @@ class Walk {
     info.shape.assign(sizes.begin(), sizes.end());
     if (const auto* recurrent = dynamic_cast<const Recurrent*>(&module)) {
       describe_recurrent_parameter(*recurrent, info);
-    } else if (dynamic_cast<const Embedding*>(&module)) {
+    } else if (dynamic_cast<const Embedding*>(&module) || dynamic_cast<const FixedEmbedding*>(&module)) {
       info.axes = {"token", "embedding"};
       info.meaning = "one row per token of the vocabulary; row 0 is <pad>";
+    } else if (dynamic_cast<const HashedEmbedding*>(&module)) {
+      if (info.name == "weight") info.axes = {"bucket", "embedding"};
+      if (info.name == "starts") info.axes = {"token"};
+      if (info.name == "pieces") info.axes = {"piece"};
+      info.meaning = info.name == "weight" ? "a word's vector is the sum of the rows of its pieces"
+                                           : "which pieces the words of the vocabulary have";
     } else if (dynamic_cast<const Linear*>(&module) || dynamic_cast<const Conv1d*>(&module) ||
                dynamic_cast<const MultiHeadAttention*>(&module) || dynamic_cast<const AttentionDecoder*>(&module) ||
                dynamic_cast<const AttentionPool*>(&module)) {
@@ -183,9 +190,11 @@ class Walk {
   }
 
   void step_over(const Module& module, LayerInfo& info) {
-    if (const auto* embedding = dynamic_cast<const Embedding*>(&module)) {
+    if (const LayerDescription description = module.describe(); is_token_input(description.type)) {
       ids_ = false;
-      set_features("embedding", embedding->weight.value.shape()[1]);
+      const bool one_hot = description.type == "one_hot";
+      set_features(one_hot ? "token" : "embedding",
+                   std::get<std::int64_t>(description.settings.at(one_hot ? "vocabulary_size" : "embedding_size")));
     } else if (const auto* linear = dynamic_cast<const Linear*>(&module)) {
       set_features("output", linear->weight.value.shape()[0]);
     } else if (dynamic_cast<const Flatten*>(&module)) {
@@ -302,7 +311,12 @@ InspectResult inspect_network(Sequential& network, const InspectInput& input) {
   // The pass checks that the input fits; its output has the last word on the shape.
   Tensor output;
   if (has_values) {
-    output = input.values ? network.predict(*input.values, input.lengths) : network.predict(*input.ids, input.lengths);
+    detail::PassInput pass{input.values, input.ids, input.lengths};
+    pass.unseen = input.unseen;
+    Tape<float> tape;
+    tape.set_recording(false);
+    SequenceLayout layout;
+    output = Tensor(detail::run_pass(network, tape, layout, pass, false, {}).value());
   }
   Walk walk(result, input, input_needs(network));
   result.inputs = {walk.current("input"), walk.lengths()};

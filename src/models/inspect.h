@@ -18,6 +18,8 @@
 
 namespace carousel {
 
+struct WordPieces;
+
 inline constexpr std::int64_t kAnySize = -1;
 
 struct TensorInfo {
@@ -63,6 +65,7 @@ struct InspectInput {
   const IdTensor* ids = nullptr;               // [T, N]; both null: sizes only
   std::span<const std::int32_t> lengths = {};  // [N]; empty: all T
   std::int64_t time_step = 0;                  // the step to work through
+  const WordPieces* unseen = nullptr;          // words beyond the vocabulary (layers/token_inputs.h); null: none
 };
 
 struct InspectResult {

@@ -48,8 +48,9 @@ Tensor run_chain(LayerChain& chain, const InspectInput& input, std::int64_t samp
   Tape<float> tape;
   tape.set_recording(false);
   SequenceLayout layout;
-  return Tensor(
-      detail::run_pass(chain, tape, layout, {input.values, input.ids, lengths, nullptr, final}, false, {}).value());
+  detail::PassInput pass{input.values, input.ids, lengths, nullptr, final};
+  pass.unseen = input.unseen;
+  return Tensor(detail::run_pass(chain, tape, layout, pass, false, {}).value());
 }
 
 // Of every state the row of layer 0, forward direction, this sample.

@@ -9,6 +9,7 @@
 #include "kernels/peak.h"
 #include "layers/matrix_scan.h"
 #include "layers/module.h"
+#include "layers/token_inputs.h"
 #include "layers/topology.h"
 
 namespace carousel {
@@ -46,7 +47,7 @@ LayerPlan plan_recurrent(const Recurrent& layer, const PlanRequest& request) {
 using Modules = std::span<const std::pair<std::string, std::unique_ptr<Module>>>;
 
 // `above`: the layers that its rows go through. Dropout changes nothing in inference.
-LayerPlan plan_embedding(Modules above, const PlanRequest& request) {
+LayerPlan plan_token_input(const std::string& type, Modules above, const PlanRequest& request) {
   std::string reason = "no recurrent layer is above it";
   for (const auto& [name, module] : above) {
     if (dynamic_cast<const Dropout*>(module.get())) {
@@ -58,14 +59,14 @@ LayerPlan plan_embedding(Modules above, const PlanRequest& request) {
     }
     break;
   }
-  if (reason.empty()) return {.kernel = "embedding: folded into the layer above, W x once for each distinct token"};
-  return {.kernel = "embedding: rows of a table", .slow = {"not folded into the layer above: " + reason}};
+  if (reason.empty()) return {.kernel = type + ": folded into the layer above, W x once for each distinct token"};
+  return {.kernel = type + ": rows of a table", .slow = {"not folded into the layer above: " + reason}};
 }
 
 LayerPlan plan_layer(Module& module, Modules above, const PlanRequest& request) {
   if (const auto* recurrent = dynamic_cast<const Recurrent*>(&module)) return plan_recurrent(*recurrent, request);
   const std::string type = module.describe().type;
-  if (type == "embedding") return plan_embedding(above, request);
+  if (is_token_input(type)) return plan_token_input(type, above, request);
   if (type == "linear") return {.kernel = "linear: one product"};
   if (type == "conv1d") return {.kernel = "conv1d: one product over the windows of all steps"};
   if (type == "attention_pool") return {.kernel = "attention_pool: one product for all steps, then one a sample"};

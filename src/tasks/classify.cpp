@@ -18,6 +18,7 @@
 #include "tasks/report.h"
 #include "tasks/sample_split.h"
 #include "tasks/text_options.h"
+#include "tasks/token_input.h"
 #include "tasks/training_run.h"
 
 namespace carousel {
@@ -66,23 +67,31 @@ std::vector<Baseline> train_baselines(const ClassifyData& data, const Split& spl
   return list;
 }
 
-VocabularyLimits vocabulary_limits(const DataOptions& options) {
+VocabularyLimits vocabulary_limits(const Options& all) {
+  if (trigram_buckets(all.model) > 0) return {};  // every word
+  const DataOptions& options = all.data;
   const std::int64_t most = parse_level(options.level) == TextLevel::kSubword ? kSubwordVocabulary : 50000;
   return {options.min_count > 0 ? options.min_count : 2, options.max_vocabulary > 0 ? options.max_vocabulary : most};
 }
 
-FittedText fit_texts(const ClassifyData& data, const Indices& rows, const DataOptions& options) {
-  return fit_text(data.texts, rows, text_settings(options, {}), vocabulary_limits(options));
+FittedText fit_texts(const ClassifyData& data, const Indices& rows, const Options& options) {
+  check_token_input(options.data, options.model);
+  TextSettings defaults;
+  defaults.buckets = trigram_buckets(options.model);
+  return fit_text(data.texts, rows, text_settings(options.data, defaults), vocabulary_limits(options));
 }
 
-// Vocabulary from the training texts; all texts become ids.
-void prepare_texts(const Options& options, const Split& split, ClassifyData& data, ClassifyInfo& info,
-                   Observer& observer) {
-  FittedText fitted = fit_texts(data, split.train, options.data);
+// Vocabulary from the training texts; all texts become ids. Gives the vectors that the options name.
+std::optional<WordVectors> prepare_texts(const Options& options, const Split& split, ClassifyData& data,
+                                         ClassifyInfo& info, Observer& observer) {
+  FittedText fitted = fit_texts(data, split.train, options);
   encode_texts(data, fitted.pipeline);
   info.text = fitted.pipeline.settings();
   info.vocabulary = fitted.pipeline.vocabulary().tokens();
-  observer.note(describe_text(fitted, vocabulary_limits(options.data)));
+  observer.note(describe_text(fitted, vocabulary_limits(options)));
+  std::optional<WordVectors> vectors = read_vectors(options.data, options.model, fitted.pipeline);
+  if (vectors) observer.note(describe_vectors(*vectors, options.data.vectors, fitted.ids));
+  return vectors;
 }
 
 // "3 to 51 tokens, 21.3 on average".
@@ -164,8 +173,11 @@ Fitted fit(const Options& options, ClassifyData& data, const Split& split, const
   info.features = data.samples.features;
   info.split = options.data.split;
   info.majority = majority_class(labels_of(data, split.train));
-  if (data.is_text()) prepare_texts(options, split, data, info, observer);
-  const ModelOptions model_options = resolve_classify_model(options.model, data, split.train, observer);
+  std::optional<WordVectors> vectors;
+  if (data.is_text()) vectors = prepare_texts(options, split, data, info, observer);
+  ModelOptions asked = options.model;
+  if (vectors) asked.embedding_size = vectors->size();
+  const ModelOptions model_options = resolve_classify_model(asked, data, split.train, observer);
   const auto start = std::chrono::steady_clock::now();
   std::optional<TextBaseline> linear;
   if (data.is_text()) {
@@ -183,8 +195,9 @@ Fitted fit(const Options& options, ClassifyData& data, const Split& split, const
   }
   const TrainDefaults defaults = defaults_for(data);
   const TrainOptions training = resolve_training(options.train, defaults, observer);
-  Model model("classify", build_classifier(model_options, data, split.train, std::ssize(info.vocabulary)));
+  Model model("classify", build_classifier(model_options, data, split.train, info.vocabulary));
   model.network().initialize(static_cast<std::uint64_t>(training.seed));
+  if (vectors) set_vectors(model.network(), *vectors);
   model.set_task_data(info.to_json());
   note_kernels(model.network(), training, observer);
   ClassifyProblem problem(model.network(), data, split, training);
@@ -245,7 +258,7 @@ class Classify final : public Task {
       result.options.data.subword_model = fitted.info.text->subword_model;
       result.options.data.normalize = normal_form_name(*fitted.info.text);
       result.options.data.lowercase = fitted.info.text->lowercase ? "true" : "false";
-      const VocabularyLimits limits = vocabulary_limits(options.data);
+      const VocabularyLimits limits = vocabulary_limits(options);
       result.options.data.min_count = limits.min_count;
       result.options.data.max_vocabulary = limits.max_size;
     }
@@ -314,7 +327,7 @@ class Classify final : public Task {
     if (data.is_text()) {
       Indices all(static_cast<std::size_t>(data.size()));
       std::iota(all.begin(), all.end(), 0);
-      FittedText fitted = fit_texts(data, all, options.data);
+      FittedText fitted = fit_texts(data, all, options);
       report.facts.emplace_back("tokens",
                                 fmt::format("{} at level {}, {} of them distinct", fitted.tokens,
                                             level_name(fitted.pipeline.settings().level), fitted.distinct_tokens));

@@ -6,6 +6,7 @@
 #include "data/labelled.h"
 #include "data/sequences.h"
 #include "formats/npy.h"
+#include "tasks/token_input.h"
 
 namespace carousel {
 namespace {
@@ -120,6 +121,7 @@ ClassifyData read_classify_data(const std::vector<std::string>& paths, const Dat
 void encode_texts(ClassifyData& data, TextPipeline& pipeline) {
   data.samples.ids.clear();
   for (const std::string& text : data.texts) data.samples.ids.push_back(pipeline.encode(text));
+  data.samples.unseen = hash_words(pipeline.unseen_words(), pipeline.settings().buckets);
 }
 
 void append(ClassifyData& data, ClassifyData more) {

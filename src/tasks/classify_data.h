@@ -32,7 +32,7 @@ ClassifyData read_classify_data(const std::vector<std::string>& paths, const Dat
 // Whether these are numeric sequences and not texts, by their names and first lines.
 bool are_sequences(const std::vector<std::string>& paths, const DataOptions& options);
 
-// Fills data.samples.ids from data.texts.
+// Fills data.samples.ids (and unseen) from data.texts.
 void encode_texts(ClassifyData& data, TextPipeline& pipeline);
 
 // Adds the samples of `more` behind those of `data` (same kind, same label names).

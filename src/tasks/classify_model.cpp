@@ -8,6 +8,7 @@
 #include "tasks/column_scale.h"
 #include "tasks/task_data.h"
 #include "tasks/text_json.h"
+#include "tasks/token_input.h"
 #include "tasks/training_run.h"
 
 namespace carousel {
@@ -51,13 +52,22 @@ constexpr std::int64_t kWidths[] = {3, 4, 5};  // of the convolutions
 // What every network has.
 void resolve_text_options(ModelOptions& r, bool text) {
   if (r.embedding_size == 0) r.embedding_size = 128;
+  if (r.token_input.empty()) r.token_input = "embedding";
+  r.buckets = trigram_buckets(r);
   if (r.dropout < 0) r.dropout = 0.5;
   if (r.linear_branch.empty()) r.linear_branch = text ? "true" : "false";
   if (r.linear_branch == "true" && !text) fail(Code::kUsage, "--linear-branch: only for texts, these are sequences");
 }
 
+std::string token_input_text(const ModelOptions& options) {
+  if (options.token_input == "one_hot") return ", 1 of N";
+  std::string text = fmt::format(", embedding_size {}", options.embedding_size);
+  if (options.buckets > 0) text += fmt::format(", trigrams in {} buckets", options.buckets);
+  return options.freeze_vectors ? text + ", vectors kept as they are" : text;
+}
+
 std::string input_text(const ModelOptions& r, bool text) {
-  return fmt::format("{}, dropout {}", text ? fmt::format(", embedding_size {}", r.embedding_size) : "", r.dropout);
+  return fmt::format("{}, dropout {}", text ? token_input_text(r) : "", r.dropout);
 }
 
 ModelOptions resolve_cnn(ModelOptions r, bool text, Observer& observer) {
@@ -123,12 +133,13 @@ ModelOptions resolve_classify_model(const ModelOptions& options, const ClassifyD
 }
 
 Sequential build_classifier(const ModelOptions& options, const ClassifyData& data,
-                            const std::vector<std::int64_t>& training, std::int64_t vocabulary_size) {
+                            const std::vector<std::int64_t>& training, const std::vector<std::string>& vocabulary) {
   Sequential network;
-  const std::int64_t features = data.is_text() ? options.embedding_size : data.samples.features;
+  std::int64_t features = data.samples.features;
   if (data.is_text()) {
-    network.add("embedding", std::make_unique<Embedding>(vocabulary_size, options.embedding_size));
-    if (options.dropout > 0 && options.model != "cnn")
+    features = add_token_input(network, options, vocabulary);
+    const bool embedded = options.token_input != "one_hot";  // dropping a one would leave nothing of a word
+    if (options.dropout > 0 && embedded && options.model != "cnn")
       network.add("embedding_dropout", std::make_unique<Dropout>(options.dropout));
   } else {
     network.add("scale", scale_layer(fit_feature_scales(data.samples, training)));

@@ -35,6 +35,6 @@ ModelOptions resolve_classify_model(const ModelOptions& options, const ClassifyD
 // `options` is resolved, and not for tfidf, which is no network to be trained. Numeric inputs are standardised with the
 // mean and deviation of the training samples.
 Sequential build_classifier(const ModelOptions& options, const ClassifyData& data,
-                            const std::vector<std::int64_t>& training, std::int64_t vocabulary_size);
+                            const std::vector<std::int64_t>& training, const std::vector<std::string>& vocabulary);
 
 }  // namespace carousel

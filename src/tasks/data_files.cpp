@@ -18,6 +18,7 @@ std::vector<std::string> training_files(const DataOptions& options) {
   for (const auto* side : {&options.source, &options.target, &options.valid_source, &options.valid_target}) {
     paths.insert(paths.end(), side->begin(), side->end());
   }
+  if (!options.vectors.empty()) paths.push_back(options.vectors);
   return paths;
 }
 

@@ -11,6 +11,7 @@
 #include "tasks/token_weights.h"
 #include "tasks/transcribe_model.h"
 #include "tasks/translate_model.h"
+#include "tasks/token_input.h"
 
 namespace carousel {
 namespace {
@@ -26,6 +27,7 @@ void read_texts(TextPipeline pipeline, std::vector<std::string> texts, InspectDa
     data.lengths.push_back(static_cast<std::int32_t>(trace.ids.size()));
     for (std::int64_t t = 0; t < length; ++t) data.ids[t * N + n] = trace.padded[static_cast<std::size_t>(t)];
   }
+  data.unseen = hash_words(pipeline.unseen_words(), pipeline.settings().buckets);
 }
 
 void take_sequences(const Samples& samples, std::int64_t most, InspectData& data) {
@@ -186,6 +188,7 @@ InspectResult inspect_model(const Model& model, const InspectData& data, std::in
   input.time_step = time_step;
   if (!data.traces.empty()) {
     input.ids = &data.ids;
+    input.unseen = &data.unseen;
   } else if (!data.lengths.empty()) {
     input.values = &data.values;
   }

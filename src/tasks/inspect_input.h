@@ -7,6 +7,7 @@
 
 #include "carousel/model.h"
 #include "data/text/pipeline.h"
+#include "layers/token_inputs.h"
 #include "models/inspect.h"
 #include "tasks/options.h"
 
@@ -21,6 +22,7 @@ struct InspectRequest {
 struct InspectData {
   std::vector<TextTrace> traces;            // texts: raw, normalized, tokens, ids, padded, mask, all of one length
   std::vector<std::vector<float>> weights;  // texts: what attention pooling gives each token; empty: it is not there
+  WordPieces unseen;                        // texts: words beyond the vocabulary of a model that hashes words
   IdTensor ids;                             // texts: [T, N]
   Tensor values;                            // numbers: [T, N, C]
   std::vector<std::int32_t> lengths;        // [N]; empty: no sample was asked for

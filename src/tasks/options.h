@@ -39,6 +39,7 @@ struct DataOptions {
   std::string normalize;            // text: "nfkc", "nfc", "none"; auto
   std::string subword_model;        // "bpe", "unigram"; auto
   std::string subwords;             // a SentencePiece model to use; empty: learn one
+  std::string vectors;              // vectors of words, in text format; empty: none
   std::int64_t min_count = 0;       // words seen less often become <unk>; auto
   std::int64_t max_vocabulary = 0;  // auto
   bool backtest = false;            // evaluate forecast: every origin of the part
@@ -67,6 +68,9 @@ struct ModelOptions {
   std::string bidirectional;        // "true", "false"; auto
   std::int64_t embedding_size = 0;  // auto
   std::string pool;                 // "last", "mean", "max", "attention"; auto
+  std::string token_input;          // "embedding", "one_hot", "trigrams"; auto
+  std::int64_t buckets = 0;         // of trigrams; auto
+  bool freeze_vectors = false;      // DataOptions::vectors are not trained
   double dropout = -1;              // -1: auto
   double recurrent_dropout = 0;
   double zoneout = 0, zoneout_memory = 0;
@@ -93,7 +97,7 @@ struct ModelOptions {
   double length_penalty = 1;          // translate: exponent of Wu et al. 2016
   std::string copy_unknown;           // "true", "false"; auto
   std::vector<std::string> ensemble;  // translate: further model files
-  std::string tie_embeddings;  // lm: "true", "false"; auto: where the sizes allow it, but not for characters
+  std::string tie_embeddings;         // lm: "true", "false"; auto: where the sizes allow it, but not for characters
 };
 
 struct TrainOptions {

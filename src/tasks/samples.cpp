@@ -53,6 +53,7 @@ std::vector<Sequence> read_npy_sequences(const std::string& path, bool batch_fir
 
 void SampleBatch::assign(const Samples& samples, std::span<const std::int64_t> indices) {
   tokens = samples.tokens();
+  unseen = &samples.unseen;
   if (tokens) {
     ids = pad_ids(samples.ids, indices);
   } else {
@@ -64,6 +65,7 @@ detail::PassInput SampleBatch::pass_input() const {
   detail::PassInput input;
   if (tokens) {
     input.ids = &ids.ids;
+    input.unseen = unseen;
     input.lengths = ids.lengths;
   } else {
     input.values = &sequences.values;

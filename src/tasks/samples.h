@@ -12,6 +12,7 @@
 #include "data/sequences.h"
 #include "data/text/batching.h"
 #include "layers/module.h"
+#include "layers/token_inputs.h"
 #include "layers/training_memory.h"
 
 namespace carousel {
@@ -20,6 +21,7 @@ struct Samples {
   std::vector<std::vector<std::int32_t>> ids;
   std::vector<Sequence> sequences;
   std::int64_t features = 0;  // C of the sequences; 0: token ids
+  WordPieces unseen;          // words beyond the vocabulary, as in PassInput
 
   bool tokens() const noexcept { return features == 0; }
   std::int64_t size() const noexcept { return std::ssize(ids) + std::ssize(sequences); }
@@ -34,11 +36,12 @@ struct Samples {
 // another shape and for a sample without any value.
 std::vector<Sequence> read_npy_sequences(const std::string& path, bool batch_first);
 
-// The padded form of some samples; owns it.
+// The padded form of some samples; owns it, but for the pieces of words.
 struct SampleBatch {
   PaddedIds ids;
   PaddedSequences sequences;
   bool tokens = true;
+  const WordPieces* unseen = nullptr;  // of the samples, borrowed
 
   void assign(const Samples& samples, std::span<const std::int64_t> indices);
   detail::PassInput pass_input() const;

@@ -18,11 +18,13 @@ json text_to_json(const TextSettings& settings, const std::vector<std::string>& 
     object["subword_model"] = settings.subword_model;
     object["subwords"] = base64_encode(settings.subwords);
   }
+  if (settings.buckets > 0) object["buckets"] = settings.buckets;
   return object;
 }
 
 void text_from_json(const json& object, TextSettings& settings, std::vector<std::string>& vocabulary) {
   object.at("nfkc").get_to(settings.nfkc);
+  settings.buckets = object.value("buckets", std::int64_t{0});
   settings.nfc = object.value("nfc", false);
   object.at("lowercase").get_to(settings.lowercase);
   object.at("max_tokens").get_to(settings.max_tokens);

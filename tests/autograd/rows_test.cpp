@@ -7,6 +7,7 @@
 #include "autograd/ops/concatenate_columns.h"
 #include "autograd/ops/concatenate_rows.h"
 #include "autograd/ops/embedding.h"
+#include "autograd/ops/embedding_sum.h"
 #include "autograd/ops/multiply.h"
 #include "autograd/ops/reshape.h"
 #include "autograd/ops/select_rows.h"
@@ -44,6 +45,29 @@ TEST(Rows, SelectAndEmbeddingCopyRowsAndAddTheirGradients) {
   }
 }
 
+constexpr std::array<std::int64_t, 5> kStarts{0, 2, 2, 5, 6};  // lists of 2, 0, 3 and 1 ids
+
+// Oracle: worked by hand, with kIds; an empty list, and an id twice in a list.
+TEST(Rows, EmbeddingSumAddsTheRowsOfEachListAndGivesEachItsGradient) {
+  BasicParameter<double> table("table", BasicTensor<double>({5, 2}));
+  for (std::int64_t i = 0; i < 10; ++i) table.value[i] = static_cast<double>(i);
+  table.make_gradient();
+  BasicTensor<double> direction({4, 2});
+  for (std::int64_t i = 0; i < 8; ++i) direction[i] = static_cast<double>(1 << i);
+  Tape<double> tape;
+  const auto y = embedding_sum<double>(tape.parameter(table), kStarts, kIds);
+  const double sums[8] = {8 + 2, 9 + 3, 0, 0, 2 + 0 + 8, 3 + 1 + 9, 8, 9};
+  for (std::int64_t i = 0; i < 8; ++i) EXPECT_EQ(y.value().data[i], sums[i]) << i;
+  tape.backward(sum(multiply(y, tape.constant(direction.view()))));
+  const double gradient[10] = {16, 32, 1 + 16, 2 + 32, 0, 0, 0, 0, 1 + 16 + 64, 2 + 32 + 128};
+  for (std::int64_t i = 0; i < 10; ++i) EXPECT_EQ(table.gradient[i], gradient[i]) << i;
+  for (const std::int32_t wrong : {-1, 5}) {
+    EXPECT_THROW(embedding_sum<double>(tape.parameter(table), std::array<std::int64_t, 2>{0, 1},
+                                       std::array<std::int32_t, 1>{wrong}),
+                 Error);
+  }
+}
+
 // Oracle: central differences in double; the index memory is overwritten before the backward pass.
 TEST(Rows, GradientsMatchCentralDifferences) {
   auto x = random_parameter("x", {5, 3}), table = random_parameter("table", {5, 3});
@@ -53,6 +77,8 @@ TEST(Rows, GradientsMatchCentralDifferences) {
         auto ids = kIds;
         auto inner = tanh(t.parameter(x));
         auto y = add(select_rows<double>(inner, index), embedding<double>(tanh(t.parameter(table)), ids));
+        constexpr std::array<std::int64_t, 7> kOneOrNone{0, 1, 1, 2, 4, 4, 6};
+        y = add(y, embedding_sum<double>(tanh(t.parameter(table)), kOneOrNone, ids));
         index.fill(0);
         ids.fill(0);
         return concatenate_columns({y, select_rows<double>(t.parameter(x), kRows)});

@@ -12,6 +12,7 @@
 #include "carousel/convolution.h"
 #include "cells/cell.h"
 #include "layers/module.h"
+#include "layers/token_inputs.h"
 #include "tests/support/expect_error.h"
 
 namespace carousel {
@@ -129,6 +130,11 @@ TEST(TrainingMemory, JoinedLayers) {
   options.connection = "residual";
   options.tied = true;
   expect_predicted(Sequential{Embedding{40, 48}, Recurrent{options}, Pool{"mean"}}, tokens);
+  expect_predicted(Sequential{FixedEmbedding{40, 48}, Recurrent{options}, Pool{"mean"}}, tokens);
+  expect_predicted(Sequential{OneHot{40}, Recurrent{recurrent("gru", 40)}, Pool{"mean"}}, tokens);
+  WordPieces words;
+  for (std::int32_t word = 0; word < 40; ++word) words.add(std::vector<std::int32_t>{word, 2 * word, 7});
+  expect_predicted(Sequential{HashedEmbedding{words, 100, 48}, Recurrent{options}, Pool{"mean"}}, tokens);
 }
 
 TEST(TrainingMemory, AMatrixMemoryWithAndWithoutCheckpoints) {

@@ -89,6 +89,11 @@ TextPipeline::TextPipeline(const TextSettings& settings, Vocabulary vocabulary)
   }
 }
 
+std::int32_t TextPipeline::id(std::string_view token) {
+  if (settings_.buckets == 0 || vocabulary_.contains(token)) return vocabulary_.id(token);
+  return static_cast<std::int32_t>(vocabulary_.size()) + unseen_words_.add(token);
+}
+
 std::vector<std::int32_t> TextPipeline::encode(std::string_view text) {
   const std::string normalized = checked_and_normalized(text, settings_);
   std::vector<std::int32_t> ids;
@@ -97,7 +102,7 @@ std::vector<std::int32_t> TextPipeline::encode(std::string_view text) {
   } else {
     segmenter_->segment(normalized, tokens_);
     ids.reserve(tokens_.size() + 2);
-    for (const std::string_view token : tokens_) ids.push_back(vocabulary_.id(token));
+    for (const std::string_view token : tokens_) ids.push_back(id(token));
   }
   if (cut(settings_, ids)) ++cut_texts_;
   add_marks(settings_, Vocabulary::kBegin, Vocabulary::kEnd, ids);
@@ -114,7 +119,7 @@ TextTrace TextPipeline::explain(std::string_view text, std::int64_t length) {
     segmenter_->segment(origin.text, tokens_);
     for (const std::string_view token : tokens_) {
       const std::int64_t begin = token.data() - origin.text.data();
-      pieces.push_back({vocabulary_.id(token), std::string(token), begin, begin + std::ssize(token)});
+      pieces.push_back({id(token), std::string(token), begin, begin + std::ssize(token)});
     }
   }
   cut(settings_, pieces);
@@ -149,7 +154,9 @@ void pad(TextTrace& trace, std::int64_t length) {
 std::string TextPipeline::decode(std::span<const std::int32_t> ids) const {
   std::vector<std::string_view> tokens;
   for (const std::int32_t id : ids) {
-    const std::string& token = vocabulary_.token(id);
+    const std::int64_t unseen = id - vocabulary_.size();
+    const bool is_unseen = unseen >= 0 && unseen < unseen_words_.size();
+    const std::string& token = is_unseen ? unseen_words()[static_cast<std::size_t>(unseen)] : vocabulary_.token(id);
     if (id == Vocabulary::kUnknown || id >= Vocabulary::kSpecials) tokens.push_back(token);
   }
   if (subwords_) return subwords_->decode(ids);

@@ -28,6 +28,7 @@ struct TextSettings {
   bool nfc = false;                       // the form NFC, without nfkc
   std::string subword_model = "bpe";      // kSubword: "bpe" or "unigram", what fit_text learns
   std::string subwords;                   // kSubword: a serialised SentencePiece model; empty: fit_text learns one
+  std::int64_t buckets = 0;               // above 0: words are hashed by their letter trigrams into so many buckets
 };
 
 // Where a token comes from in the raw text: bytes [byte_begin, byte_end), which are the characters (code points)
@@ -65,16 +66,23 @@ class TextPipeline {
   // stood between white space by blanks. Throws Error{kUsage} for an id out of range.
   std::string decode(std::span<const std::int32_t> ids) const;
 
+  // With buckets a word that is not in the vocabulary gets an id behind it, vocabulary().size() + its place in this
+  // list, which grows as texts are encoded.
+  const std::vector<std::string>& unseen_words() const noexcept { return unseen_words_.tokens(); }
+
   const TextSettings& settings() const noexcept { return settings_; }
   const Vocabulary& vocabulary() const noexcept { return vocabulary_; }
   std::int64_t cut_texts() const noexcept { return cut_texts_; }  // texts longer than max_tokens, by encode() so far
 
  private:
+  std::int32_t id(std::string_view token);
+
   TextSettings settings_;
   Vocabulary vocabulary_;
   std::optional<Segmenter> segmenter_;        // every level but kSubword
   std::shared_ptr<const Subwords> subwords_;  // kSubword
   std::vector<std::string_view> tokens_;
+  TokenIndex unseen_words_;
   std::int64_t cut_texts_ = 0;
 };
 
