@@ -69,10 +69,8 @@ bool may_follow(TagScheme scheme, const Parts& previous, const Parts& tag) {
   return true;
 }
 
-constexpr std::array<std::pair<std::string_view, TagScheme>, 4> kSchemes = {{{"plain", TagScheme::kPlain},
-                                                                            {"iob1", TagScheme::kIob1},
-                                                                            {"bio", TagScheme::kBio},
-                                                                            {"bioes", TagScheme::kBioes}}};
+constexpr std::array<std::pair<std::string_view, TagScheme>, 4> kSchemes = {
+    {{"plain", TagScheme::kPlain}, {"iob1", TagScheme::kIob1}, {"bio", TagScheme::kBio}, {"bioes", TagScheme::kBioes}}};
 
 }  // namespace
 
@@ -93,9 +91,8 @@ std::vector<TagSpan> find_spans(std::span<const std::string> tags) {
 }
 
 bool tags_have_spans(std::span<const std::string> names) {
-  return std::all_of(names.begin(), names.end(), [](const std::string& name) {
-    return name == "O" || parts_of(name).role != Role::kOutside;
-  });
+  return std::all_of(names.begin(), names.end(),
+                     [](const std::string& name) { return name == "O" || parts_of(name).role != Role::kOutside; });
 }
 
 std::string_view scheme_name(TagScheme scheme) {

@@ -54,11 +54,13 @@ class ColumnReader {
       const std::vector<std::string_view> cells = split(line);
       if (line[0] == '#' && sentence_.tokens.empty() && cells.size() != columns_) {
         ++skipped_.comments;
-      } else if (cells[0] == kDocumentStart) {
+        continue;
+      }
+      if (columns_ == 0) start(line, cells);
+      if (cells[0] == kDocumentStart) {
         finish(sentences);
         ++skipped_.documents;
       } else {
-        if (columns_ == 0) start(line, cells);
         add(cells);
       }
     }
@@ -68,7 +70,7 @@ class ColumnReader {
  private:
   std::string place() const { return fmt::format("{}:{}", lines_.path(), lines_.line_number()); }
 
-  // The first line of a token decides what separates columns.
+  // The first line that is no comment decides what separates columns.
   std::vector<std::string_view> split(std::string_view line) {
     const bool tabs = columns_ == 0 ? line.find('\t') != std::string_view::npos : tabs_;
     return tabs ? split_at_tabs(line) : split_at_blanks(line);

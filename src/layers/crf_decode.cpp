@@ -55,7 +55,8 @@ TagPath best_path(std::span<const T> emissions, const CrfScores<T>& s) {
   TagPath path{std::vector<std::int32_t>(static_cast<std::size_t>(steps)), *last};
   path.tags.back() = static_cast<std::int32_t>(last - score.begin());
   for (std::int64_t t = steps - 1; t > 0; --t) {
-    path.tags[static_cast<std::size_t>(t - 1)] = from[static_cast<std::size_t>(t * K + path.tags[static_cast<std::size_t>(t)])];
+    path.tags[static_cast<std::size_t>(t - 1)] =
+        from[static_cast<std::size_t>(t * K + path.tags[static_cast<std::size_t>(t)])];
   }
   return path;
 }
@@ -128,8 +129,7 @@ TagProbabilities tag_probabilities(std::span<const T> emissions, const CrfScores
   TagProbabilities p;
   if (steps == 0) return p;
   std::vector<double> memory(static_cast<std::size_t>(detail::CrfTables::size(K)));
-  const auto tables =
-      detail::CrfTables::fill<T>(s.start.span(), s.end.span(), s.transitions.span(), memory.data());
+  const auto tables = detail::CrfTables::fill<T>(s.start.span(), s.end.span(), s.transitions.span(), memory.data());
   std::vector<std::int64_t> rows(static_cast<std::size_t>(steps));
   std::iota(rows.begin(), rows.end(), 0);
   p.alpha.resize(emissions.size());
@@ -165,12 +165,12 @@ double path_score(std::span<const T> emissions, const CrfScores<T>& s, std::span
   return score;
 }
 
-#define CAROUSEL_CRF(T)                                                                                              \
-  template TagPath best_path(std::span<const T>, const CrfScores<T>&);                                               \
-  template std::vector<TagPath> best_paths(std::span<const T>, const CrfScores<T>&, std::int64_t);                   \
-  template TagProbabilities tag_probabilities(std::span<const T>, const CrfScores<T>&);                              \
-  template double run_probability(std::span<const T>, const CrfScores<T>&, const TagProbabilities&, std::int64_t,    \
-                                  std::span<const std::int32_t>);                                                    \
+#define CAROUSEL_CRF(T)                                                                                           \
+  template TagPath best_path(std::span<const T>, const CrfScores<T>&);                                            \
+  template std::vector<TagPath> best_paths(std::span<const T>, const CrfScores<T>&, std::int64_t);                \
+  template TagProbabilities tag_probabilities(std::span<const T>, const CrfScores<T>&);                           \
+  template double run_probability(std::span<const T>, const CrfScores<T>&, const TagProbabilities&, std::int64_t, \
+                                  std::span<const std::int32_t>);                                                 \
   template double path_score(std::span<const T>, const CrfScores<T>&, std::span<const std::int32_t>);
 CAROUSEL_CRF(float)
 CAROUSEL_CRF(double)

@@ -146,8 +146,7 @@ void check(const BasicVariable<T>& emissions, const CrfVariables<T>& w, std::spa
     }
   }
   const bool none = rules.start.empty() && rules.end.empty() && rules.transitions.empty();
-  if (!none &&
-      (std::ssize(rules.start) != K || std::ssize(rules.end) != K || std::ssize(rules.transitions) != K * K)) {
+  if (!none && (std::ssize(rules.start) != K || std::ssize(rules.end) != K || std::ssize(rules.transitions) != K * K)) {
     fail(Code::kUsage, "crf: the rules are not those of {} tags", K);
   }
 }
@@ -183,8 +182,7 @@ BasicVariable<T> crf_log_likelihood(BasicVariable<T> emissions, const CrfVariabl
   node->transitions = w.transitions.node();
   node->layout = &layout;
   double* memory = tape.arena().template allocate<double>(CrfTables::size(K));
-  node->tables =
-      CrfTables::fill<T>(w.start.value().span(), w.end.value().span(), w.transitions.value().span(), memory);
+  node->tables = CrfTables::fill<T>(w.start.value().span(), w.end.value().span(), w.transitions.value().span(), memory);
   if (!rules.start.empty()) node->tables.forbid(rules.start, rules.end, rules.transitions, memory);
   node->alpha = tape.arena().template allocate<double>(rows * K);
   node->beta = node->needs_gradient ? tape.arena().template allocate<double>(rows * K) : nullptr;

@@ -2,7 +2,8 @@
 //
 //   alpha_t(j) = e_t(j) + log sum_i exp(alpha_{t-1}(i) + transitions(i, j))      alpha_0(j) = start(j) + e_0(j)
 //   beta_t(i)  = log sum_j exp(transitions(i, j) + e_{t+1}(j) + beta_{t+1}(j))    beta_{n-1}(i) = end(i)
-//   log_z      = log sum_j exp(alpha_{n-1}(j) + end(j))                           p(y_t = j) = exp(alpha + beta - log_z)
+//   log_z      = log sum_j exp(alpha_{n-1}(j) + end(j))                           p(y_t = j) = exp(alpha + beta -
+//   log_z)
 //
 // A sum over i is a product with the matrix exp(transitions), scaled so that the largest term is 1: one exponential per
 // tag and step, not one per pair of tags. Where the scaled sum is so small that terms may have vanished in it, it is
@@ -19,11 +20,11 @@ inline constexpr double kLeastSum = 1e-280;
 
 // Start, end and transition scores of K tags, ready to sum with. Borrows the memory that fill() wrote.
 struct CrfTables {
-  std::int64_t tags = 0;                                    // K
-  const double *start = nullptr, *end = nullptr;            // [K]
-  const double* transitions = nullptr;                      // [K, K], row: from, column: to
-  const double *factors = nullptr, *transposed = nullptr;   // exp(transitions - largest), and its transpose
-  double largest = 0;                                       // of the transitions
+  std::int64_t tags = 0;                                   // K
+  const double *start = nullptr, *end = nullptr;           // [K]
+  const double* transitions = nullptr;                     // [K, K], row: from, column: to
+  const double *factors = nullptr, *transposed = nullptr;  // exp(transitions - largest), and its transpose
+  double largest = 0;                                      // of the transitions
 
   static std::int64_t size(std::int64_t tags) noexcept { return 2 * tags + 3 * tags * tags; }
   // Writes the tables into memory[size(tags)].

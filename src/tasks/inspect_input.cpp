@@ -4,14 +4,18 @@
 #include <numeric>
 
 #include "base/fail.h"
+#include "data/text/normalize.h"
 #include "formats/npy.h"
 #include "tasks/classify_model.h"
 #include "tasks/forecast_data.h"
 #include "tasks/regress_model.h"
+#include "tasks/tag_model.h"
+#include "tasks/tag_network.h"
+#include "tasks/tag_text.h"
+#include "tasks/token_input.h"
 #include "tasks/token_weights.h"
 #include "tasks/transcribe_model.h"
 #include "tasks/translate_model.h"
-#include "tasks/token_input.h"
 
 namespace carousel {
 namespace {
@@ -137,6 +141,42 @@ void read_translate(const Model& model, const DataOptions& options, const Inspec
   if (!data.traces.empty()) data.notes.emplace_back("shown is the encoder on the sources; predict runs the decoder");
 }
 
+// A text as the tagger cuts it. Ids and shapes become the numbers that its body reads.
+void read_tag(const Model& model, const DataOptions& options, const InspectRequest& request, InspectData& data) {
+  const TagInfo info = TagInfo::from_model(model);
+  data.results = info.tags;
+  data.result_axis = "tag";
+  data.notes.push_back("the input is what stands for each token: its word, its shape, its characters side by side");
+  TagData sentences;
+  TextCutter cutter(info.text.level);
+  for (const std::string& text : request.texts) {
+    sentences.sentences.push_back({.tokens = cutter.cut(text).words(), .path = "--text", .line = 1});
+    check_length(std::ssize(sentences.sentences.back().tokens), "--text");
+  }
+  if (!options.data.empty()) sentences = read_tag_data(options, false);
+  if (sentences.size() == 0) return;
+  if (sentences.size() > request.samples && request.texts.empty()) {
+    sentences.sentences.resize(static_cast<std::size_t>(request.samples));
+  }
+  encode_sentences(info, sentences);
+  std::vector<std::int64_t> all(sentences.sentences.size());
+  std::iota(all.begin(), all.end(), 0);
+  data.lengths = sentences.lengths(all);
+  data.values = token_inputs(model.network(), sentences, all, info.word_window);
+  for (std::size_t n = 0; n < all.size(); ++n) {
+    const std::vector<std::string>& tokens = sentences.sentences[n].tokens;
+    TextTrace trace;
+    trace.raw = request.texts.empty() ? joined_text(tokens, info.text.level).text : request.texts[n];
+    trace.normalized = normalize_text(trace.raw);
+    trace.tokens = tokens;
+    trace.ids = trace.padded = sentences.words[n];
+    trace.padded.resize(static_cast<std::size_t>(data.values.shape()[0]), Vocabulary::kPad);
+    trace.mask.assign(tokens.size(), 1);
+    trace.mask.resize(trace.padded.size(), 0);
+    data.traces.push_back(std::move(trace));
+  }
+}
+
 // Networks of one's own: arrays.
 void read_arrays(const Model& model, const DataOptions& options, const InspectRequest& request, InspectData& data) {
   if (options.data.empty()) return;
@@ -158,27 +198,45 @@ void read_arrays(const Model& model, const DataOptions& options, const InspectRe
   data.lengths.assign(static_cast<std::size_t>(N), static_cast<std::int32_t>(T));
 }
 
+struct Reader {
+  std::string_view task;
+  bool takes_texts;
+  void (*read)(const Model&, const DataOptions&, const InspectRequest&, InspectData&);
+};
+
+constexpr Reader kReaders[] = {{"classify", true, read_classify},      {"forecast", false, read_forecast},
+                               {"regress", false, read_regress},       {"tag", true, read_tag},
+                               {"transcribe", false, read_transcribe}, {"translate", true, read_translate}};
+constexpr Reader kOwnNetwork{"", false, read_arrays};
+
+const Reader& reader_of(const Model& model) {
+  const auto* found =
+      std::find_if(std::begin(kReaders), std::end(kReaders), [&](const Reader& r) { return r.task == model.task(); });
+  return found == std::end(kReaders) ? kOwnNetwork : *found;
+}
+
+// Of a network that is no chain of layers the part that is shown.
+InspectResult inspect_shown(const Model& model, const InspectInput& input) {
+  if (model.task() == "translate" && input.ids) {
+    return inspect_network(Translator(model.network()).encoder(), input);
+  }
+  if (model.task() == "tag") {
+    Sequential chain = tagger_chain(model.network());
+    return inspect_network(chain, input);
+  }
+  return inspect_network(model.network(), input);
+}
+
 }  // namespace
 
 InspectData read_inspect_data(const Model& model, const DataOptions& options, const InspectRequest& request) {
   if (!request.texts.empty() && !options.data.empty()) fail(Code::kUsage, "give --data or --text, not both");
-  if (!request.texts.empty() && model.task() != "classify" && model.task() != "translate") {
+  const Reader& reader = reader_of(model);
+  if (!request.texts.empty() && !reader.takes_texts) {
     fail(Code::kUsage, "--text: a model for '{}' takes numbers, give --data", model.task());
   }
   InspectData data;
-  if (model.task() == "classify") {
-    read_classify(model, options, request, data);
-  } else if (model.task() == "forecast") {
-    read_forecast(model, options, request, data);
-  } else if (model.task() == "regress") {
-    read_regress(model, options, request, data);
-  } else if (model.task() == "transcribe") {
-    read_transcribe(model, options, request, data);
-  } else if (model.task() == "translate") {
-    read_translate(model, options, request, data);
-  } else {
-    read_arrays(model, options, request, data);
-  }
+  reader.read(model, options, request, data);
   return data;
 }
 
@@ -186,15 +244,13 @@ InspectResult inspect_model(const Model& model, const InspectData& data, std::in
   InspectInput input;
   input.lengths = data.lengths;
   input.time_step = time_step;
-  if (!data.traces.empty()) {
+  if (data.ids.elements() > 0) {
     input.ids = &data.ids;
     input.unseen = &data.unseen;
   } else if (!data.lengths.empty()) {
     input.values = &data.values;
   }
-  const bool encoder_alone = model.task() == "translate" && !data.traces.empty();
-  InspectResult result =
-      inspect_network(encoder_alone ? Translator(model.network()).encoder() : model.network(), input);
+  InspectResult result = inspect_shown(model, input);
   for (TensorInfo& output : result.outputs) {
     if (output.shape.back() == std::ssize(data.results)) output.axes.back() = data.result_axis;
   }

@@ -40,8 +40,8 @@ const Option kFileOptions[] = {
     {.key = "data.test", .field = kData<&DataOptions::test>, .verbs = kEvaluate, .tasks = "forecast",
      .help = "the values that follow each series of --data, to score the forecast on"},
     {.key = "data.format", .field = kData<&DataOptions::format>, .automatic = true, .verbs = kEveryVerb,
-     .help = "csv, tsv, jsonl, fasttext, lines, space, ts, ucr, npy, columns, parallel, segmented; "
-             "auto goes by ending and first line"},
+     .help = "csv, tsv, jsonl, fasttext, lines, space, ts, ucr, npy, columns, parallel, segmented, "
+             "tokens; auto goes by ending and first line"},
     {.key = "data.valid_fraction", .field = kData<&DataOptions::valid_fraction>, .low = 0.001, .high = 0.9,
      .help = "share held back for validation: seeded and stratified; forecast: the last part in time"},
     {.key = "data.split_seed", .field = kData<&DataOptions::split_seed>, .automatic = true, .low = 0, .high = 9e15,
@@ -236,6 +236,9 @@ const Option kModelOptions[] = {
      .help = "the loss of the CRF knows valid sequences of tags only; decoding always does"},
     {.key = "model.characters", .field = kModel<&ModelOptions::characters>, .automatic = true,
      .allowed = {"none", "lstm", "cnn"}, .tasks = "tag", .help = "what reads the characters of each word"},
+    {.key = "model.token_pairs", .field = kModel<&ModelOptions::token_pairs>, .automatic = true,
+     .allowed = {"true", "false"}, .tasks = "tag",
+     .help = "an embedding for each token with the one behind it; auto: where tokens are characters"},
     {.key = "model.word_window", .field = kModel<&ModelOptions::word_window>, .automatic = true, .low = 1, .high = 99,
      .tasks = "tag", .help = "words that are read at each step, an odd number: the word and its neighbours"},
 };

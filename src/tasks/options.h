@@ -98,6 +98,7 @@ struct ModelOptions {
   std::string copy_unknown;           // "true", "false"; auto
   std::vector<std::string> ensemble;  // translate: further model files
   std::string tie_embeddings;         // lm: "true", "false"; auto: where the sizes allow it, but not for characters
+  std::string token_pairs;            // tag: "true", "false"; auto
 };
 
 struct TrainOptions {

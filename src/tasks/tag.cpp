@@ -56,10 +56,9 @@ void note_data(const TagData& data, const Split& split, const TagInfo& info, Obs
   observer.note(fmt::format("data: {} sentences to train, {} to validate, {} tags (scheme {}){}", split.train.size(),
                             split.valid.size(), info.tags.size(), scheme_name(info.scheme),
                             info.intents.empty() ? "" : fmt::format(", {} intents", info.intents.size())));
-  observer.note(fmt::format("text: level {}, vocabulary of {}{}", level_name(info.text.level), info.words.size(),
-                            info.characters.size() > Vocabulary::kSpecials
-                                ? fmt::format(", {} characters", info.characters.size())
-                                : ""));
+  observer.note(fmt::format(
+      "text: level {}, vocabulary of {}{}", level_name(info.text.level), info.words.size(),
+      info.characters.size() > Vocabulary::kSpecials ? fmt::format(", {} characters", info.characters.size()) : ""));
 }
 
 // One training: vocabularies, network, weights.
@@ -75,13 +74,21 @@ FittedTagger fit_tagger(const Options& options, TagData& data, const Split& spli
   const TextLevel level =
       options.data.level.empty() ? recognise_level(data, split.train) : parse_level(options.data.level);
   const ModelOptions model_options = resolve_tag_model(options.model, level, observer);
-  TagInfo info = fit_tag_info(data, split.train, options.data, model_options.characters != "none");
-  info.word_window = model_options.word_window;
-  info.encoder().encode(data);
+  TagInfo info = fit_tag_info(data, split.train, options.data, model_options);
+  encode_sentences(info, data);
   note_data(data, split, info, observer);
   note_unknown(data, info, split.valid, observer);
-  const TrainDefaults defaults{.epochs = 50, .batch_size = 16, .patience = 10, .lr = 2e-3, .clip = 5,
-                               .schedule = "cosine", .average_decay = 0.99};
+  if (options.train.input_noise > 0) fail(Code::kUsage, "--input-noise: for sequences of numbers; leave it out");
+  if (!options.train.loss.empty() && options.train.loss != "cross_entropy") {
+    fail(Code::kUsage, "--loss {}: a tagger learns by cross_entropy", options.train.loss);
+  }
+  const TrainDefaults defaults{.epochs = 50,
+                               .batch_size = 16,
+                               .patience = 10,
+                               .lr = 2e-3,
+                               .clip = 5,
+                               .schedule = "cosine",
+                               .average_decay = 0.99};
   const TrainOptions training = resolve_training(options.train, defaults, observer);
   Model model("tag", build_tagger(model_options, info));
   model.network().initialize(static_cast<std::uint64_t>(training.seed));
@@ -132,7 +139,7 @@ class Tag final : public Task {
   EvaluateResult evaluate(const Model& model, const Options& options, Observer& observer) const override {
     const TagInfo info = TagInfo::from_model(model);
     TagData data = read_tag_data(options.data, false);
-    info.encoder().encode(data);
+    encode_sentences(info, data);
     const std::vector<std::int64_t> all = part_samples(options.data, info.split, data.size());
     for (const std::string& note : data.notes) observer.note(note);
     note_unknown(data, info, all, observer);

@@ -17,9 +17,9 @@ void add_counts(const Counts& counts, const std::string& what, DataReport& repor
   std::vector<std::pair<std::string, std::int64_t>> list(counts.begin(), counts.end());
   std::stable_sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
   for (const auto& [name, count] : list) {
-    report.facts.emplace_back(fmt::format("{} {}", what, name),
-                              fmt::format("{} ({:.1f} %)", count, 100.0 * static_cast<double>(count) /
-                                                                      static_cast<double>(sum)));
+    report.facts.emplace_back(
+        fmt::format("{} {}", what, name),
+        fmt::format("{} ({:.1f} %)", count, 100.0 * static_cast<double>(count) / static_cast<double>(sum)));
   }
 }
 
@@ -32,12 +32,12 @@ void add_invalid(const TagData& data, TagScheme scheme, DataReport& report) {
     if (at < 0 || ++count > kShown) continue;
     const bool end = at == std::ssize(sentence.tags);
     const auto token = static_cast<std::size_t>(end ? at - 1 : at);
-    report.problems.push_back(
-        fmt::format("{}: token {}: tag '{}' {} (scheme {})", sentence.place(token), token + 1, sentence.tags[token],
-                    end                ? "cannot be the last one"
-                    : token == 0       ? "cannot be the first one"
-                                       : fmt::format("cannot follow '{}'", sentence.tags[token - 1]),
-                    scheme_name(scheme)));
+    report.problems.push_back(fmt::format("{}: token {}: tag '{}' {} (scheme {})", sentence.place(token), token + 1,
+                                          sentence.tags[token],
+                                          end          ? "cannot be the last one"
+                                          : token == 0 ? "cannot be the first one"
+                                                       : fmt::format("cannot follow '{}'", sentence.tags[token - 1]),
+                                          scheme_name(scheme)));
   }
   if (count > kShown) report.problems.push_back(fmt::format("{} more sentences with invalid tags", count - kShown));
 }
@@ -81,8 +81,7 @@ DataReport check_tags(const DataOptions& options) {
   return report;
 }
 
-void note_unknown(const TagData& data, const TagInfo& info, std::span<const std::int64_t> samples,
-                  Observer& observer) {
+void note_unknown(const TagData& data, const TagInfo& info, std::span<const std::int64_t> samples, Observer& observer) {
   Counts tags, intents;
   std::map<std::string, std::string> places;  // of the first one
   const auto add = [&](Counts& counts, const std::string& name, const std::string& place) {

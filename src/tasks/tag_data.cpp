@@ -76,9 +76,9 @@ std::vector<std::string> characters_of(Segmenter& segmenter, std::string_view to
   return {characters.begin(), characters.end()};
 }
 
-TagEncoder::TagEncoder(const Vocabulary& words, const Vocabulary& characters, const std::vector<std::string>& tags,
-                       const std::vector<std::string>& intents)
-    : words_(words), characters_(characters), tags_(tags), intents_(intents) {}
+std::string pair_of(std::string_view normalized, std::string_view next) {
+  return fmt::format("{} {}", normalized, next);
+}
 
 namespace {
 
@@ -90,22 +90,25 @@ std::int32_t place_of(const std::vector<std::string>& names, const std::string& 
 
 }  // namespace
 
-void TagEncoder::encode(TagData& data) const {
+void encode_sentences(const TagVocabularies& known, TagData& data) {
   TokenIndex forms;
+  std::vector<std::string> normalized;  // of each form, like the next two
   std::vector<std::int32_t> form_words, form_shapes;
   Segmenter segmenter(TextLevel::kCharacter);
-  const bool reads_characters = characters_.size() > Vocabulary::kSpecials;
+  const bool reads_characters = known.characters.size() > Vocabulary::kSpecials;
+  const bool reads_pairs = known.pairs.size() > Vocabulary::kSpecials;
   for (const TaggedSentence& sentence : data.sentences) {
     auto &words = data.words.emplace_back(), &shapes = data.shapes.emplace_back(), &of = data.forms.emplace_back();
     for (const std::string& token : sentence.tokens) {
       const std::int32_t form = forms.add(token);
       if (form == std::ssize(form_words)) {
-        form_words.push_back(words_.id(normalized_token(token)));
+        normalized.push_back(normalized_token(token));
+        form_words.push_back(known.words.id(normalized.back()));
         form_shapes.push_back(static_cast<std::int32_t>(token_shape(token)));
         if (reads_characters) {
           auto& spelling = data.spellings.emplace_back();
           for (const std::string& character : characters_of(segmenter, token)) {
-            spelling.push_back(characters_.id(character));
+            spelling.push_back(known.characters.id(character));
           }
         }
       }
@@ -113,9 +116,14 @@ void TagEncoder::encode(TagData& data) const {
       shapes.push_back(form_shapes[static_cast<std::size_t>(form)]);
       of.push_back(form);
     }
+    auto& pairs = data.pairs.emplace_back();
+    for (std::size_t t = 0; t < of.size() && reads_pairs; ++t) {
+      const std::string_view next = t + 1 < of.size() ? normalized[static_cast<std::size_t>(of[t + 1])] : "";
+      pairs.push_back(known.pairs.id(pair_of(normalized[static_cast<std::size_t>(of[t])], next)));
+    }
     auto& tags = data.tags.emplace_back();
-    for (const std::string& tag : sentence.tags) tags.push_back(place_of(tags_, tag));
-    data.intents.push_back(place_of(intents_, sentence.label));
+    for (const std::string& tag : sentence.tags) tags.push_back(place_of(known.tags, tag));
+    data.intents.push_back(place_of(known.intents, sentence.label));
   }
 }
 

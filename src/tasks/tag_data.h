@@ -13,11 +13,12 @@
 
 namespace carousel {
 
-// Sentences, and their numbers once TagEncoder::encode() has run: for each sentence one per token.
+// Sentences, and their numbers once encode_sentences() has run: for each sentence one per token.
 struct TagData {
   std::vector<TaggedSentence> sentences;
   std::vector<std::vector<std::int32_t>> words;      // ids of the vocabulary
   std::vector<std::vector<std::int32_t>> shapes;     // TokenShape
+  std::vector<std::vector<std::int32_t>> pairs;      // ids of each token with the next one, if the model knows pairs
   std::vector<std::vector<std::int32_t>> forms;      // of each token its place in `spellings`
   std::vector<std::vector<std::int32_t>> spellings;  // the characters of each distinct token, if the model reads them
   std::vector<std::vector<std::int32_t>> tags;       // -1: a tag that training had not; empty: none
@@ -44,20 +45,18 @@ void append(TagData& data, TagData more);
 // of five sentences in the same places), else what stands between white space.
 TextLevel recognise_level(const TagData& data, std::span<const std::int64_t> samples);
 
-// From tokens to numbers. Belongs to one thread at a time.
-class TagEncoder {
- public:
-  // `characters` holds the specials only if the model reads none. All are borrowed, `tags` and `intents` are sorted.
-  TagEncoder(const Vocabulary& words, const Vocabulary& characters, const std::vector<std::string>& tags,
-             const std::vector<std::string>& intents);
-
-  // Fills everything of `data` that follows from its sentences.
-  void encode(TagData& data) const;
-
- private:
-  const Vocabulary &words_, &characters_;
-  const std::vector<std::string>&tags_, &intents_;
+// What tokens, their pairs and characters, tags and intents have ids in. Pairs and characters hold the specials only if
+// the model does not read them; tags and intents are sorted.
+struct TagVocabularies {
+  Vocabulary words, pairs, characters;
+  std::vector<std::string> tags, intents;
 };
+
+// Fills everything of `data` that follows from its sentences.
+void encode_sentences(const TagVocabularies& known, TagData& data);
+
+// What stands for a token and the one behind it ("" behind the last one) in the vocabulary of pairs.
+std::string pair_of(std::string_view normalized, std::string_view next);
 
 // The token as the vocabulary has it: one spelling (NFKC), lower case.
 std::string normalized_token(std::string_view token);

@@ -19,13 +19,14 @@ using nlohmann::json;
 namespace {
 
 constexpr std::int64_t kShapeSize = 10;      // numbers that say how a word is written
+constexpr std::int64_t kPairSize = 50;       // of two neighbouring tokens
 constexpr std::int64_t kCharacterSize = 30;  // numbers per character
 constexpr std::int64_t kSpellingSize = 50;   // numbers that the characters of a word become
 
 // What occurs most, the smallest of those; 0 if nothing does.
 std::int32_t most_frequent(const std::map<std::int32_t, std::int64_t>& counts) {
-  const auto best = std::max_element(counts.begin(), counts.end(),
-                                     [](const auto& a, const auto& b) { return a.second < b.second; });
+  const auto best =
+      std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
   return best == counts.end() ? 0 : best->first;
 }
 
@@ -37,10 +38,9 @@ std::vector<std::string> sorted_names(std::vector<std::string> names) {
 
 // The most frequent tag of each word of the vocabulary, and of all words; the most frequent intent.
 void fit_baseline(const TagData& data, std::span<const std::int64_t> training, TagInfo& info) {
-  const TagEncoder encoder = info.encoder();
   TagData part;
   for (const std::int64_t n : training) part.sentences.push_back(data.sentences[static_cast<std::size_t>(n)]);
-  encoder.encode(part);
+  encode_sentences(info, part);
   std::vector<std::map<std::int32_t, std::int64_t>> counts(static_cast<std::size_t>(info.words.size()));
   std::map<std::int32_t, std::int64_t> all, intents;
   for (std::size_t n = 0; n < part.sentences.size(); ++n) {
@@ -63,6 +63,7 @@ std::string TagInfo::to_json() const {
                         {"intents", intents},
                         {"scheme", scheme_name(scheme)},
                         {"text", text_to_json(text, words.tokens())},
+                        {"pairs", pairs.tokens()},
                         {"characters", characters.tokens()},
                         {"word_tags", word_tags},
                         {"majority_tag", majority_tag},
@@ -73,13 +74,14 @@ std::string TagInfo::to_json() const {
 
 TagInfo TagInfo::from_model(const Model& model) {
   TagInfo info;
-  std::vector<std::string> words, characters;
+  std::vector<std::string> words, pairs, characters;
   std::string scheme;
   read_task_data(model, "tag", [&](const json& object) {
     object.at("tags").get_to(info.tags);
     object.at("intents").get_to(info.intents);
     object.at("scheme").get_to(scheme);
     text_from_json(object.at("text"), info.text, words);
+    object.at("pairs").get_to(pairs);
     object.at("characters").get_to(characters);
     object.at("word_tags").get_to(info.word_tags);
     object.at("majority_tag").get_to(info.majority_tag);
@@ -89,6 +91,7 @@ TagInfo TagInfo::from_model(const Model& model) {
   });
   info.scheme = parse_scheme(scheme);
   info.words = Vocabulary::from_tokens(words);
+  info.pairs = Vocabulary::from_tokens(pairs);
   info.characters = Vocabulary::from_tokens(characters);
   const auto tags = std::ssize(info.tags);
   const bool tags_fit = std::all_of(info.word_tags.begin(), info.word_tags.end(),
@@ -104,27 +107,48 @@ TagInfo TagInfo::from_model(const Model& model) {
   return info;
 }
 
+namespace {
+
+// The vocabularies of words and what else the model reads.
+void fit_vocabularies(const TagData& data, std::span<const std::int64_t> training, const DataOptions& options,
+                      const ModelOptions& model, TagInfo& info) {
+  TokenCounter words, pairs, characters;
+  Segmenter segmenter(TextLevel::kCharacter);
+  std::vector<std::string> normalized;
+  for (const std::int64_t n : training) {
+    normalized.clear();
+    for (const std::string& token : data.sentences[static_cast<std::size_t>(n)].tokens) {
+      normalized.push_back(normalized_token(token));
+      words.add(normalized.back());
+      if (model.characters == "none") continue;
+      for (const std::string& character : characters_of(segmenter, token)) characters.add(character);
+    }
+    for (std::size_t t = 0; t < normalized.size() && model.token_pairs == "true"; ++t) {
+      pairs.add(pair_of(normalized[t], t + 1 < normalized.size() ? normalized[t + 1] : ""));
+    }
+  }
+  info.words = words.build({std::max<std::int64_t>(options.min_count, 1), options.max_vocabulary});
+  constexpr std::int64_t kLeastPairs = 2;  // seen once is <unk>, which is learnt so
+  info.pairs = pairs.build({.min_count = kLeastPairs});
+  info.characters = characters.build({});
+}
+
+}  // namespace
+
 TagInfo fit_tag_info(const TagData& data, std::span<const std::int64_t> training, const DataOptions& options,
-                     bool reads_characters) {
+                     const ModelOptions& model) {
   TagInfo info;
   info.text.level = options.level.empty() ? recognise_level(data, training) : parse_level(options.level);
   info.split = options.split;
-  TokenCounter words, characters;
-  Segmenter segmenter(TextLevel::kCharacter);
+  info.word_window = model.word_window;
+  fit_vocabularies(data, training, options, model, info);
   std::vector<std::vector<std::string>> tags;
   for (const std::int64_t n : training) {
     const TaggedSentence& sentence = data.sentences[static_cast<std::size_t>(n)];
-    for (const std::string& token : sentence.tokens) {
-      words.add(normalized_token(token));
-      if (!reads_characters) continue;
-      for (const std::string& character : characters_of(segmenter, token)) characters.add(character);
-    }
     tags.push_back(sentence.tags);
     info.tags.insert(info.tags.end(), sentence.tags.begin(), sentence.tags.end());
     if (!sentence.label.empty()) info.intents.push_back(sentence.label);
   }
-  info.words = words.build({std::max<std::int64_t>(options.min_count, 1), options.max_vocabulary});
-  info.characters = characters.build({});
   info.tags = sorted_names(std::move(info.tags));
   info.intents = sorted_names(std::move(info.intents));
   if (info.tags.size() < 2) {
@@ -149,13 +173,15 @@ ModelOptions resolve_tag_model(const ModelOptions& options, TextLevel level, Obs
   if (r.crf.empty()) r.crf = "true";
   // The one character of a token says what the token says.
   if (r.characters.empty()) r.characters = level == TextLevel::kCharacter ? "none" : "cnn";
+  if (r.token_pairs.empty()) r.token_pairs = level == TextLevel::kCharacter ? "true" : "false";
   if (r.word_window == 0) r.word_window = 1;
   if (r.word_window % 2 == 0) fail(Code::kUsage, "--word-window {}: expected an odd number", r.word_window);
   if (r.crf_valid_tags_only && r.crf != "true") fail(Code::kUsage, "--crf-valid-tags-only: there is no CRF");
-  observer.note(fmt::format(
-      "model: {}{}, {} layer{} of {}, embedding_size {}, characters {}, word_window {}, {}, dropout {}",
-      r.bidirectional == "true" ? "bidirectional " : "", r.cell, r.layers, r.layers == 1 ? "" : "s", r.hidden_size,
-      r.embedding_size, r.characters, r.word_window, r.crf == "true" ? "CRF" : "softmax", r.dropout));
+  observer.note(
+      fmt::format("model: {}{}, {} layer{} of {}, embedding_size {}, characters {}{}, word_window {}, {}, dropout {}",
+                  r.bidirectional == "true" ? "bidirectional " : "", r.cell, r.layers, r.layers == 1 ? "" : "s",
+                  r.hidden_size, r.embedding_size, r.characters, r.token_pairs == "true" ? ", pairs" : "",
+                  r.word_window, r.crf == "true" ? "CRF" : "softmax", r.dropout));
   return r;
 }
 
@@ -192,8 +218,11 @@ Sequential build_tagger(const ModelOptions& options, const TagInfo& info) {
   };
   network.add("words", embedding(info.words.size(), options.embedding_size));
   network.add("shapes", embedding(kTokenShapes, kShapeSize));
+  const bool reads_pairs = info.pairs.size() > Vocabulary::kSpecials;
+  if (reads_pairs) network.add("pairs", embedding(info.pairs.size(), kPairSize));
   if (reads_characters) network.add("characters", spelling_part(options, info.characters.size()));
-  const std::int64_t token_size = options.embedding_size + kShapeSize + (reads_characters ? kSpellingSize : 0);
+  const std::int64_t token_size =
+      options.embedding_size + kShapeSize + (reads_pairs ? kPairSize : 0) + (reads_characters ? kSpellingSize : 0);
 
   auto body = std::make_unique<Sequential>();
   add_dropout(*body, options.dropout);

@@ -14,12 +14,10 @@
 namespace carousel {
 
 // Kept in Model::task_data().
-struct TagInfo {
-  std::vector<std::string> tags, intents;  // sorted; no intents: none are predicted
+struct TagInfo : TagVocabularies {  // no intents: none are predicted
   TagScheme scheme = TagScheme::kPlain;
-  TextSettings text;                               // level: how raw text is cut
-  Vocabulary words, characters;                    // characters: the specials only if the model reads none
-  std::vector<std::int32_t> word_tags;             // of each word the tag it has most often; -1: never seen
+  TextSettings text;                    // level: how raw text is cut
+  std::vector<std::int32_t> word_tags;  // of each word the tag it has most often; -1: never seen
   std::int32_t majority_tag = 0, majority_intent = 0;
   std::int64_t word_window = 1;
   std::string split;  // --split of training
@@ -27,14 +25,12 @@ struct TagInfo {
   std::string to_json() const;
   // Throws Error{kModel} if the model is not a tagger or its description does not fit.
   static TagInfo from_model(const Model& model);
-  // Borrows this.
-  TagEncoder encoder() const { return {words, characters, tags, intents}; }
 };
 
 // Tags, intents, vocabularies and baseline of the sentences at `training`. Throws Error{kData} if all their tags are
-// the same.
+// the same. `model` is resolved.
 TagInfo fit_tag_info(const TagData& data, std::span<const std::int64_t> training, const DataOptions& options,
-                     bool reads_characters);
+                     const ModelOptions& model);
 
 // The model options with every "auto" replaced by what fits; the observer is told.
 ModelOptions resolve_tag_model(const ModelOptions& options, TextLevel level, Observer& observer);

@@ -5,12 +5,14 @@
 #include "autograd/ops/concatenate_columns.h"
 #include "autograd/ops/select_rows.h"
 #include "base/fail.h"
+#include "layers/pool_ops.h"
 
 namespace carousel {
 
 void TagBatch::assign(const TagData& data, std::span<const std::int64_t> samples) {
   words = pad_ids(data.words, samples);
   shapes = pad_ids(data.shapes, samples);
+  pairs = pad_ids(data.pairs, samples);
   forms.clear();
   if (data.spellings.empty()) return;
   const std::int64_t T = words.ids.shape()[0], N = words.ids.shape()[1];
@@ -76,24 +78,30 @@ RandomKey part_key(const TagPass& pass, std::uint64_t part) {
   return key;
 }
 
-}  // namespace
-
-TagScores run_tagger(Sequential& network, Tape<float>& tape, detail::Layouts& layouts, const TagBatch& batch,
-                     const TagPass& pass) {
-  SequenceLayout& layout = layouts.next(tape);
+// Of each token, packed: what goes into the body.
+Variable token_rows(Sequential& network, Tape<float>& tape, detail::Layouts& layouts, const TagBatch& batch,
+                    const TagPass& pass, SequenceLayout& layout) {
   const auto run = [&](std::string_view name, const PaddedIds& ids, SequenceLayout& of, std::uint64_t part) {
     const detail::PassInput input{.ids = &ids.ids, .lengths = ids.lengths, .packed = true};
     return detail::run_pass(required_part(network, name), tape, of, input, pass.training, part_key(pass, part));
   };
   std::vector<Variable> tokens{run("words", batch.words, layout, 0),
                                run("shapes", batch.shapes, layouts.next(tape), 1)};
+  if (tagger_part(network, "pairs")) tokens.push_back(run("pairs", batch.pairs, layouts.next(tape), 6));
   if (!batch.forms.empty()) {
     const Variable spellings = run("characters", batch.spellings, layouts.next(tape), 2);
     std::vector<std::int64_t> index;
     for (const std::int64_t place : layout.padded_rows()) index.push_back(batch.forms[static_cast<std::size_t>(place)]);
     tokens.push_back(select_rows(spellings, std::span<const std::int64_t>(index)));
   }
+  return join_window(concatenate_columns(std::span<const Variable>(tokens)), layout, pass.word_window);
+}
 
+}  // namespace
+
+TagScores run_tagger(Sequential& network, Tape<float>& tape, detail::Layouts& layouts, const TagBatch& batch,
+                     const TagPass& pass) {
+  SequenceLayout& layout = layouts.next(tape);
   detail::Flow flow;
   flow.tape = &tape;
   flow.layout = &layout;
@@ -101,7 +109,7 @@ TagScores run_tagger(Sequential& network, Tape<float>& tape, detail::Layouts& la
   flow.bptt = pass.bptt;
   flow.checkpoint_steps = pass.checkpoint_steps;
   flow.dropout_key = part_key(pass, 3);
-  flow.x = join_window(concatenate_columns(std::span<const Variable>(tokens)), layout, pass.word_window);
+  flow.x = token_rows(network, tape, layouts, batch, pass, layout);
   required_part(network, "body").forward(flow);
 
   TagScores scores{.layout = &layout};
@@ -115,6 +123,33 @@ TagScores run_tagger(Sequential& network, Tape<float>& tape, detail::Layouts& la
     scores.intents = flow.x;
   }
   return scores;
+}
+
+Tensor token_inputs(Sequential& network, const TagData& data, std::span<const std::int64_t> samples,
+                    std::int64_t word_window) {
+  Tape<float> tape;
+  tape.set_recording(false);
+  detail::Layouts layouts;
+  TagBatch batch;
+  batch.assign(data, samples);
+  SequenceLayout& layout = layouts.next(tape);
+  return Tensor(
+      unpack(token_rows(network, tape, layouts, batch, {.word_window = word_window}, layout), layout).value());
+}
+
+Sequential tagger_chain(const Sequential& network) {
+  Sequential chain;
+  std::vector<Parameter*> weights;
+  for (const char* name : {"body", "slots"}) {
+    const Sequential& part = required_part(network, name);
+    for (const auto& [own, module] : part.modules()) {
+      chain.add(fmt::format("{}.{}", name, own), build_module(module->describe()));
+      for (Parameter* weight : module->parameters()) weights.push_back(weight);
+    }
+  }
+  const std::vector<Parameter*> copies = chain.parameters();
+  for (std::size_t k = 0; k < weights.size(); ++k) copies[k]->value = weights[k]->value;
+  return chain;
 }
 
 }  // namespace carousel

@@ -2,12 +2,13 @@
 //
 //   words       ids -> E numbers per token
 //   shapes      TokenShape -> numbers per token
+//   pairs       ids -> numbers per token and the next one
 //   characters  a spelling -> numbers per distinct token
 //   body        recurrent layers over the tokens: the above side by side, those of word_window neighbours together
 //   slots       scores of the tags at each token, and the CRF over them
 //   intent      scores of the labels of the whole sentence
 //
-// "characters", the CRF and "intent" may be missing.
+// "pairs", "characters", the CRF and "intent" may be missing.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,7 @@ namespace carousel {
 
 // Some sentences, padded; owns them.
 struct TagBatch {
-  PaddedIds words, shapes;          // [T, N]
+  PaddedIds words, shapes, pairs;   // [T, N]
   PaddedIds spellings;              // of the distinct tokens, [characters, forms]; empty if the model reads none
   std::vector<std::int64_t> forms;  // [T N], of each token its column in `spellings`
 
@@ -47,6 +48,14 @@ struct TagScores {
 // One pass on a tape of the caller's. Throws Error{kModel} if the network has not the parts of a tagger.
 TagScores run_tagger(Sequential& network, Tape<float>& tape, detail::Layouts& layouts, const TagBatch& batch,
                      const TagPass& pass);
+
+// What goes into the body, as numbers: [T, N, C], zeros behind the end of a sentence.
+Tensor token_inputs(Sequential& network, const TagData& data, std::span<const std::int64_t> samples,
+                    std::int64_t word_window);
+
+// The layers of "body" and "slots" as one chain that takes such numbers: a copy, with their names and weights. A Stream
+// runs it if it reads forwards only and has no CRF.
+Sequential tagger_chain(const Sequential& network);
 
 // The part of the network of this name; null if there is none.
 Sequential* tagger_part(const Sequential& network, std::string_view name);

@@ -9,77 +9,39 @@
 #include "kernels/softmax.h"
 #include "tasks/sample_split.h"
 #include "tasks/tag_decode.h"
+#include "tasks/tag_text.h"
 
 namespace carousel {
 namespace {
 
 using nlohmann::json;
 
-// A sentence to tag: its text, and where in it its tokens stand, in bytes.
-struct PlacedText {
-  std::string text;
-  std::vector<std::pair<std::size_t, std::size_t>> tokens;  // begin, end
-};
-
-// The characters or words of a raw text; white space is no token.
-void place_tokens(Segmenter& words, Segmenter* characters, PlacedText& placed) {
-  std::vector<std::string_view> cut, inner;
-  const auto add = [&](std::string_view token) {
-    const auto begin = static_cast<std::size_t>(token.data() - placed.text.data());
-    placed.tokens.emplace_back(begin, begin + token.size());
-  };
-  words.segment(placed.text, cut);
-  for (const std::string_view word : cut) {
-    if (!characters) {
-      add(word);
-      continue;
-    }
-    characters->segment(word, inner);
-    for (const std::string_view character : inner) add(character);
-  }
-}
-
-std::vector<PlacedText> read_lines(const std::vector<std::string>& paths, TextLevel level, TagData& data) {
-  const bool by_character = level == TextLevel::kCharacter;
-  Segmenter words(by_character ? TextLevel::kWhitespace : level), characters(TextLevel::kCharacter);
+std::vector<PlacedText> read_placed_lines(const std::vector<std::string>& paths, TextLevel level, TagData& data) {
+  TextCutter cutter(level);
   std::vector<PlacedText> texts;
   for (const std::string& path : paths) {
     CheckedLines lines(path);
-    PlacedText placed;
-    while (lines.next(placed.text)) {
-      place_tokens(words, by_character ? &characters : nullptr, placed);
-      TaggedSentence sentence{.path = path, .line = lines.line_number()};
-      check_length(std::ssize(placed.tokens), sentence.place(0));
-      for (const auto& [begin, end] : placed.tokens) sentence.tokens.push_back(placed.text.substr(begin, end - begin));
-      data.sentences.push_back(std::move(sentence));
-      texts.push_back(std::exchange(placed, {}));
+    std::string line;
+    while (lines.next(line)) {
+      texts.push_back(cutter.cut(std::move(line)));
+      data.sentences.push_back({.tokens = texts.back().words(), .path = path, .line = lines.line_number()});
+      check_length(std::ssize(texts.back().tokens), data.sentences.back().place(0));
     }
   }
   if (texts.empty()) fail(Code::kData, "{}: no lines in it", fmt::join(paths, ", "));
   return texts;
 }
 
-// The text that these tokens would make.
-PlacedText joined(const std::vector<std::string>& tokens, TextLevel level) {
-  PlacedText placed;
-  for (const std::string& token : tokens) {
-    if (!placed.tokens.empty() && level != TextLevel::kCharacter) placed.text += ' ';
-    placed.tokens.emplace_back(placed.text.size(), placed.text.size() + token.size());
-    placed.text += token;
-  }
-  return placed;
-}
-
-std::vector<PlacedText> read_texts(const DataOptions& options, TextLevel level, TagData& data) {
-  if (options.format.empty() || options.format == "lines") return read_lines(options.data, level, data);
+std::vector<PlacedText> read_placed_texts(const DataOptions& options, TextLevel level, TagData& data) {
+  if (options.format.empty() || options.format == "lines") return read_placed_lines(options.data, level, data);
   const std::string format = options.format == "tokens" ? "parallel" : options.format;
-  TaggedText text =
-      read_tagged({.tokens = options.data, .format = format, .token_column = options.token_column, .tags_required = false});
+  TaggedText text = read_tagged(
+      {.tokens = options.data, .format = format, .token_column = options.token_column, .tags_required = false});
   data.sentences = std::move(text.sentences);
   std::vector<PlacedText> texts;
   for (TaggedSentence& sentence : data.sentences) {
     check_length(std::ssize(sentence.tokens), sentence.place(0));
-    texts.push_back(joined(sentence.tokens, level));
+    texts.push_back(joined_text(sentence.tokens, level));
     sentence.tags.clear();
   }
   return texts;
@@ -202,8 +164,8 @@ class RowMaker {
 void predict_tags(const Model& model, const Options& options, RowSink& sink) {
   const TagInfo info = TagInfo::from_model(model);
   TagData data;
-  const std::vector<PlacedText> texts = read_texts(options.data, info.text.level, data);
-  info.encoder().encode(data);
+  const std::vector<PlacedText> texts = read_placed_texts(options.data, info.text.level, data);
+  encode_sentences(info, data);
   const std::vector<std::int64_t> chosen = part_samples(options.data, info.split, data.size());
   std::vector<std::int64_t> filled;  // a sentence without tokens needs no network
   for (const std::int64_t n : chosen) {

@@ -5,10 +5,10 @@
 
 namespace carousel {
 
-// One row per sentence of options.data: text, tokens, tags, spans (unless the tags are no spans), words (of a model that
-// cuts text into words) and intent with its probability (of a model that knows intents). A span is {type, begin, end,
-// text, score}: begin and end count code points of the text, end is the one behind it; score is the probability that
-// the model gives to its tags.
+// One row per sentence of options.data: text, tokens, tags, spans (unless the tags are no spans), words (of a model
+// that cuts text into words) and intent with its probability (of a model that knows intents). A span is {type, begin,
+// end, text, score}: begin and end count code points of the text, end is the one behind it; score is the probability
+// that the model gives to its tags.
 //
 // options.format: "lines", the default: raw text, cut as the model says; "tokens": tokens separated by blanks;
 // "columns", "segmented": as for training, any tags passed over. The text of tokens is these with blanks between them,

@@ -121,8 +121,7 @@ double TagProblem::loss_without_training(const std::vector<std::int64_t>& sample
   tape.set_recording(false);
   TagBatch batch;
   double sum = 0;
-  for (auto& places :
-       batches_by_length(data_.lengths(known), {.batch_size = options_.batch_size, .shuffle = false})) {
+  for (auto& places : batches_by_length(data_.lengths(known), {.batch_size = options_.batch_size, .shuffle = false})) {
     for (std::int64_t& place : places) place = known[static_cast<std::size_t>(place)];
     batch.assign(data_, places);
     tape.reset();
@@ -139,7 +138,8 @@ std::optional<Validation> TagProblem::validate() {
 
 std::vector<std::pair<std::string, double>> TagProblem::gate_saturation(Tape<float>& tape) {
   batch_.assign(data_, probe_samples(split_.train, options_.batch_size));
-  return carousel::gate_saturation(run_tagger(network_, tape, layouts_, batch_, {.word_window = info_.word_window}).tags);
+  return carousel::gate_saturation(
+      run_tagger(network_, tape, layouts_, batch_, {.word_window = info_.word_window}).tags);
 }
 
 std::string TagProblem::describe(const Parameter& parameter, std::int64_t element) {
@@ -163,8 +163,8 @@ MemoryNeeds TagProblem::memory_needs() {
     std::vector<std::int32_t> lengths = data_.lengths(samples);
     std::sort(lengths.rbegin(), lengths.rend());
     if (std::ssize(lengths) > batch_size) lengths.resize(static_cast<std::size_t>(batch_size));
-    PassSizes pass{.time_steps = lengths.front(), .samples = std::ssize(lengths), .rows = 0, .features = features,
-                   .packed = true};
+    PassSizes pass{
+        .time_steps = lengths.front(), .samples = std::ssize(lengths), .rows = 0, .features = features, .packed = true};
     for (const std::int32_t length : lengths) pass.rows += length;
     return pass;
   };
@@ -181,8 +181,8 @@ TagScore score_tagger(Sequential& network, const TagData& data, const TagInfo& i
   TagScore score(info.scheme);
   score_sentences(network, data, samples, info.word_window,
                   [&](std::int64_t place, std::span<const float> tags, std::span<const float> intents) {
-                    const TaggedSentence& sentence = data.sentences[static_cast<std::size_t>(
-                        samples[static_cast<std::size_t>(place)])];
+                    const TaggedSentence& sentence =
+                        data.sentences[static_cast<std::size_t>(samples[static_cast<std::size_t>(place)])];
                     score.add(sentence.tags, names_of(decoder.decode(tags).tags, info.tags));
                     if (intents.empty() || sentence.label.empty()) return;
                     const auto best = std::max_element(intents.begin(), intents.end()) - intents.begin();
