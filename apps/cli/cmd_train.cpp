@@ -125,6 +125,7 @@ const Verb kTrainVerb{
     .summary = "trains a model from data and writes one model file",
     .examples = {"train forecast --data sunspots.csv --horizon 24 --out sunspots.safetensors",
                  "train classify --data reviews.tsv --text-column review --cell gru --epochs 5",
+                 "train lm --data book.txt --level char --out book.safetensors",
                  "train --config runs/classify-20240101-120000/resolved.toml --out again.safetensors"},
     .arguments = train_arguments,
     .run = run_train};

@@ -40,10 +40,20 @@ std::string heading(const Argument& argument) {
   return text;
 }
 
-std::string entry(const Argument& argument) {
+bool has_meaning(const Argument& argument, std::string_view task) {
+  return argument.tasks.empty() || task.empty() ||
+         fmt::format(",{},", argument.tasks).find(fmt::format(",{},", task)) != std::string::npos;
+}
+
+std::string entry(const Argument& argument, bool names_tasks) {
   std::string help = argument.help;
   if (!argument.allowed.empty() && !help.ends_with("]")) {
     help += fmt::format("{}{}", help.empty() ? "" : ": ", fmt::join(argument.allowed, ", "));
+  }
+  if (names_tasks && !argument.tasks.empty()) {
+    const bool has_facts = help.ends_with("]");
+    if (has_facts) help.pop_back();
+    help += fmt::format("{}for {}]", has_facts ? "; " : " [", argument.tasks);
   }
   std::string start = "  " + heading(argument);
   start = start.size() + 2 > kHelpColumn ? start + "\n" + std::string(kHelpColumn, ' ') : padded(start, kHelpColumn);
@@ -71,11 +81,14 @@ std::string overview_text() {
          "5 input/output failed, 6 a stated bound was not met, 130/143 stopped by a signal.\n";
 }
 
-std::string help_text(const Verb& verb) {
+std::string help_text(const Verb& verb, std::string_view task) {
   std::string text = "Examples:\n";
   for (const std::string_view example : verb.examples) text += fmt::format("  carousel {}\n", example);
   text += fmt::format("\nUsage: carousel {} {}\n\nThis command {}.\n", verb.name, verb.usage, verb.summary);
-  const std::vector<Argument> arguments = every_argument(verb);
+  std::vector<Argument> arguments = every_argument(verb);
+  const bool has_task = std::any_of(arguments.begin(), arguments.end(), [](const auto& a) { return a.name == "TASK"; });
+  if (has_task && task.empty()) text += fmt::format("carousel {} TASK --help: the options of one task.\n", verb.name);
+  std::erase_if(arguments, [&](const Argument& argument) { return !has_meaning(argument, task); });
   std::vector<std::string> groups;
   for (const Argument& argument : arguments) {
     const std::string group = argument.is_flag() ? argument.group : "Arguments";
@@ -84,7 +97,7 @@ std::string help_text(const Verb& verb) {
   for (const std::string& group : groups) {
     text += fmt::format("\n{}:\n", group);
     for (const Argument& argument : arguments) {
-      if ((argument.is_flag() ? argument.group : "Arguments") == group) text += entry(argument);
+      if ((argument.is_flag() ? argument.group : "Arguments") == group) text += entry(argument, task.empty());
     }
   }
   return text;

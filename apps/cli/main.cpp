@@ -35,7 +35,7 @@ int run(const std::vector<std::string>& words, Console& console) {
   const CommandLine line = parse_command_line(verb, {words.begin() + 1, words.end()});
   console.configure(line);
   if (line.is_on("--help")) {
-    console.out(help_text(verb));
+    console.out(help_text(verb, line.text("TASK")));
     return 0;
   }
   return verb.run(line, console);

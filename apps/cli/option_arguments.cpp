@@ -26,7 +26,6 @@ std::string help_of(const Option& option) {
   const std::vector<std::string> values = option_values(defaults, option);
   if (!option.values().empty()) add(option.values());
   if (!option.is_switch() && !values.empty() && !values[0].empty()) add("default " + values[0]);
-  if (!option.tasks.empty()) add("for " + std::string(option.tasks));
   return std::string(option.help) + (facts.empty() ? "" : " [" + facts + "]");
 }
 
@@ -44,6 +43,7 @@ std::vector<Argument> option_arguments(unsigned verbs) {
     if ((option.verbs & verbs) == 0) continue;
     Argument argument{.name = option.flag(), .value = value_name(option), .help = help_of(option)};
     argument.group = group_of(option);
+    argument.tasks = option.tasks;
     argument.many = option.is_list() && !option.commas;
     argument.repeat = option.is_list();
     // Values are checked by assign(), which knows "auto"; here they are for help and completion only.

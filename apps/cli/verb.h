@@ -20,9 +20,10 @@ struct Argument {
   std::vector<std::string> allowed = {};  // the only values; empty: any
   std::string group = "Options";          // heading in the help
   bool required = false;
-  bool many = false;    // takes several values, and may be given several times
-  bool repeat = false;  // takes one value, and may be given several times
-  char letter = 0;      // short form: 'q' for -q
+  bool many = false;       // takes several values, and may be given several times
+  bool repeat = false;     // takes one value, and may be given several times
+  char letter = 0;         // short form: 'q' for -q
+  std::string tasks = {};  // the tasks it has a meaning for, "classify,tag"; empty: all
 
   bool is_flag() const { return name.starts_with("--"); }
   bool is_switch() const { return is_flag() && value.empty(); }
