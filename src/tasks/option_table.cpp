@@ -239,6 +239,8 @@ const Option kModelOptions[] = {
     {.key = "model.token_pairs", .field = kModel<&ModelOptions::token_pairs>, .automatic = true,
      .allowed = {"true", "false"}, .tasks = "tag",
      .help = "an embedding for each token with the one behind it; auto: where tokens are characters"},
+    {.key = "model.n_best", .field = kModel<&ModelOptions::n_best>, .low = 1, .high = 10000, .verbs = kPredict,
+     .tasks = "tag", .help = "outputs for each sample, best first"},
     {.key = "model.word_window", .field = kModel<&ModelOptions::word_window>, .automatic = true, .low = 1, .high = 99,
      .tasks = "tag", .help = "words that are read at each step, an odd number: the word and its neighbours"},
 };

@@ -99,6 +99,7 @@ struct ModelOptions {
   std::vector<std::string> ensemble;  // translate: further model files
   std::string tie_embeddings;         // lm: "true", "false"; auto: where the sizes allow it, but not for characters
   std::string token_pairs;            // tag: "true", "false"; auto
+  std::int64_t n_best = 1;           // outputs for each sample
 };
 
 struct TrainOptions {

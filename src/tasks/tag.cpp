@@ -61,6 +61,19 @@ void note_data(const TagData& data, const Split& split, const TagInfo& info, Obs
       info.characters.size() > Vocabulary::kSpecials ? fmt::format(", {} characters", info.characters.size()) : ""));
 }
 
+// A few hundred sentences make few steps an epoch.
+TrainDefaults defaults_for_sentences(std::int64_t count) {
+  TrainDefaults defaults{.epochs = 25, .batch_size = 32, .patience = 8, .lr = 4e-3, .clip = 5, .schedule = "cosine"};
+  defaults.average_decay = 0.99;
+  constexpr std::int64_t kFew = 1000;
+  if (count < kFew) {
+    defaults.epochs = 60;
+    defaults.batch_size = 8;
+    defaults.patience = 20;
+  }
+  return defaults;
+}
+
 // One training: vocabularies, network, weights.
 struct FittedTagger {
   Model model;
@@ -82,13 +95,7 @@ FittedTagger fit_tagger(const Options& options, TagData& data, const Split& spli
   if (!options.train.loss.empty() && options.train.loss != "cross_entropy") {
     fail(Code::kUsage, "--loss {}: a tagger learns by cross_entropy", options.train.loss);
   }
-  const TrainDefaults defaults{.epochs = 50,
-                               .batch_size = 16,
-                               .patience = 10,
-                               .lr = 2e-3,
-                               .clip = 5,
-                               .schedule = "cosine",
-                               .average_decay = 0.99};
+  const TrainDefaults defaults = defaults_for_sentences(std::ssize(split.train));
   const TrainOptions training = resolve_training(options.train, defaults, observer);
   Model model("tag", build_tagger(model_options, info));
   model.network().initialize(static_cast<std::uint64_t>(training.seed));

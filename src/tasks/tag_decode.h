@@ -20,6 +20,7 @@ class TagDecoder {
 
   // scores [T, K] of one sentence.
   TagPath decode(std::span<const float> scores) const { return best_path(scores, crf_); }
+  // The `count` best, best first; fewer if fewer are valid.
   std::vector<TagPath> decode(std::span<const float> scores, std::int64_t count) const {
     return best_paths(scores, crf_, count);
   }

@@ -1,6 +1,7 @@
 #include "tasks/tag_predict.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/fail.h"
 #include "base/json.h"
@@ -62,24 +63,34 @@ class CodePoints {
   std::int64_t count_ = 0;
 };
 
-struct Prediction {
+// One sequence of tags.
+struct PredictedTags {
   std::vector<std::int32_t> tags;
   std::vector<double> span_scores;
+  double probability = 1;  // of the whole sequence
+};
+
+struct Prediction {
+  std::vector<PredictedTags> paths = {{}};  // best first
   std::int64_t intent = -1;
   float intent_score = 0;
 };
 
-Prediction predict_sentence(const TagDecoder& decoder, const TagInfo& info, std::span<const float> scores,
-                            std::span<const float> intents) {
+Prediction predict_sentence(const TagDecoder& decoder, const TagInfo& info, std::int64_t n_best,
+                            std::span<const float> scores, std::span<const float> intents) {
   Prediction p;
-  p.tags = decoder.decode(scores).tags;
-  if (info.scheme != TagScheme::kPlain) {
-    const TagProbabilities probabilities = decoder.probabilities(scores);
-    const std::vector<std::string> names = names_of(p.tags, info.tags);
+  p.paths.clear();
+  const TagProbabilities probabilities = decoder.probabilities(scores);
+  for (TagPath& path : decoder.decode(scores, n_best)) {
+    PredictedTags& one = p.paths.emplace_back();
+    one.tags = std::move(path.tags);
+    one.probability = std::exp(path.score - probabilities.log_z);
+    if (info.scheme == TagScheme::kPlain) continue;
+    const std::vector<std::string> names = names_of(one.tags, info.tags);
     for (const TagSpan& span : find_spans(names)) {
-      const auto of_span = std::span(p.tags).subspan(static_cast<std::size_t>(span.begin),
-                                                     static_cast<std::size_t>(span.end - span.begin));
-      p.span_scores.push_back(decoder.span_probability(scores, probabilities, span.begin, of_span));
+      const auto of_span = std::span(one.tags).subspan(static_cast<std::size_t>(span.begin),
+                                                       static_cast<std::size_t>(span.end - span.begin));
+      one.span_scores.push_back(decoder.span_probability(scores, probabilities, span.begin, of_span));
     }
   }
   if (!intents.empty()) {
@@ -95,7 +106,7 @@ Prediction predict_sentence(const TagDecoder& decoder, const TagInfo& info, std:
 // Writes rows: what a cell says in CSV, and in JSON.
 class RowMaker {
  public:
-  RowMaker(const TagInfo& info, RowSink& sink) : info_(info), sink_(sink) {
+  RowMaker(const TagInfo& info, bool ranks, RowSink& sink) : info_(info), sink_(sink), ranks_(ranks) {
     const bool typed = std::any_of(info.tags.begin(), info.tags.end(),
                                    [](const std::string& tag) { return tag.find('-') != std::string::npos; });
     has_spans_ = info.scheme != TagScheme::kPlain;
@@ -104,32 +115,44 @@ class RowMaker {
     if (has_spans_) columns.emplace_back("spans");
     if (has_words_) columns.emplace_back("words");
     if (!info.intents.empty()) columns.insert(columns.end(), {"intent", "intent_score"});
+    if (ranks) columns.insert(columns.end(), {"rank", "probability"});
     sink.header(columns);
   }
 
+  // A row for each sequence of tags.
   void write(const PlacedText& text, const std::vector<std::string>& tokens, const Prediction& prediction) {
+    for (std::size_t rank = 0; rank < prediction.paths.size(); ++rank) write(text, tokens, prediction, rank);
+  }
+
+ private:
+  void write(const PlacedText& text, const std::vector<std::string>& tokens, const Prediction& prediction,
+             std::size_t rank) {
     cells_.clear();
     values_.clear();
-    const std::vector<std::string> tags = names_of(prediction.tags, info_.tags);
+    const PredictedTags& path = prediction.paths[rank];
+    const std::vector<std::string> tags = names_of(path.tags, info_.tags);
     add(text.text, "");
     add(fmt::format("{}", fmt::join(tokens, " ")), json_text(json(tokens)));
     add(fmt::format("{}", fmt::join(tags, " ")), json_text(json(tags)));
-    if (has_spans_) add_spans(text, tags, prediction);
+    if (has_spans_) add_spans(text, tags, path);
     if (!info_.intents.empty()) {
       const bool known = prediction.intent >= 0;
       add(known ? info_.intents[static_cast<std::size_t>(prediction.intent)] : "", "");
       add(known ? fmt::format("{:.6g}", prediction.intent_score) : "", "");
     }
+    if (ranks_) {
+      add(std::to_string(rank + 1), "");
+      add(fmt::format("{:.6g}", path.probability), "");
+    }
     sink_.row(cells_, values_);
   }
 
- private:
   void add(std::string cell, std::string value) {
     cells_.push_back(std::move(cell));
     values_.push_back(std::move(value));
   }
 
-  void add_spans(const PlacedText& text, const std::vector<std::string>& tags, const Prediction& prediction) {
+  void add_spans(const PlacedText& text, const std::vector<std::string>& tags, const PredictedTags& path) {
     CodePoints points(text.text);
     std::string cell;
     json list = json::array();
@@ -147,7 +170,7 @@ class RowMaker {
                       {"begin", begin},
                       {"end", end},
                       {"text", words.back()},
-                      {"score", prediction.span_scores[k]}});
+                      {"score", path.span_scores[k]}});
     }
     add(std::move(cell), json_text(list));
     if (has_words_) add(fmt::format("{}", fmt::join(words, " ")), json_text(json(words)));
@@ -155,7 +178,7 @@ class RowMaker {
 
   const TagInfo& info_;
   RowSink& sink_;
-  bool has_spans_ = false, has_words_ = false;
+  bool ranks_, has_spans_ = false, has_words_ = false;
   std::vector<std::string> cells_, values_;
 };
 
@@ -172,13 +195,14 @@ void predict_tags(const Model& model, const Options& options, RowSink& sink) {
     if (!texts[static_cast<std::size_t>(n)].tokens.empty()) filled.push_back(n);
   }
   const TagDecoder decoder(model.network(), info);
+  const std::int64_t n_best = options.model.n_best;
   std::vector<Prediction> predictions(texts.size());
   score_sentences(model.network(), data, filled, info.word_window,
                   [&](std::int64_t place, std::span<const float> scores, std::span<const float> intents) {
                     const std::int64_t n = filled[static_cast<std::size_t>(place)];
-                    predictions[static_cast<std::size_t>(n)] = predict_sentence(decoder, info, scores, intents);
+                    predictions[static_cast<std::size_t>(n)] = predict_sentence(decoder, info, n_best, scores, intents);
                   });
-  RowMaker rows(info, sink);
+  RowMaker rows(info, n_best > 1, sink);
   for (const std::int64_t n : chosen) {
     const auto k = static_cast<std::size_t>(n);
     rows.write(texts[k], data.sentences[k].tokens, predictions[k]);

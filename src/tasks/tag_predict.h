@@ -10,6 +10,9 @@ namespace carousel {
 // end, text, score}: begin and end count code points of the text, end is the one behind it; score is the probability
 // that the model gives to its tags.
 //
+// With options.model.n_best above 1 a sentence has as many rows, if there are as many valid sequences of tags, best
+// first, each with its rank, from 1, and the probability of the whole sequence.
+//
 // options.format: "lines", the default: raw text, cut as the model says; "tokens": tokens separated by blanks;
 // "columns", "segmented": as for training, any tags passed over. The text of tokens is these with blanks between them,
 // or without if the model takes characters. A line without a token gives a row without tags. Throws Error{kData} for a
