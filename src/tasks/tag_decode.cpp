@@ -2,14 +2,19 @@
 
 #include <algorithm>
 
+#include "base/fail.h"
 #include "tasks/samples.h"
 #include "tasks/tag_network.h"
 
 namespace carousel {
 
 TagDecoder::TagDecoder(const Sequential& network, const TagInfo& info) {
+  const Crf* crf = tagger_crf(network);
+  if (crf && crf->tags() != std::ssize(info.tags)) {
+    fail(Code::kModel, "the tagger's CRF has {} tags, its description names {}", crf->tags(), info.tags.size());
+  }
   const TagRules rules = tag_rules(info.tags, info.scheme);
-  crf_ = crf_scores(tagger_crf(network), std::ssize(info.tags), {rules.start, rules.end, rules.transitions});
+  crf_ = crf_scores(crf, std::ssize(info.tags), {rules.start, rules.end, rules.transitions});
 }
 
 std::vector<std::string> names_of(std::span<const std::int32_t> ids, const std::vector<std::string>& names) {
@@ -19,7 +24,7 @@ std::vector<std::string> names_of(std::span<const std::int32_t> ids, const std::
 }
 
 void score_sentences(Sequential& network, const TagData& data, std::span<const std::int64_t> samples,
-                     std::int64_t word_window, const ScoresOfSentence& take) {
+                     const TagInfo& info, const ScoresOfSentence& take) {
   constexpr std::int64_t kSteps = 1 << 15;  // of a padded batch
   const std::vector<std::int32_t> lengths = data.lengths(samples);
   const std::int64_t longest = lengths.empty() ? 1 : *std::max_element(lengths.begin(), lengths.end());
@@ -34,8 +39,12 @@ void score_sentences(Sequential& network, const TagData& data, std::span<const s
     for (const std::int64_t place : places) chosen.push_back(samples[static_cast<std::size_t>(place)]);
     batch.assign(data, chosen);
     tape.reset();
-    const TagScores scores = run_tagger(network, tape, layouts, batch, {.word_window = word_window});
-    const std::int64_t K = scores.tags.shape().back();
+    const TagScores scores = run_tagger(network, tape, layouts, batch, {.word_window = info.word_window});
+    const std::int64_t K = scores.tags.shape().back(), I = scores.intents ? scores.intents.shape().back() : 0;
+    if (K != std::ssize(info.tags) || I != std::ssize(info.intents)) {
+      fail(Code::kModel, "the tagger scores {} tags and {} intents, its description names {} and {}", K, I,
+           info.tags.size(), info.intents.size());
+    }
     for (std::int64_t k = 0; k < scores.layout->samples(); ++k) {
       of_sentence.clear();
       for (std::int64_t t = 0; t < scores.layout->length(k); ++t) {
@@ -44,9 +53,8 @@ void score_sentences(Sequential& network, const TagData& data, std::span<const s
       }
       const std::int64_t n = scores.layout->sample(k);
       std::span<const float> intents;
-      if (scores.intents) {
-        const auto I = static_cast<std::size_t>(scores.intents.shape().back());
-        intents = scores.intents.value().span().subspan(static_cast<std::size_t>(n) * I, I);
+      if (I > 0) {
+        intents = scores.intents.value().span().subspan(static_cast<std::size_t>(n * I), static_cast<std::size_t>(I));
       }
       take(places[static_cast<std::size_t>(n)], of_sentence, intents);
     }

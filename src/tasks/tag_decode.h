@@ -43,8 +43,8 @@ using ScoresOfSentence =
     std::function<void(std::int64_t place, std::span<const float> tags, std::span<const float> intents)>;
 
 // Runs the network without dropout over the sentences, batch by batch, in an order of its own; the scores live during
-// the call of `take`.
+// the call of `take`. Throws Error{kModel} if the network has not the tags and intents of its description.
 void score_sentences(Sequential& network, const TagData& data, std::span<const std::int64_t> samples,
-                     std::int64_t word_window, const ScoresOfSentence& take);
+                     const TagInfo& info, const ScoresOfSentence& take);
 
 }  // namespace carousel

@@ -197,7 +197,7 @@ void predict_tags(const Model& model, const Options& options, RowSink& sink) {
   const TagDecoder decoder(model.network(), info);
   const std::int64_t n_best = options.model.n_best;
   std::vector<Prediction> predictions(texts.size());
-  score_sentences(model.network(), data, filled, info.word_window,
+  score_sentences(model.network(), data, filled, info,
                   [&](std::int64_t place, std::span<const float> scores, std::span<const float> intents) {
                     const std::int64_t n = filled[static_cast<std::size_t>(place)];
                     predictions[static_cast<std::size_t>(n)] = predict_sentence(decoder, info, n_best, scores, intents);

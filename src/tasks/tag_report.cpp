@@ -70,7 +70,7 @@ Figure errors_figure(const TagReport& report, Sequential& network, const TagData
   };
   std::vector<Wrong> wrong;
   const TagDecoder decoder(network, report.info);
-  score_sentences(network, data, samples, report.info.word_window,
+  score_sentences(network, data, samples, report.info,
                   [&](std::int64_t place, std::span<const float> scores, std::span<const float>) {
                     const std::int64_t n = samples[static_cast<std::size_t>(place)];
                     const auto& actual = data.sentences[static_cast<std::size_t>(n)].tags;

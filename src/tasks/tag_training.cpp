@@ -179,7 +179,7 @@ TagScore score_tagger(Sequential& network, const TagData& data, const TagInfo& i
                       std::span<const std::int64_t> samples) {
   const TagDecoder decoder(network, info);
   TagScore score(info.scheme);
-  score_sentences(network, data, samples, info.word_window,
+  score_sentences(network, data, samples, info,
                   [&](std::int64_t place, std::span<const float> tags, std::span<const float> intents) {
                     const TaggedSentence& sentence =
                         data.sentences[static_cast<std::size_t>(samples[static_cast<std::size_t>(place)])];

@@ -223,6 +223,31 @@ TEST(Tag, TagsThatTrainingHadNotCountAsErrors) {
   EXPECT_NE(notes.lines[0].find("tag 'B-airport' was not in the training part: 1 times, first at"), std::string::npos);
 }
 
+// Oracle: the contract. A description that names more tags than the network scores would make it read beyond its
+// scores.
+TEST(Tag, ADescriptionThatDoesNotFitTheNetworkIsRefused) {
+  const Sentences sentences(60);
+  Options options = sentences.options();
+  options.train.epochs = 1;
+  Observer quiet;
+  for (const char* const crf : {"true", "false"}) {
+    options.model.crf = crf;
+    tag_task().train(options, quiet);
+    Model model = Model::load(options.output.out);
+    TagInfo info = TagInfo::from_model(model);
+    info.tags.push_back("Z");
+    model.set_task_data(info.to_json());
+    expect_error(Code::kModel, {"names 6"}, [&] { tag_task().evaluate(model, options, quiet); });
+    info.tags.pop_back();
+    info.intents = {"one"};
+    model.set_task_data(info.to_json());
+    expect_error(Code::kModel, {"0 intents", "names 5 and 1"}, [&] { tag_task().evaluate(model, options, quiet); });
+    info.majority_tag = 5;
+    model.set_task_data(info.to_json());
+    expect_error(Code::kModel, {"contradicts itself"}, [&] { tag_task().evaluate(model, options, quiet); });
+  }
+}
+
 // Oracle: the scores of the whole sentence. A tagger that reads forwards only gives each token's scores with its step:
 // a Stream runs it on the numbers that stand for the token. One that reads backwards, or with a CRF, it refuses.
 TEST(Tag, OneDirectionStreamsTokenByToken) {
@@ -241,7 +266,7 @@ TEST(Tag, OneDirectionStreamsTokenByToken) {
   Stream stream(chain);
   const std::int64_t one[] = {0};
   const Tensor inputs = token_inputs(model.network(), data, one, info.word_window);  // [T, 1, C]
-  score_sentences(model.network(), data, one, info.word_window,
+  score_sentences(model.network(), data, one, info,
                   [&](std::int64_t, std::span<const float> scores, std::span<const float>) {
                     const std::int64_t C = inputs.shape()[2], K = std::ssize(info.tags);
                     for (std::int64_t t = 0; t < inputs.shape()[0]; ++t) {
