@@ -1,4 +1,6 @@
 """Rows about data: how fast texts are read and cut into tokens, and which share of training is spent on data at all."""
+import base64
+import json
 import statistics
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +13,8 @@ TURNS = 3
 SERIES = "data/sunspots_monthly.csv"
 RATES = (("ascii", "Latin text, ASCII alone", 20), ("accents", "Latin text, every tenth word accented", 20),
          ("chinese", "Chinese text", 5))  # MB/s of one core
-RATE_BYTES, SHARE_BYTES = 8_000_000, 1_000_000
+SUBWORD_RATES = (("ascii", "Latin text", 10), ("chinese", "Chinese text", 2))
+RATE_BYTES, SHARE_BYTES, LEARN_BYTES = 8_000_000, 1_000_000, 300_000
 
 
 def speeds(folder: Path) -> Iterator[Row]:
@@ -22,6 +25,33 @@ def speeds(folder: Path) -> Iterator[Row]:
         seconds = statistics.median(run("data", "check", "classify", "--data", path, "--level", "word",
                                         "--threads", 1).cpu_seconds for _ in range(TURNS))
         yield at_least(f"read and segment: {name}", bound, "MB/s of a core", path.stat().st_size / seconds / 1e6)
+
+
+def learn_subwords(texts: Path, kind: str, folder: Path) -> Path:
+    """The SentencePiece model that training on these texts learns and keeps in its model file."""
+    model = folder / "subwords.safetensors"
+    run("train", "classify", "--data", texts, "--level", "subword", "--subword-model", kind, "--cell", "none",
+        "--epochs", 1, "--linear-branch=false", "--threads", 1, "--out", model,
+        "--run-dir", folder / "subwords", "--force")
+    bytes_of_file = model.read_bytes()
+    header = json.loads(bytes_of_file[8:8 + int.from_bytes(bytes_of_file[:8], "little")])
+    path = folder / "subwords.model"
+    path.write_bytes(base64.b64decode(json.loads(header["__metadata__"]["carousel"])["data"]["text"]["subwords"]))
+    return path
+
+
+def subword_speeds(folder: Path) -> Iterator[Row]:
+    """As speeds(), with subwords that were learnt before from LEARN_BYTES of such texts."""
+    path = folder / "texts.tsv"
+    for language, name, bound in SUBWORD_RATES:
+        for kind in ("bpe", "unigram"):
+            write_texts(path, language, LEARN_BYTES)
+            subwords = learn_subwords(path, kind, folder)
+            write_texts(path, language, RATE_BYTES)
+            seconds = run("data", "check", "classify", "--data", path, "--level", "subword", "--subwords", subwords,
+                          "--lowercase=true", "--normalize", "nfkc", "--threads", 1).cpu_seconds
+            yield at_least(f"read and cut into subwords ({kind}): {name}", bound, "MB/s of a core",
+                           path.stat().st_size / seconds / 1e6)
 
 
 def shares(folder: Path) -> Iterator[Row]:
@@ -40,4 +70,5 @@ def shares(folder: Path) -> Iterator[Row]:
 
 def rows(folder: Path) -> Iterator[Row]:
     yield from speeds(folder)
+    yield from subword_speeds(folder)
     yield from shares(folder)

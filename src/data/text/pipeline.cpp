@@ -82,7 +82,7 @@ TextPipeline::TextPipeline(const TextSettings& settings, Vocabulary vocabulary)
     segmenter_.emplace(settings.level);
     return;
   }
-  subwords_ = std::make_shared<const Subwords>(settings.subwords);
+  subwords_ = std::make_unique<Subwords>(settings.subwords);
   if (subwords_->tokens() != vocabulary_.tokens()) {
     fail(Code::kModel, "the vocabulary of {} tokens is not that of its subwords, {} tokens", vocabulary_.size(),
          subwords_->tokens().size());

@@ -79,8 +79,8 @@ class TextPipeline {
 
   TextSettings settings_;
   Vocabulary vocabulary_;
-  std::optional<Segmenter> segmenter_;        // every level but kSubword
-  std::shared_ptr<const Subwords> subwords_;  // kSubword
+  std::optional<Segmenter> segmenter_;  // every level but kSubword
+  std::unique_ptr<Subwords> subwords_;  // kSubword
   std::vector<std::string_view> tokens_;
   TokenIndex unseen_words_;
   std::int64_t cut_texts_ = 0;

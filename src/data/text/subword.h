@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "data/text/token_index.h"
+
 namespace carousel {
 
 inline constexpr std::int64_t kSubwordVocabulary = 8000;  // if no size is asked for
@@ -22,7 +24,7 @@ inline constexpr std::int64_t kSubwordVocabulary = 8000;  // if no size is asked
 // model and for a size below what characters and bytes need, Error{kData} if the texts are empty.
 std::string train_subwords(std::span<const std::string> texts, const std::string& model, std::int64_t vocabulary_size);
 
-// A part of a text as bytes [begin, end) of it.
+// A part of a text as bytes [begin, end) of it; the bytes that spell a character share all of it.
 struct Subword {
   std::int32_t id = 0;  // in our numbers, see Subwords
   std::string piece;
@@ -30,7 +32,7 @@ struct Subword {
 };
 
 // A SentencePiece model with our ids: <pad> <unk> <bos> <eos> are 0 .. 3, then come its pieces and bytes in its order,
-// without its own control symbols. Immutable; threads may share it.
+// without its own control symbols. It remembers how words were cut and so belongs to one thread at a time.
 class Subwords {
  public:
   explicit Subwords(const std::string& serialised);  // throws Error{kModel} if this is no SentencePiece model
@@ -40,17 +42,25 @@ class Subwords {
 
   const std::vector<std::string>& tokens() const noexcept { return tokens_; }  // by id; for Vocabulary::from_tokens
   // REQUIRES: well-formed UTF-8.
-  std::vector<std::int32_t> encode(std::string_view text) const;
+  std::vector<std::int32_t> encode(std::string_view text);
   std::vector<Subword> explain(std::string_view text) const;
   // The text of these ids, <pad>, <bos> and <eos> left out. REQUIRES: ids in range.
   std::string decode(std::span<const std::int32_t> ids) const;
 
  private:
+  std::vector<std::int32_t> encode_whole(std::string_view text) const;
+  bool words_are_apart() const;
+  void append_word(std::string_view word, std::vector<std::int32_t>& ids);
+
   struct Implementation;
   std::unique_ptr<Implementation> implementation_;
   std::vector<std::string> tokens_;
   std::vector<std::int32_t> ours_;  // by SentencePiece's id
   std::vector<int> theirs_;         // by our id
+  std::int32_t blank_ = 0;          // the id of a blank alone; 0: a text cannot be cut word by word
+  TokenIndex words_;                // those cut so far, with their ids one behind another
+  std::vector<std::size_t> word_ends_;
+  std::vector<std::int32_t> word_ids_;
 };
 
 }  // namespace carousel
