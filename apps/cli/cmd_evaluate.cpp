@@ -47,7 +47,7 @@ int run_evaluate(const CommandLine& line, Console& console) {
   if (console.json()) {
     console.out_json(to_json(result));
   } else {
-    console.out(result_text(result, console));
+    console.out(surprise_text(result.tokens, console) + result_text(result, console));
   }
   console.flush();
   check_bounds(result.metrics, minima, maxima);

@@ -47,11 +47,30 @@ Json metrics_json(const Metrics& metrics) {
 Json to_json(const EvaluateResult& result) {
   Json baseline = Json::object();
   for (const Baseline& entry : result.baselines) baseline[entry.name] = metrics_json(entry.metrics);
-  return {{"schema", 1},
-          {"task", result.task},
-          {"samples", result.samples},
-          {"metrics", metrics_json(result.metrics)},
-          {"baseline", baseline}};
+  Json object{{"schema", 1},
+              {"task", result.task},
+              {"samples", result.samples},
+              {"metrics", metrics_json(result.metrics)},
+              {"baseline", baseline}};
+  for (const ScoredToken& token : result.tokens) {
+    object["tokens"].push_back(token.token);
+    object["ids"].push_back(token.id);
+    object["log_probabilities"].push_back(token.log_probability);
+  }
+  return object;
+}
+
+std::string surprise_text(std::span<const ScoredToken> tokens, const Console& console) {
+  std::string text;
+  for (const ScoredToken& token : tokens) {
+    const double p = std::exp(token.log_probability);
+    const Style style = p >= 0.1     ? Style::kGreen
+                        : p >= 0.01  ? Style::kPlain
+                        : p >= 0.001 ? Style::kYellow
+                                     : Style::kRed;
+    text += fmt::format("{:<11.3g}{}\n", p, console.paint(style, token.token == "\n" ? "\\n" : one_line(token.token)));
+  }
+  return text;
 }
 
 Json to_json(const TrainResult& result) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,11 +11,15 @@
 
 namespace carousel::cli {
 
-// {"schema", "task", "samples", "metrics": {...}, "baseline": {name: {...}}}; training adds its keys.
+// {"schema", "task", "samples", "metrics": {...}, "baseline": {name: {...}}}; training adds its keys, --surprise the
+// lists "tokens", "ids" and "log_probabilities".
 nlohmann::ordered_json to_json(const EvaluateResult& result);
 nlohmann::ordered_json to_json(const TrainResult& result);
 
 nlohmann::ordered_json metrics_json(const Metrics& metrics);
+
+// A line for each token: its probability, and the token, from green (at least 0.1) to red (less than 0.001).
+std::string surprise_text(std::span<const ScoredToken> tokens, const Console& console);
 
 // A table of model and baselines, then one sentence per baseline that says whether the model beats it.
 std::string result_text(const EvaluateResult& result, const Console& console);

@@ -9,6 +9,7 @@
 #include "carousel/layers.h"
 #include "cells/cell.h"
 #include "layers/crf.h"
+#include "layers/embedding_dropout.h"
 #include "layers/recurrent_structure.h"
 #include "layers/term_scores.h"
 #include "layers/tied_linear.h"
@@ -140,6 +141,7 @@ std::unique_ptr<Module> build_simple(const std::string& type, Settings& s) {
     const std::int64_t input_size = s.size("input_size"), output_size = s.size("output_size");
     return std::make_unique<Linear>(input_size, output_size, s.get<bool>("bias"));
   }
+  if (type == "embedding_dropout") return std::make_unique<EmbeddingDropout>(s.get<double>("probability"));
   if (type == "tied_linear") return std::make_unique<TiedLinear>(s.size("vocabulary_size"));
   if (type == "pool") return std::make_unique<Pool>(s.get<std::string>("kind"));
   if (type == "attention_pool") {

@@ -35,6 +35,7 @@ class PassCounter {
     if (d.type == "attention_pool") attention_pool(setting<std::int64_t>(d, "attention_size"));
     if (d.type == "flatten") flatten();
     if (d.type == "linear") linear(setting<std::int64_t>(d, "output_size"));
+    if (d.type == "embedding_dropout") embedding_dropout(setting<double>(d, "probability"));
     if (d.type == "tied_linear") linear(setting<std::int64_t>(d, "vocabulary_size"));
     if (d.type == "scale") value(rows() * width_, 0);
     if (d.type == "activation") activation(setting<std::string>(d, "kind"));
@@ -111,6 +112,11 @@ class PassCounter {
       own = 2 * (sizes_.distinct_tokens + 1) + setting<std::int64_t>(d, "pieces") * sizes_.distinct_tokens / vocabulary;
     }
     value(sizes_.distinct_tokens * width_, sizes_.rows + std::min(sizes_.rows, vocabulary) + vocabulary + own);
+  }
+
+  void embedding_dropout(double probability) {
+    if (!training_ || probability == 0) return;
+    value(sizes_.distinct_tokens * width_, sizes_.distinct_tokens * (width_ + 1));
   }
 
   void recurrent(const LayerDescription& d);

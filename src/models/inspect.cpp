@@ -10,6 +10,7 @@
 #include "carousel/convolution.h"
 #include "layers/module.h"
 #include "layers/term_scores.h"
+#include "layers/tied_linear.h"
 #include "layers/token_inputs.h"
 #include "models/inspect_recurrent.h"
 
@@ -195,6 +196,9 @@ class Walk {
       const bool one_hot = description.type == "one_hot";
       set_features(one_hot ? "token" : "embedding",
                    std::get<std::int64_t>(description.settings.at(one_hot ? "vocabulary_size" : "embedding_size")));
+    } else if (const auto* tied = dynamic_cast<const TiedLinear*>(&module)) {
+      set_features("output", tied->bias.value.elements());
+      info.notes.push_back("its weight is the table of the embedding");
     } else if (const auto* linear = dynamic_cast<const Linear*>(&module)) {
       set_features("output", linear->weight.value.shape()[0]);
     } else if (dynamic_cast<const Flatten*>(&module)) {

@@ -227,7 +227,7 @@ std::unique_ptr<StreamOp> compile_layer(Module& module, std::int64_t size, const
   if (auto* scale = dynamic_cast<Scale*>(&module)) return std::make_unique<ScaleStep>(*scale);
   if (auto* norm = dynamic_cast<LayerNorm*>(&module)) return std::make_unique<LayerNormStep>(*norm);
   const LayerDescription description = module.describe();
-  if (description.type == "dropout") return nullptr;
+  if (description.type == "dropout" || description.type == "embedding_dropout") return nullptr;
   if (description.type == "pool" && std::get<std::string>(description.settings.at("kind")) == "last") return nullptr;
   if (description.type == "activation" && size > 0) {
     return std::make_unique<ActivationStep>(std::get<std::string>(description.settings.at("kind")), size);

@@ -8,6 +8,7 @@
 #include "formats/npy.h"
 #include "tasks/classify_model.h"
 #include "tasks/forecast_data.h"
+#include "tasks/lm_model.h"
 #include "tasks/regress_model.h"
 #include "tasks/tag_model.h"
 #include "tasks/tag_network.h"
@@ -66,6 +67,17 @@ void read_classify(const Model& model, const DataOptions& options, const Inspect
       take_sequences(read.samples, request.samples, data);
     }
   }
+}
+
+// The first lines of the data.
+void read_lm(const Model& model, const DataOptions& options, const InspectRequest& request, InspectData& data) {
+  const LmInfo info = LmInfo::from_model(model);
+  data.results = info.vocabulary;
+  data.result_axis = "token";
+  Lines lines = request.texts;
+  if (lines.empty() && !options.data.empty()) lines = read_lines(options.data);
+  lines.resize(std::min(lines.size(), static_cast<std::size_t>(request.samples)));
+  if (!lines.empty()) read_texts(TextPipeline(info.text, Vocabulary::from_tokens(info.vocabulary)), lines, data);
 }
 
 // The window that ends with the last row of each series.
@@ -204,9 +216,13 @@ struct Reader {
   void (*read)(const Model&, const DataOptions&, const InspectRequest&, InspectData&);
 };
 
-constexpr Reader kReaders[] = {{"classify", true, read_classify},      {"forecast", false, read_forecast},
-                               {"regress", false, read_regress},       {"tag", true, read_tag},
-                               {"transcribe", false, read_transcribe}, {"translate", true, read_translate}};
+constexpr Reader kReaders[] = {{"classify", true, read_classify},
+                               {"forecast", false, read_forecast},
+                               {"lm", true, read_lm},
+                               {"regress", false, read_regress},
+                               {"tag", true, read_tag},
+                               {"transcribe", false, read_transcribe},
+                               {"translate", true, read_translate}};
 constexpr Reader kOwnNetwork{"", false, read_arrays};
 
 const Reader& reader_of(const Model& model) {

@@ -13,6 +13,8 @@
 namespace carousel {
 namespace {
 
+constexpr double kDynamicLr = 0.1;  // of --dynamic, if none is given
+
 TextParts load_lm(const DataOptions& options) {
   const Lines lines = read_lines(options.data);
   if (!options.valid.empty()) return {lines, read_lines(options.valid)};
@@ -84,7 +86,8 @@ class LanguageModel final : public Task {
     model.set_task_data(LmInfo{text.settings, text.vocabulary, text.counts, options.data.split}.to_json());
     note_kernels(model.network(), training, observer);
     const TextLevel level = text.settings.level;
-    LmProblem problem(model.network(), {&text.stream, &valid, encoder.line_end(), level}, training);
+    LmProblem problem(model.network(),
+                      {&text.stream, &valid, encoder.line_end(), level, model_options.softmax == "sampled"}, training);
     TrainSummary summary;
     try {
       const TrainerOptions trainer = trainer_options(training, lm_defaults(text), options.output.run_dir);
@@ -118,12 +121,21 @@ class LanguageModel final : public Task {
     const std::int64_t streams = std::max<std::int64_t>(1, options.train.batch_size);
     observer.note(fmt::format("text: {} tokens, {} characters, read as {} stream{}", text.ids.size(), text.characters,
                               streams, streams == 1 ? "" : "s"));
+    const DataOptions& data = options.data;
+    if (streams > 1 && (data.dynamic || data.surprise)) {
+      fail(Code::kUsage, "--batch-size {}: --dynamic and --surprise read the text as one stream", streams);
+    }
+    const double lr = data.dynamic_lr > 0 ? data.dynamic_lr : kDynamicLr;
+    const StreamScore score = data.dynamic ? score_dynamically(model.network(), text.ids, encoder.line_end(), lr)
+                                           : score_stream(model.network(), text.ids, encoder.line_end(), streams);
     EvaluateResult result;
     result.task = "lm";
     result.samples = std::ssize(text.ids);
-    result.metrics =
-        lm_metrics(score_stream(model.network(), text.ids, encoder.line_end(), streams).sum, text, info.text.level);
+    result.metrics = lm_metrics(score.sum, text, info.text.level);
     result.baselines = {unigram_baseline(info.counts, text, info.text.level)};
+    for (std::size_t t = 0; t < text.ids.size() && data.surprise; ++t) {
+      result.tokens.push_back({encoder.pipeline().vocabulary().token(text.ids[t]), text.ids[t], -score.losses[t]});
+    }
     return result;
   }
 

@@ -1,8 +1,10 @@
 #include "tasks/lm_model.h"
 
 #include "autograd/ops/linear_cross_entropy.h"
+#include "autograd/ops/sampled_cross_entropy.h"
 #include "base/fail.h"
 #include "base/json.h"
+#include "layers/embedding_dropout.h"
 #include "layers/tied_linear.h"
 #include "tasks/task_data.h"
 #include "tasks/text_json.h"
@@ -45,20 +47,46 @@ ModelOptions resolve_lm_model(const ModelOptions& options, const FittedLm& text,
   if (r.dropout < 0) r.dropout = characters ? 0.1 : 0.25;
   const std::int64_t width = r.proj_size > 0 ? r.proj_size : r.hidden_size;
   if (r.tie_embeddings.empty()) r.tie_embeddings = !characters && r.embedding_size == width ? "true" : "false";
-  observer.note(fmt::format("model: {}, {} layer{} of {}, embedding_size {}{}, dropout {}", r.cell, r.layers,
+  if (r.variational_dropout && r.tied) {
+    fail(Code::kUsage, "--variational-dropout: makes each layer one of its own, leave --tied out");
+  }
+  observer.note(fmt::format("model: {}, {} layer{} of {}, embedding_size {}{}, dropout {}{}", r.cell, r.layers,
                             r.layers == 1 ? "" : "s", r.hidden_size, r.embedding_size,
-                            r.tie_embeddings == "true" ? " (tied to the output)" : "", r.dropout));
+                            r.tie_embeddings == "true" ? " (tied to the output)" : "", r.dropout,
+                            r.variational_dropout ? " (variational)" : ""));
   return r;
 }
+
+namespace {
+
+// Recurrent layers one by one, with a mask between each two that stays the same for all steps. Returns the width.
+std::int64_t add_variational_body(Sequential& body, const ModelOptions& options) {
+  ModelOptions one = options;
+  one.layers = 1;
+  std::int64_t size = options.embedding_size;
+  for (std::int64_t l = 0; l < options.layers; ++l) {
+    if (l > 0) body.add(fmt::format("dropout{}", l - 1), std::make_unique<Dropout>(options.dropout, true));
+    auto layer = std::make_unique<Sequential>();
+    size = add_body(*layer, one, size, 1);
+    body.add(fmt::format("layer{}", l), std::move(layer));
+  }
+  return size;
+}
+
+}  // namespace
 
 Sequential build_lm(const ModelOptions& options, std::int64_t vocabulary_size) {
   auto body = std::make_unique<Sequential>();
   const auto add_dropout = [&](const char* name) {
-    if (options.dropout > 0) body->add(name, std::make_unique<Dropout>(options.dropout));
+    if (options.dropout > 0) body->add(name, std::make_unique<Dropout>(options.dropout, options.variational_dropout));
   };
   body->add("embedding", std::make_unique<Embedding>(vocabulary_size, options.embedding_size));
-  add_dropout("embedding_dropout");
-  const std::int64_t size = add_body(*body, options, options.embedding_size, 1);
+  if (options.embedding_dropout > 0) {
+    body->add("embedding_dropout", std::make_unique<EmbeddingDropout>(options.embedding_dropout));
+  }
+  add_dropout("input_dropout");
+  const std::int64_t size = options.variational_dropout ? add_variational_body(*body, options)
+                                                        : add_body(*body, options, options.embedding_size, 1);
   add_dropout("dropout");
   Sequential network;
   network.add("body", std::move(body));
@@ -89,6 +117,13 @@ LmNetwork::LmNetwork(Sequential& network) {
     fail(Code::kModel, "the output of a language model is a '{}', expected linear or tied_linear",
          modules[1].second->describe().type);
   }
+}
+
+Variable LmNetwork::sampled_loss(const Variable& rows, std::span<const std::int32_t> labels,
+                                 const RandomKey& key) const {
+  constexpr std::int64_t kDraws = 1024;
+  Tape<float>& tape = rows.tape();
+  return sampled_cross_entropy<float>(rows, tape.parameter(*weight_), tape.parameter(*bias_), labels, kDraws, key);
 }
 
 Variable LmNetwork::loss(const Variable& rows, std::span<const std::int32_t> labels, std::span<double> losses) const {

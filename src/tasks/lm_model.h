@@ -42,6 +42,8 @@ class LmNetwork {
  public:
   explicit LmNetwork(Sequential& network);
   Sequential& body() const noexcept { return *body_; }
+  // What training with --softmax sampled makes small: an estimate of loss(), by draws that follow from the key.
+  Variable sampled_loss(const Variable& rows, std::span<const std::int32_t> labels, const RandomKey& key) const;
   // The mean over the rows of -log p(label) of features [rows, H] on their tape; `losses` [rows], if not empty,
   // receives every one.
   Variable loss(const Variable& rows, std::span<const std::int32_t> labels, std::span<double> losses = {}) const;

@@ -5,8 +5,10 @@
 #include <numbers>
 
 #include "base/fail.h"
+#include "carousel/optim.h"
 #include "tasks/gate_probe.h"
 #include "tasks/training_run.h"
+#include "train/weights.h"
 
 namespace carousel {
 namespace {
@@ -72,6 +74,36 @@ StreamScore score_stream(Sequential& network, std::span<const std::int32_t> ids,
   return score;
 }
 
+StreamScore score_dynamically(Sequential& network, std::span<const std::int32_t> ids, std::int32_t start, double lr) {
+  constexpr std::int64_t kSteps = 20;  // between two changes of the weights
+  const LmNetwork parts(network);
+  const WeightCopy before(network.parameters());
+  Sgd sgd(network.parameters(), {.lr = lr});
+  sgd.zero_gradients();
+  StreamBatches batches(ids, start, 1, kSteps);
+  StreamScore score;
+  score.losses.resize(ids.size());
+  Tape<float> tape;
+  SequenceLayout layout;
+  State states[2];
+  std::span<double> rest = score.losses;
+  for (std::int64_t chunk = 0; chunk < batches.chunks(); ++chunk) {
+    batches.assign(chunk);
+    tape.reset();
+    detail::PassInput input = batches.pass_input();
+    input.initial = chunk == 0 ? nullptr : &states[chunk % 2];
+    input.final = &states[(chunk + 1) % 2];
+    const Variable rows = detail::run_pass(parts.body(), tape, layout, input, false, {});
+    const Variable loss = parts.loss(rows, batches.labels(), rest.first(batches.labels().size()));
+    tape.backward(loss);
+    sgd.step();
+    rest = rest.subspan(batches.labels().size());
+  }
+  before.put_back();
+  for (const double loss : score.losses) score.sum += loss;
+  return score;
+}
+
 Metrics lm_metrics(double sum, const TokenStream& text, TextLevel level) {
   const double perplexity = std::exp(sum / static_cast<double>(text.ids.size()));
   const double bits = sum / std::numbers::ln2 / static_cast<double>(text.characters);
@@ -98,7 +130,8 @@ Variable LmProblem::loss(Tape<float>& tape, std::int64_t, std::int64_t batch) {
   input.final = &states_[(batch + 1) % 2];
   input.checkpoint_steps = checkpoint_steps;
   const Variable rows = detail::run_pass(parts_.body(), tape, layout_, input, true, key);
-  return parts_.loss(rows, batches_.labels());
+  if (!data_.sampled) return parts_.loss(rows, batches_.labels());
+  return parts_.sampled_loss(rows, batches_.labels(), {key.seed, Purpose::kSample, key.step});
 }
 
 std::optional<Validation> LmProblem::validate() {

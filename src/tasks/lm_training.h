@@ -44,6 +44,10 @@ struct StreamScore {
 StreamScore score_stream(Sequential& network, std::span<const std::int32_t> ids, std::int32_t start,
                          std::int64_t streams = 1);
 
+// Dynamic evaluation (Krause et al. 2018, by gradient descent): as score_stream() with one stream, but after each chunk
+// was scored the weights take a step of plain SGD, rate `lr`, on its mean loss. They are put back at the end.
+StreamScore score_dynamically(Sequential& network, std::span<const std::int32_t> ids, std::int32_t start, double lr);
+
 // "perplexity" and "bits_per_char" of a text of so many tokens and characters, from the sum of -log p; the one that
 // belongs to the level first.
 Metrics lm_metrics(double sum, const TokenStream& text, TextLevel level);
@@ -55,6 +59,7 @@ class LmProblem final : public TaskProblem {
     const TokenStream *train, *valid;
     std::int32_t start;  // the token before either
     TextLevel level;
+    bool sampled = false;  // train with the sampled softmax
   };
   LmProblem(Sequential& network, const Data& data, const TrainOptions& options);
 

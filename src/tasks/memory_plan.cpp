@@ -54,7 +54,8 @@ StepMemory step_memory(TaskProblem& problem, const MemoryNeeds& needs, const Tra
                        std::int64_t checkpoint_steps) {
   std::int64_t elements = 0;
   for (const Parameter* parameter : problem.parameters()) elements += parameter->value.elements();
-  const std::int64_t copies = options.average_decay > 0 ? 2 : 1;  // the best weights, and the average
+  const std::int64_t copies =
+      options.average_decay > 0 || options.average_on_plateau ? 2 : 1;  // the best weights, and the average
   PassSizes sizes = needs.training;
   sizes.checkpoint_steps = checkpoint_steps;
   return {.weights = 8 * elements,

@@ -57,6 +57,9 @@ struct DataOptions {
   std::string separator;                   // one character between source and target of a pair; auto: tab
   std::string source_level, target_level;  // "word", "char", "whitespace"; auto
   std::int64_t max_length = 250;           // tokens of either side
+  bool surprise = false;                   // evaluate lm: every token with its probability
+  bool dynamic = false;                    // evaluate lm: learn from every chunk after it was scored
+  double dynamic_lr = 0;                   // of that; auto
 };
 
 struct ModelOptions {
@@ -99,7 +102,9 @@ struct ModelOptions {
   std::vector<std::string> ensemble;  // translate: further model files
   std::string tie_embeddings;         // lm: "true", "false"; auto: where the sizes allow it, but not for characters
   std::string token_pairs;            // tag: "true", "false"; auto
-  std::int64_t n_best = 1;           // outputs for each sample
+  bool variational_dropout = false;   // lm: one mask for all steps of a batch
+  double embedding_dropout = 0;       // lm: share of words dropped from the embedding
+  std::string softmax = "full";       // lm: full, sampled, adaptive
 };
 
 struct TrainOptions {
@@ -110,15 +115,18 @@ struct TrainOptions {
   double momentum = 0.9;        // sgd, rmsprop
   std::string schedule;         // constant, step, cosine, warmup, plateau; auto
   std::int64_t warmup_steps = 0;
-  double weight_decay = -1;     // -1: auto
-  double input_noise = 0;       // deviation of noise on inputs of numbers, in scaled units
-  double clip = -1;             // global norm; 0: off; -1: auto
-  double clip_value = 0;        // by value; 0: off
-  std::int64_t accumulate = 1;  // batches per optimiser step
-  std::int64_t bptt = 0;        // truncate back-propagation to this many steps; 0: whole sequence
-  std::string max_memory;       // "2GB": cap on the memory of training; empty: none
-  std::int64_t patience = 0;    // epochs without improvement before stopping; auto
-  std::string loss;             // cross_entropy, mse, mae, huber, bce; auto
+  double lr_factor = 0.5;                     // schedules step and plateau
+  std::int64_t lr_period = 10, lr_start = 0;  // schedule step, in epochs
+  std::string average;                        // of the weights: none, ema, asgd; auto
+  double weight_decay = -1;                   // -1: auto
+  double input_noise = 0;                     // deviation of noise on inputs of numbers, in scaled units
+  double clip = -1;                           // global norm; 0: off; -1: auto
+  double clip_value = 0;                      // by value; 0: off
+  std::int64_t accumulate = 1;                // batches per optimiser step
+  std::int64_t bptt = 0;                      // truncate back-propagation to this many steps; 0: whole sequence
+  std::string max_memory;                     // "2GB": cap on the memory of training; empty: none
+  std::int64_t patience = 0;                  // epochs without improvement before stopping; auto
+  std::string loss;                           // cross_entropy, mse, mae, huber, bce; auto
   double label_smoothing = 0;
   double scheduled_sampling = 0;  // translate: share of target tokens replaced by the model's own, in the last epoch
   std::string class_weights;      // "", "balanced"

@@ -24,8 +24,15 @@ const double* find_metric(const Metrics& metrics, std::string_view name);
 
 struct Baseline {
   std::string name;  // "last_value", "seasonal", "linear_autoregression", "majority", "tfidf_logistic", "mean",
-                     // "frequency", "linear"
+                     // "frequency", "linear", "unigram", "trigram"
   Metrics metrics;
+};
+
+// How a language model takes a token of a text.
+struct ScoredToken {
+  std::string token;
+  std::int32_t id = 0;
+  double log_probability = 0;  // natural logarithm
 };
 
 struct EvaluateResult {
@@ -33,6 +40,7 @@ struct EvaluateResult {
   std::int64_t samples = 0;
   Metrics metrics;
   std::vector<Baseline> baselines;
+  std::vector<ScoredToken> tokens;  // of a language model, with options.data.surprise
 };
 
 struct TrainResult : EvaluateResult {  // of the validation part

@@ -32,13 +32,19 @@ TrainerOptions trainer_options(const TrainOptions& options, const TrainDefaults&
   t.accumulate = options.accumulate;
   t.clip_norm = options.clip;
   t.clip_value = options.clip_value;
-  t.average_decay = defaults.average_decay;
+  constexpr double kAverageDecay = 0.999;  // where the task has no choice of its own
+  if (options.average.empty()) t.average_decay = defaults.average_decay;
+  if (options.average == "ema") t.average_decay = defaults.average_decay > 0 ? defaults.average_decay : kAverageDecay;
+  t.average_on_plateau = options.average == "asgd";
   t.optimizer.kind = parse_optimizer(options.optimizer);
   t.optimizer.lr = options.lr;
   t.optimizer.momentum = options.optimizer == "sgd" || options.optimizer == "rmsprop" ? options.momentum : 0;
   t.optimizer.weight_decay = options.weight_decay;
   t.schedule.kind = parse_schedule(options.schedule);
   t.schedule.warmup_steps = options.warmup_steps;
+  t.schedule.factor = options.lr_factor;
+  t.schedule.period = options.lr_period;
+  t.schedule.start = options.lr_start;
   t.run_dir = run_dir;
   return t;
 }

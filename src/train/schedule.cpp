@@ -25,6 +25,7 @@ Schedule::Schedule(const ScheduleOptions& options, double lr, std::int64_t total
   check(options.warmup_steps >= 0, "warmup_steps", static_cast<double>(options.warmup_steps), "at least 0");
   check(options.factor > 0 && options.factor <= 1, "factor", options.factor, "more than 0 and at most 1");
   check(options.period >= 1, "period", static_cast<double>(options.period), "at least 1");
+  check(options.start >= 0, "start", static_cast<double>(options.start), "at least 0");
   check(options.patience >= 0, "patience", static_cast<double>(options.patience), "at least 0");
   check(options.floor >= 0 && options.floor <= 1, "floor", options.floor, "0 to 1");
 }
@@ -37,7 +38,9 @@ double Schedule::rate(std::int64_t steps_done, std::int64_t epochs_done) const n
     case ScheduleKind::kConstant:
       break;
     case ScheduleKind::kStep:
-      return lr_ * std::pow(options_.factor, static_cast<double>(epochs_done / options_.period));
+      return lr_ *
+             std::pow(options_.factor,
+                      static_cast<double>(std::max<std::int64_t>(0, epochs_done - options_.start) / options_.period));
     case ScheduleKind::kPlateau:
       return lr_ * plateau_factor_;
     case ScheduleKind::kCosine: {

@@ -4,7 +4,7 @@
 //
 //   warm-up    rate = lr (s + 1) / warmup_steps                                  for s < warmup_steps
 //   constant   rate = lr
-//   step       rate = lr factor^floor(e / period)
+//   step       rate = lr factor^floor(max(0, e - start) / period)
 //   cosine     rate = lr (floor + (1 - floor) (1 + cos(pi p)) / 2)               p = (s - warmup_steps) / (S -
 //   warmup_steps) plateau    rate = lr factor^k      k: how often the score did not improve for more than `patience`
 //   epochs in a row
@@ -29,6 +29,7 @@ struct ScheduleOptions {
   std::int64_t warmup_steps = 0;  // optimiser steps; 0: none
   double factor = 0.5;            // kStep, kPlateau. REQUIRES: 0 < factor <= 1
   std::int64_t period = 10;       // kStep: epochs from one drop to the next. REQUIRES: at least 1
+  std::int64_t start = 0;         // kStep: epochs before the first period. REQUIRES: at least 0
   std::int64_t patience = 2;      // kPlateau: epochs without improvement that are tolerated
   double floor = 0;               // kCosine: the last rate as a share of the first. REQUIRES: 0 <= floor <= 1
 };

@@ -34,6 +34,10 @@ void check(const TrainerOptions& options) {
   if (!(options.average_decay >= 0 && options.average_decay < 1)) {
     fail(Code::kUsage, "train: average_decay is {}, expected at least 0 and less than 1", options.average_decay);
   }
+  if (options.average_on_plateau && options.average_decay > 0) {
+    fail(Code::kUsage, "train: average_on_plateau and average_decay {} are two averages, expected one",
+         options.average_decay);
+  }
 }
 
 // One call of train().
@@ -143,6 +147,10 @@ class Run {
   // The average starts from the first step and widens to its full length, so that it forgets the initial weights.
   void update_average() {
     if (!average_) return;
+    if (options_.average_on_plateau) {
+      average_->average(1 - 1 / static_cast<double>(++averaged_steps_));
+      return;
+    }
     const auto steps = static_cast<double>(summary_.steps);
     average_->average(std::min(options_.average_decay, (steps - 1) / (steps + 9)));
   }
@@ -185,6 +193,10 @@ class Run {
       event.best = judge(*validation);
     }
     if (average_) average_->exchange();
+    if (options_.average_on_plateau && !average_ && validation && !event.best) {
+      average_.emplace(parameters_);
+      observer_.note(fmt::format("average: over the weights of all steps after epoch {}", event.epoch));
+    }
     event.seconds = seconds_since(epoch_start);
     event.batch_seconds = batch_seconds_;
     summary_.batch_seconds += batch_seconds_;
@@ -236,6 +248,7 @@ class Run {
   std::optional<WeightCopy> best_, average_;
   bool validated_ = false;
   double best_score_ = 0;
+  std::int64_t averaged_steps_ = 0;             // with average_on_plateau
   std::int64_t epoch_ = 0, clipped_steps_ = 0;  // clipped_steps_: of this epoch
   double largest_gradient_norm_ = 0;            // of this epoch
   double batch_seconds_ = 0;                    // of this epoch

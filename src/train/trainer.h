@@ -67,6 +67,9 @@ struct TrainerOptions {
   double clip_norm = 0;         // global norm of the gradient; 0: off
   double clip_value = 0;        // every element, before the norm; 0: off
   double average_decay = 0;  // d > 0: judge and keep the moving average d a + (1 - d) w of the weights instead of them
+  // ASGD (Merity et al. 2018): from the first epoch that is not the best so far, judge and keep the mean of the weights
+  // of all steps since. REQUIRES: not with average_decay.
+  bool average_on_plateau = false;
   OptimizerOptions optimizer;
   ScheduleOptions schedule;
   std::int64_t arena_bytes = 0;  // memory for activations to take in one piece; 0: as it is needed

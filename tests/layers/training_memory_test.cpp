@@ -11,7 +11,9 @@
 #include "carousel/attention.h"
 #include "carousel/convolution.h"
 #include "cells/cell.h"
+#include "layers/embedding_dropout.h"
 #include "layers/module.h"
+#include "layers/tied_linear.h"
 #include "layers/token_inputs.h"
 #include "tests/support/expect_error.h"
 
@@ -241,6 +243,9 @@ TEST(TrainingMemory, FoldedAndUnfoldedTokens) {
     batch.distinct = 700;
     batch.checkpoint_steps = checkpoint_steps;
     expect_predicted(Sequential{Embedding{2000, 40}, Recurrent{recurrent("lstm", 40)}, Pool{"mean"}, Linear{48, 4}},
+                     batch);
+    expect_predicted(Sequential{Embedding{2000, 48}, EmbeddingDropout{0.3}, Recurrent{recurrent("lstm", 48)},
+                                TiedLinear{2000}, Pool{"mean"}},
                      batch);
     expect_predicted(
         Sequential{Embedding{2000, 40}, Dropout{0.3}, Recurrent{recurrent("gru", 40)}, Pool{"mean"}, Linear{48, 4}},

@@ -91,6 +91,61 @@ TEST(LmScore, PerplexityOfAUniformNetworkIsTheSizeOfTheVocabulary) {
   EXPECT_NEAR(metrics[1].second, std::log2(kVocabulary) * 300 / 600, 1e-12);
 }
 
+// The first chunk is scored before anything was learnt; a rate of 0 learns nothing; the weights come back; a text that
+// repeats itself becomes more likely.
+TEST(LmScore, DynamicEvaluationLearnsBehindTheScoreAndPutsTheWeightsBack) {
+  Sequential network = small_network("true");
+  std::vector<std::int32_t> ids;
+  for (int k = 0; k < 400; ++k) ids.push_back(4 + k % 3);
+  const StreamScore plain = score_stream(network, ids, 3);
+  const StreamScore still = score_dynamically(network, ids, 3, 1e-30), learnt = score_dynamically(network, ids, 3, 0.5);
+  expect_near(still.losses, plain.losses, 1e-6, "losses");
+  expect_near(std::span(learnt.losses).first(20), std::span(plain.losses).first(20), 1e-6, "first chunk");
+  EXPECT_LT(learnt.sum, 0.8 * plain.sum);
+  EXPECT_EQ(score_stream(network, ids, 3).losses, plain.losses);
+}
+
+// Every form of dropout and both trained losses reach a text whose next letter is certain; evaluation is without them.
+TEST(LmTask, TrainsWithEveryFormOfDropoutAverageAndLoss) {
+  TemporaryFolder folder;
+  std::string text;
+  for (int k = 0; k < 300; ++k) text += "abcdefgh\n";
+  put_file(folder / "text.txt", text);
+  Options options;
+  options.data.data = {folder / "text.txt"};
+  options.data.level = "char";
+  options.model.hidden_size = options.model.embedding_size = 16;
+  options.model.layers = 2;
+  options.model.dropout = 0.1;
+  options.model.embedding_dropout = 0.05;
+  options.model.tie_embeddings = "true";
+  options.train.bptt = 9;
+  options.train.batch_size = 4;
+  options.train.epochs = 4;
+  options.train.lr = 0.02;
+  options.output.out = folder / "model.safetensors";
+  for (const bool variational : {false, true}) {
+    for (const std::string softmax : {"full", "sampled"}) {
+      options.model.variational_dropout = variational;
+      options.model.softmax = softmax;
+      options.train.average = variational ? "asgd" : "ema";
+      Observer quiet;
+      const TrainResult result = lm_task().train(options, quiet);
+      EXPECT_LT(result.metrics[0].second, 0.5) << variational << softmax;
+      const Model model = Model::load(folder / "model.safetensors");
+      Options scoring;
+      scoring.data.data = options.data.data;
+      scoring.data.surprise = true;
+      const EvaluateResult scored = lm_task().evaluate(model, scoring, quiet);
+      double sum = 0;
+      for (const ScoredToken& token : scored.tokens) sum -= token.log_probability;
+      ASSERT_EQ(scored.tokens.size(), 2700u);
+      EXPECT_EQ(scored.tokens[8].token, "\n");
+      EXPECT_NEAR(std::exp(sum / 2700), scored.metrics[1].second, 1e-9);
+    }
+  }
+}
+
 std::vector<Tensor> gradients_of(Sequential& network, LmProblem& problem, std::int64_t batches) {
   for (Parameter* parameter : network.parameters()) parameter->gradient.fill(0);
   for (std::int64_t k = 0; k < batches; ++k) {

@@ -27,6 +27,13 @@ TEST(Schedule, StepDropsAfterEveryPeriod) {
   for (int e = 0; e < 7; ++e) EXPECT_DOUBLE_EQ(schedule.rate(e * 10, e), expected[e]) << e;
 }
 
+// Oracle: the schedule of Zaremba et al. 2014: 1 for four epochs, then halved with each.
+TEST(Schedule, StepWaitsForItsStart) {
+  const Schedule schedule({.kind = ScheduleKind::kStep, .factor = 0.5, .period = 1, .start = 3}, 1, 100);
+  const double expected[] = {1, 1, 1, 1, 0.5, 0.25, 0.125};
+  for (int e = 0; e < 7; ++e) EXPECT_DOUBLE_EQ(schedule.rate(e * 10, e), expected[e]) << e;
+}
+
 // Oracle: closed form: half way cos is 0, at a third it is 1/2, and the end is the floor.
 TEST(Schedule, CosineFallsFromTheFullRateToItsFloor) {
   const Schedule schedule({.kind = ScheduleKind::kCosine, .warmup_steps = 10, .floor = 0.2}, 0.5, 70);

@@ -282,6 +282,41 @@ TEST(Trainer, JudgesAndKeepsTheAverageOfTheWeights) {
   EXPECT_EQ(judged.weights(), seen[1]);
 }
 
+// Oracle: the plain mean, in double, of the weights after every step of the epochs behind the one that was not the
+// best.
+TEST(Trainer, AveragesTheWeightsFromTheEpochThatDidNotImprove) {
+  class Averaging final : public Recorder {
+   public:
+    explicit Averaging(RegressionProblem& problem) : problem_(problem) {}
+    std::vector<double> sum = std::vector<double>(4, 0.0);
+    double count = 0;
+    void step(const StepEvent& event) override {
+      Recorder::step(event);
+      if (event.epoch <= 2) return;  // epoch 2 is the first one that does not improve
+      const std::vector<float> w = problem_.weights();
+      for (std::size_t i = 0; i < 4; ++i) sum[i] += w[i];
+      ++count;
+    }
+
+   private:
+    RegressionProblem& problem_;
+  };
+  RegressionProblem problem(96, 8);
+  Averaging observer(problem);
+  const double scores[] = {2, 3, 1.5, 1};
+  std::size_t epoch = 0;
+  problem.on_validate = [&] { return Validation{0, "loss", scores[epoch++]}; };
+  TrainerOptions options = plain_sgd(4, 0.1);
+  options.average_on_plateau = true;
+  train(problem, options, observer);
+  EXPECT_EQ(observer.count, 24);
+  std::vector<double> mean = observer.sum;
+  for (double& w : mean) w /= observer.count;
+  expect_near(problem.weights(), mean, 1e-6, "kept weights");
+  options.average_decay = 0.5;
+  EXPECT_THROW(train(problem, options, observer), Error);
+}
+
 // h[t] = w h[t-1] + x[t], cut into chunks of two steps; the loss of a chunk is its last h.
 class ChunkedProblem final : public TrainingProblem {
  public:
