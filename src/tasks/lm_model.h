@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "autograd/tape.h"
+#include "base/random.h"
 #include "carousel/model.h"
 #include "tasks/lm_data.h"
 #include "tasks/options.h"
