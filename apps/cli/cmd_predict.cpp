@@ -20,6 +20,8 @@ int run_predict(const CommandLine& line, Console& console) {
   require_data(config.options.data, "the files to predict for");
   const std::string output = line.text("--output", "-");
   if (output != "-") check_output_file("--output", output, config.options.output.force);
+  const std::string& alignments = config.options.output.alignments;
+  if (!alignments.empty()) check_output_file("--alignments", alignments, config.options.output.force);
   const Model model = Model::load(line.text("MODEL"));
   set_inference_dtype(model.network(), config.options.model.dtype);
   const Task& task = find_task(model.task());

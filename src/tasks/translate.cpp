@@ -15,10 +15,11 @@
 namespace carousel {
 namespace {
 
-using Samples64 = std::vector<std::int64_t>;
+using SampleList = std::vector<std::int64_t>;
 
 // Reads the training (and validation) files, chooses levels, says which samples are for what.
-TranslateData load_training(const Options& options, TranslateInfo& info, Split& split) {
+// `valid_fraction` becomes the share that is held back.
+TranslateData load_training(const Options& options, TranslateInfo& info, Split& split, double& valid_fraction) {
   TranslateData data;
   data.pairs = read_translate_pairs(options.data, true);
   const std::int64_t count = std::ssize(data.pairs.sources);
@@ -33,13 +34,14 @@ TranslateData load_training(const Options& options, TranslateInfo& info, Split& 
   if (!options.is_given("data.valid_fraction")) {
     parts.valid_fraction = std::min(parts.valid_fraction, kMostHeldBack / static_cast<double>(training_samples));
   }
+  valid_fraction = parts.valid_fraction;
   const std::vector<std::int32_t> classes(data.groups.size(), 0);
   split = split_samples(parts, classes, training_samples, options.train.seed);
   return data;
 }
 
-Samples64 all_samples(const TranslateData& data) {
-  Samples64 all(data.groups.size());
+SampleList all_samples(const TranslateData& data) {
+  SampleList all(data.groups.size());
   std::iota(all.begin(), all.end(), 0);
   return all;
 }
@@ -69,8 +71,8 @@ std::string metric_names(PairKind kind) {
 }
 
 // The training pairs that are not too long; the observer is told of the others.
-Samples64 short_pairs(const TranslateData& data, const Samples64& training, std::int64_t most, Observer& observer) {
-  Samples64 kept;
+SampleList short_pairs(const TranslateData& data, const SampleList& training, std::int64_t most, Observer& observer) {
+  SampleList kept;
   for (const std::int64_t pair : training) {
     const auto n = static_cast<std::size_t>(pair);
     if (std::max(std::ssize(data.sources[n]), std::ssize(data.targets[n])) <= most + 1) kept.push_back(pair);
@@ -124,7 +126,7 @@ WriteOptions write_options(const ModelOptions& options, const TranslateInfo& inf
 class Ensemble {
  public:
   Ensemble(const Model& model, const TranslateInfo& info, const ModelOptions& options) {
-    translators_.emplace_back(model.network());
+    add(model, info);
     for (const std::string& path : options.ensemble) {
       const Model& other = models_.emplace_back(Model::load(path));
       const TranslateInfo its = TranslateInfo::from_model(other);
@@ -132,12 +134,23 @@ class Ensemble {
         fail(Code::kUsage, "--ensemble {}: has other vocabularies; train the models on the same data", path);
       }
       set_inference_dtype(other.network(), options.dtype);
-      translators_.emplace_back(other.network());
+      add(other, its);
     }
   }
   std::span<const Translator> models() const noexcept { return translators_; }
 
  private:
+  void add(const Model& model, const TranslateInfo& info) {
+    const Translator& translator = translators_.emplace_back(model.network());
+    if (translator.source_size() == std::ssize(info.source_vocabulary) &&
+        translator.target_size() == std::ssize(info.target_vocabulary)) {
+      return;
+    }
+    fail(Code::kModel, "the translator reads {} and writes {} different tokens, its vocabularies have {} and {}",
+         translator.source_size(), translator.target_size(), info.source_vocabulary.size(),
+         info.target_vocabulary.size());
+  }
+
   std::deque<Model> models_;
   std::vector<Translator> translators_;
 };
@@ -162,7 +175,7 @@ void note_limits(std::span<const WrittenText> written, Observer& observer) {
 }
 
 EvaluateResult evaluate_samples(std::span<const Translator> models, const TranslateInfo& info,
-                                const TranslateData& data, const Samples64& samples, const WriteOptions& options,
+                                const TranslateData& data, const SampleList& samples, const WriteOptions& options,
                                 Observer& observer) {
   EvaluateResult result;
   result.task = "translate";
@@ -186,9 +199,11 @@ class Translate final : public Task {
     refuse(options.train);
     TranslateInfo info;
     Split split;
-    TranslateData data = load_training(options, info, split);
+    TrainResult result;
+    result.options = options;
+    TranslateData data = load_training(options, info, split, result.options.data.valid_fraction);
     for (const std::string& note : data.pairs.notes) observer.note(note);
-    Samples64 training = data.pairs_of(split.train);
+    SampleList training = data.pairs_of(split.train);
     observer.note(fmt::format("data: {} samples ({} pairs) to train, {} to validate", split.train.size(),
                               training.size(), split.valid.size()));
     fit_translate_info(data.pairs, training, options.data, info, observer);
@@ -212,11 +227,9 @@ class Translate final : public Task {
       throw;
     }
     const Translator translator(model.network());
-    TrainResult result;
     static_cast<EvaluateResult&>(result) =
         evaluate_samples({&translator, 1}, info, data, split.valid, write_options(model_options, info), observer);
     fill_result(result, summary, model, options.output, pairs);
-    result.options = options;
     result.options.model = model_options;
     result.options.train = train_options;
     result.options.data.source_level = level_name(info.source.level);
@@ -234,7 +247,7 @@ class Translate final : public Task {
     const Ensemble ensemble(model, info, options.model);
     const TranslateData data = load_for_model(info, options.data, true);
     for (const std::string& note : data.pairs.notes) observer.note(note);
-    const Samples64 samples = part_samples(options.data, info.split, std::ssize(data.groups));
+    const SampleList samples = part_samples(options.data, info.split, std::ssize(data.groups));
     return evaluate_samples(ensemble.models(), info, data, samples, write_options(options.model, info), observer);
   }
 
@@ -242,7 +255,7 @@ class Translate final : public Task {
     const TranslateInfo info = TranslateInfo::from_model(model);
     const Ensemble ensemble(model, info, options.model);
     const TranslateData data = load_for_model(info, options.data, false);
-    const Samples64 samples = part_samples(options.data, info.split, std::ssize(data.groups));
+    const SampleList samples = part_samples(options.data, info.split, std::ssize(data.groups));
     const WriteOptions how = write_options(options.model, info);
     const auto written = write_texts(ensemble.models(), info, data, samples, how);
     std::vector<std::string> columns{"output", "score", "ended"};

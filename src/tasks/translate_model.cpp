@@ -84,6 +84,9 @@ Translator::Translator(Sequential& network) {
     }
     if (*slot == nullptr) fail(Code::kModel, "the network of the translator has no part '{}'", name);
   }
+  const auto* input = encoder_->size() == 0 ? nullptr : dynamic_cast<Embedding*>(encoder_->modules()[0].second.get());
+  if (input == nullptr) fail(Code::kModel, "the encoder of the translator does not begin with an embedding");
+  source_size_ = input->weight.value.shape()[0];
   const auto* output = decoder_->size() == 0 ? nullptr : dynamic_cast<Linear*>(decoder_->modules().back().second.get());
   if (output == nullptr) fail(Code::kModel, "the decoder of the translator does not end in a linear layer");
   target_size_ = output->weight.value.shape()[0];

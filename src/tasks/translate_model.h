@@ -54,11 +54,12 @@ class Translator {
 
   Sequential& encoder() const noexcept { return *encoder_; }
   Sequential& decoder() const noexcept { return *decoder_; }
-  std::int64_t target_size() const noexcept { return target_size_; }  // V
+  std::int64_t source_size() const noexcept { return source_size_; }  // distinct tokens that it reads
+  std::int64_t target_size() const noexcept { return target_size_; }  // and writes, V
 
  private:
   Sequential *encoder_ = nullptr, *bridge_ = nullptr, *decoder_ = nullptr;
-  std::int64_t target_size_ = 0;
+  std::int64_t source_size_ = 0, target_size_ = 0;
 };
 
 // What a decoder reads for these targets: <bos>, then all tokens but the last.
