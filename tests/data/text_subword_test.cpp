@@ -117,7 +117,7 @@ TEST_P(SubwordKinds, LearningTwiceGivesTheSameBits) {
   EXPECT_EQ(train_subwords(small_corpus(), GetParam(), 340), train_subwords(small_corpus(), GetParam(), 340));
 }
 
-// SentencePiece passes over lines of more than 4,192 bytes and those with a NUL or U+2585, without a word about it.
+// SentencePiece passes over lines of more than 4,192 bytes and those with U+2585, without a word about it.
 TEST_P(SubwordKinds, LongAndOddTextsAreLearntFrom) {
   std::string whole, chinese;
   for (const std::string& text : small_corpus()) whole += text + " ";

@@ -40,9 +40,7 @@ class TextPieces final : public sentencepiece::SentenceIterator {
     }
     piece_ = rest.substr(0, length);
     at_ += length;
-    // SentencePiece passes over texts in which one of these stands.
-    constexpr std::string_view kReserved = "\xE2\x96\x85";  // U+2585
-    std::replace(piece_.begin(), piece_.end(), '\0', ' ');
+    constexpr std::string_view kReserved = "\xE2\x96\x85";  // U+2585: SentencePiece passes over texts with it
     for (std::size_t at = 0; (at = piece_.find(kReserved, at)) != std::string::npos;) {
       piece_.replace(at, kReserved.size(), " ");
     }
