@@ -11,6 +11,7 @@
 #include "layers/crf.h"
 #include "layers/embedding_dropout.h"
 #include "layers/recurrent_structure.h"
+#include "layers/sentence_encoder.h"
 #include "layers/term_scores.h"
 #include "layers/tied_linear.h"
 #include "layers/token_inputs.h"
@@ -287,6 +288,14 @@ std::unique_ptr<Module> build_module(const LayerDescription& description) {
     return std::make_unique<Sequential>(build_sequential(description.branches[0]));
   }
   Settings settings(description);
+  if (description.type == "sentence_encoder") {
+    if (description.branches.size() != 1) {
+      fail(Code::kModel, "layer 'sentence_encoder' has {} branches, expected 1", description.branches.size());
+    }
+    const std::int64_t mark = settings.size("mark", 0);
+    settings.finish();
+    return std::make_unique<SentenceEncoder>(build_sequential(description.branches[0]), mark);
+  }
   std::unique_ptr<Module> module = build_simple(description.type, settings);
   settings.finish();
   return module;

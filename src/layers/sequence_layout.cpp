@@ -86,7 +86,6 @@ const SequenceLayout& SequenceLayout::shortened(std::int64_t steps) const {
 }
 
 const SequenceLayout& SequenceLayout::one_step(std::int64_t samples) const {
-  constexpr std::int64_t kOneStep = -1;
   if (const SequenceLayout* found = find_derived({kOneStep, samples})) return *found;
   SequenceLayout& made = add_derived({kOneStep, samples});
   made.assign(1, samples, {});

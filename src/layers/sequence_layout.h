@@ -53,11 +53,14 @@ class SequenceLayout {
   const SequenceLayout& shortened(std::int64_t steps) const;
   // One step of the first `samples` sorted samples, sorted sample k being sample k.
   const SequenceLayout& one_step(std::int64_t samples) const;
+  // For a layer to assign as it likes: another one at each call.
+  SequenceLayout& another() const { return add_derived({kOther, 0}); }
 
  private:
   void place_rows(std::int64_t time_steps);  // what follows from order_ and lengths_
-  // What a derived layout is known by: by how many steps it is shorter (-1: one step), its samples.
+  // What a derived layout is known by: by how many steps it is shorter, its samples.
   using Key = std::pair<std::int64_t, std::int64_t>;
+  static constexpr std::int64_t kOneStep = -1, kOther = -2;           // instead of a number of steps
   const SequenceLayout* find_derived(const Key& key) const noexcept;  // null: not made yet
   SequenceLayout& add_derived(const Key& key) const;
 

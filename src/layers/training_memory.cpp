@@ -28,6 +28,7 @@ class PassCounter {
 
   void layer(const LayerDescription& d) {
     if (d.type == "sequential") branch(d.branches[0]);
+    if (d.type == "sentence_encoder") sentence_encoder(d);
     if (d.type == "sum") sum(d);
     if (is_token_input(d.type)) token_input(d);
     if (d.type == "recurrent") recurrent(d);
@@ -100,6 +101,20 @@ class PassCounter {
       branch(d.branches[k]);
       if (k > 0) value(rows() * width_, 0);
     }
+  }
+
+  void sentence_encoder(const LayerDescription& d) {
+    const PassSizes documents = sizes_;
+    sizes_.rows -= std::max<std::int64_t>(documents.sentences - documents.samples, 0);  // the marks
+    sizes_.time_steps = documents.sentence_steps;
+    sizes_.samples = documents.sentences;
+    add(sizes_.rows, 0);
+    branch(d.branches[0]);
+    sizes_ = documents;
+    sizes_.rows = documents.sentences;
+    sizes_.time_steps = documents.document_sentences;
+    value(sizes_.rows * width_, 4 * sizes_.rows);
+    is_sequence_ = true;
   }
 
   void token_input(const LayerDescription& d) {

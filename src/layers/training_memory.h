@@ -10,9 +10,11 @@ namespace carousel {
 // One batch. T the longest, N samples.
 struct PassSizes {
   std::int64_t time_steps = 1, samples = 1;
-  std::int64_t rows = 1;              // valid steps: the sum of the lengths
-  std::int64_t features = 0;          // C; 0: token ids
-  std::int64_t distinct_tokens = 0;   // of the batch
+  std::int64_t rows = 1;             // valid steps: the sum of the lengths
+  std::int64_t features = 0;         // C; 0: token ids
+  std::int64_t distinct_tokens = 0;  // of the batch
+  // Of documents: sentences, the steps of the longest one, and the most of them in one sample.
+  std::int64_t sentences = 0, sentence_steps = 0, document_sentences = 0;
   std::int64_t checkpoint_steps = 0;  // as in ScanInput
   bool packed = false;                // as in PassInput
 };

@@ -9,6 +9,7 @@
 #include "carousel/attention.h"
 #include "carousel/convolution.h"
 #include "layers/module.h"
+#include "layers/sentence_encoder.h"
 #include "layers/term_scores.h"
 #include "layers/tied_linear.h"
 #include "layers/token_inputs.h"
@@ -99,6 +100,10 @@ class Walk {
       branches(std::move(info), *sum);
       return;
     }
+    if (auto* encoder = dynamic_cast<SentenceEncoder*>(&module)) {
+      sentences(std::move(info), *encoder);
+      return;
+    }
     if (auto* inner = dynamic_cast<Sequential*>(&module)) {
       layers(name + ".", *inner);
       return;
@@ -129,6 +134,21 @@ class Walk {
       features_ = branch.features_;
       axis_ = branch.axis_;
     }
+    result_.layers[place].outputs.push_back(current("output"));
+  }
+
+  // The encoder itself, then the layers inside, for which every sentence is a sample.
+  void sentences(LayerInfo info, SentenceEncoder& encoder) {
+    const std::string name = info.name;
+    const std::int64_t samples = samples_;
+    info.notes.push_back(
+        "the mark ends a sentence; a step of the output is a sentence, which the layers inside see alone");
+    const std::size_t place = result_.layers.size();
+    result_.layers.push_back(std::move(info));
+    time_steps_ = samples_ = kAnySize;
+    layers(name + ".", encoder);
+    samples_ = samples;
+    sequence_ = true;
     result_.layers[place].outputs.push_back(current("output"));
   }
 

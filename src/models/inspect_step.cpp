@@ -8,6 +8,7 @@
 #include "cells/cell.h"
 #include "layers/module.h"
 #include "layers/recurrent_structure.h"
+#include "layers/sentence_encoder.h"
 #include "models/inspect.h"
 #include "models/layer_chain.h"
 
@@ -37,7 +38,7 @@ Recurrent* find_recurrent(Sequential& network, const std::string& prefix, LayerC
 // With such a layer below, a sample that is cut off behind a step has another input there.
 bool looks_across_steps(const Module* module) {
   return dynamic_cast<const Conv1d*>(module) || dynamic_cast<const MultiHeadAttention*>(module) ||
-         dynamic_cast<const AttentionDecoder*>(module);
+         dynamic_cast<const AttentionDecoder*>(module) || dynamic_cast<const SentenceEncoder*>(module);
 }
 
 // The output of the chain for one sample cut off after `steps` steps; the others are left out. [T, N, width].

@@ -85,7 +85,7 @@ FittedText fit_texts(const ClassifyData& data, const Indices& rows, const Option
 std::optional<WordVectors> prepare_texts(const Options& options, const Split& split, ClassifyData& data,
                                          ClassifyInfo& info, Observer& observer) {
   FittedText fitted = fit_texts(data, split.train, options);
-  encode_texts(data, fitted.pipeline);
+  encode_texts(data, fitted.pipeline, info.hierarchical);
   info.text = fitted.pipeline.settings();
   info.vocabulary = fitted.pipeline.vocabulary().tokens();
   observer.note(describe_text(fitted, vocabulary_limits(options)));
@@ -173,6 +173,7 @@ Fitted fit(const Options& options, ClassifyData& data, const Split& split, const
   info.features = data.samples.features;
   info.split = options.data.split;
   info.majority = majority_class(labels_of(data, split.train));
+  info.hierarchical = options.model.hierarchical;
   std::optional<WordVectors> vectors;
   if (data.is_text()) vectors = prepare_texts(options, split, data, info, observer);
   ModelOptions asked = options.model;
@@ -352,7 +353,7 @@ class Classify final : public Task {
     for (const std::string& note : data.notes) observer.note(note);
     if (data.is_text()) {
       TextPipeline pipeline = info.pipeline();
-      encode_texts(data, pipeline);
+      encode_texts(data, pipeline, info.hierarchical);
     }
     return data;
   }

@@ -6,6 +6,7 @@
 #include "data/labelled.h"
 #include "data/sequences.h"
 #include "formats/npy.h"
+#include "tasks/documents.h"
 #include "tasks/token_input.h"
 
 namespace carousel {
@@ -118,9 +119,12 @@ ClassifyData read_classify_data(const std::vector<std::string>& paths, const Dat
   return data;
 }
 
-void encode_texts(ClassifyData& data, TextPipeline& pipeline) {
+void encode_texts(ClassifyData& data, TextPipeline& pipeline, bool hierarchical) {
   data.samples.ids.clear();
-  for (const std::string& text : data.texts) data.samples.ids.push_back(pipeline.encode(text));
+  DocumentEncoder documents(pipeline);
+  for (const std::string& text : data.texts) {
+    data.samples.ids.push_back(hierarchical ? documents.encode(text) : pipeline.encode(text));
+  }
   data.samples.unseen = hash_words(pipeline.unseen_words(), pipeline.settings().buckets);
 }
 

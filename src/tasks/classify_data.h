@@ -32,8 +32,8 @@ ClassifyData read_classify_data(const std::vector<std::string>& paths, const Dat
 // Whether these are numeric sequences and not texts, by their names and first lines.
 bool are_sequences(const std::vector<std::string>& paths, const DataOptions& options);
 
-// Fills data.samples.ids (and unseen) from data.texts.
-void encode_texts(ClassifyData& data, TextPipeline& pipeline);
+// Fills data.samples.ids (and unseen) from data.texts; hierarchical: with marks between sentences (documents.h).
+void encode_texts(ClassifyData& data, TextPipeline& pipeline, bool hierarchical);
 
 // Adds the samples of `more` behind those of `data` (same kind, same label names).
 void append(ClassifyData& data, ClassifyData more);

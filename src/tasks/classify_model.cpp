@@ -5,6 +5,7 @@
 #include "base/fail.h"
 #include "base/json.h"
 #include "carousel/convolution.h"
+#include "layers/sentence_encoder.h"
 #include "tasks/column_scale.h"
 #include "tasks/task_data.h"
 #include "tasks/text_json.h"
@@ -19,6 +20,7 @@ std::string ClassifyInfo::to_json() const {
   json object{{"labels", labels}, {"features", features}, {"majority", majority}, {"split", split}};
   if (text) {
     object["text"] = text_to_json(*text, vocabulary);
+    object["hierarchical"] = hierarchical;
   }
   return json_text(object);
 }
@@ -32,6 +34,7 @@ ClassifyInfo ClassifyInfo::from_model(const Model& model) {
     object.at("split").get_to(info.split);
     if (object.contains("text")) {
       text_from_json(object.at("text"), info.text.emplace(), info.vocabulary);
+      info.hierarchical = object.value("hierarchical", false);
     }
   });
   if (info.labels.size() < 2 || !std::is_sorted(info.labels.begin(), info.labels.end())) {
@@ -68,6 +71,12 @@ std::string token_input_text(const ModelOptions& options) {
 
 std::string input_text(const ModelOptions& r, bool text) {
   return fmt::format("{}, dropout {}", text ? token_input_text(r) : "", r.dropout);
+}
+
+void resolve_hierarchy(ModelOptions& r, bool text) {
+  if (!text) fail(Code::kUsage, "--hierarchical: only for texts, these are sequences of numbers");
+  if (r.cell == "none") fail(Code::kUsage, "--hierarchical: needs a recurrent cell, not 'none'");
+  if (r.pool.empty()) r.pool = "attention";
 }
 
 ModelOptions resolve_cnn(ModelOptions r, bool text, Observer& observer) {
@@ -122,13 +131,15 @@ ModelOptions resolve_classify_model(const ModelOptions& options, const ClassifyD
   if (r.hidden_size == 0) r.hidden_size = text ? 64 : small ? 100 : 128;
   if (r.layers == 0) r.layers = 1;
   resolve_text_options(r, text);
+  if (r.hierarchical) resolve_hierarchy(r, text);
   if (r.bidirectional.empty()) r.bidirectional = "true";
   if (r.pool.empty()) r.pool = "mean";
   const std::string shape = r.cell == "none" ? fmt::format("feed-forward, {} layers of {}", r.layers, r.hidden_size)
                                              : fmt::format("{}{}, {} layer{} of {}, pool {}",
                                                            r.bidirectional == "true" ? "bidirectional " : "", r.cell,
                                                            r.layers, r.layers == 1 ? "" : "s", r.hidden_size, r.pool);
-  observer.note(fmt::format("model: {}{}", shape, input_text(r, text)));
+  observer.note(
+      fmt::format("model: {}{}{}", r.hierarchical ? "sentences of words, each " : "", shape, input_text(r, text)));
   return r;
 }
 
@@ -147,6 +158,12 @@ Sequential build_classifier(const ModelOptions& options, const ClassifyData& dat
   if (options.model == "cnn") {
     network.add("convolutions", std::make_unique<Sum>(convolutions(options, features, std::ssize(data.label_names))));
     return network;
+  }
+  if (options.hierarchical) {
+    Sequential words = std::move(network);
+    features = add_body(words, options, features, 1);
+    network = Sequential();
+    network.add("words", std::make_unique<SentenceEncoder>(std::move(words), Vocabulary::kEnd));
   }
   std::int64_t size = 0;
   if (data.is_text() && options.cell == "none") {  // a bag of embedded words

@@ -21,6 +21,7 @@ struct ClassifyInfo {
   std::string split;          // --split of training
   std::optional<TextSettings> text;
   std::vector<std::string> vocabulary;
+  bool hierarchical = false;  // ids have a mark between sentences (documents.h)
 
   std::string to_json() const;
   // Throws Error{kModel} if the model is not a classifier or its description does not fit.

@@ -7,6 +7,7 @@
 #include "data/text/normalize.h"
 #include "formats/npy.h"
 #include "tasks/classify_model.h"
+#include "tasks/documents.h"
 #include "tasks/forecast_data.h"
 #include "tasks/lm_model.h"
 #include "tasks/regress_model.h"
@@ -21,13 +22,17 @@
 namespace carousel {
 namespace {
 
-void read_texts(TextPipeline pipeline, std::vector<std::string> texts, InspectData& data) {
+void read_texts(TextPipeline pipeline, std::vector<std::string> texts, InspectData& data, bool hierarchical = false) {
+  DocumentEncoder documents(pipeline);
   std::int64_t length = 1;
-  for (const std::string& text : texts) length = std::max(length, std::ssize(pipeline.encode(text)));
+  for (const std::string& text : texts) {
+    length = std::max(length, std::ssize(hierarchical ? documents.encode(text) : pipeline.encode(text)));
+  }
   const std::int64_t N = std::ssize(texts);
   data.ids = IdTensor({length, N});
   for (std::int64_t n = 0; n < N; ++n) {
-    data.traces.push_back(pipeline.explain(texts[static_cast<std::size_t>(n)], length));
+    const std::string& text = texts[static_cast<std::size_t>(n)];
+    data.traces.push_back(hierarchical ? documents.explain(text, length) : pipeline.explain(text, length));
     const TextTrace& trace = data.traces.back();
     data.lengths.push_back(static_cast<std::int32_t>(trace.ids.size()));
     for (std::int64_t t = 0; t < length; ++t) data.ids[t * N + n] = trace.padded[static_cast<std::size_t>(t)];
@@ -50,7 +55,7 @@ void read_classify(const Model& model, const DataOptions& options, const Inspect
   data.result_axis = "class";
   if (!request.texts.empty()) {
     if (!info.text) fail(Code::kUsage, "--text: this classifier takes sequences of numbers, give --data");
-    read_texts(info.pipeline(), request.texts, data);
+    read_texts(info.pipeline(), request.texts, data, info.hierarchical);
     data.weights = token_weights(model.network(), data.ids, data.lengths);
   } else if (!options.data.empty()) {
     ClassifyData read = read_classify_data(options.data, options, &info.labels, false);
@@ -61,7 +66,7 @@ void read_classify(const Model& model, const DataOptions& options, const Inspect
     }
     if (read.is_text()) {
       read.texts.resize(std::min(read.texts.size(), static_cast<std::size_t>(request.samples)));
-      read_texts(info.pipeline(), std::move(read.texts), data);
+      read_texts(info.pipeline(), std::move(read.texts), data, info.hierarchical);
       data.weights = token_weights(model.network(), data.ids, data.lengths);
     } else {
       take_sequences(read.samples, request.samples, data);

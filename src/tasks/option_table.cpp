@@ -217,6 +217,8 @@ const Option kModelOptions[] = {
      .help = "train the states that sequences start with, instead of zeros"},
     {.key = "model.tied", .field = kModel<&ModelOptions::tied>,
      .help = "all recurrent layers share their weights; the lowest one must read as much as it gives"},
+    {.key = "model.hierarchical", .field = kModel<&ModelOptions::hierarchical>, .tasks = "classify",
+     .help = "texts as sentences of words: one network reads words, one sentences, each with attention pooling"},
     {.key = "model.variational_dropout", .field = kModel<&ModelOptions::variational_dropout>, .tasks = "lm",
      .help = "dropout masks stay the same for all steps of a batch"},
     {.key = "model.embedding_dropout", .field = kModel<&ModelOptions::embedding_dropout>, .low = 0, .high = 0.95,

@@ -105,6 +105,7 @@ struct ModelOptions {
   bool variational_dropout = false;   // lm: one mask for all steps of a batch
   double embedding_dropout = 0;       // lm: share of words dropped from the embedding
   std::string softmax = "full";       // lm: full, sampled, adaptive
+  bool hierarchical = false;          // classify: a text is sentences of words
 };
 
 struct TrainOptions {

@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "base/fail.h"
+#include "data/text/vocabulary.h"
 #include "formats/npy.h"
 
 namespace carousel {
@@ -74,6 +75,23 @@ detail::PassInput SampleBatch::pass_input() const {
   return input;
 }
 
+namespace {
+
+// Of a text with marks between its sentences; one without is one sentence.
+void add_sentences(const std::vector<std::int32_t>& ids, PassSizes& sizes) {
+  std::int64_t sentences = 0;
+  for (auto begin = ids.begin(); begin < ids.end();) {
+    const auto end = std::find(begin, ids.end(), Vocabulary::kEnd);
+    ++sentences;
+    sizes.sentence_steps = std::max<std::int64_t>(sizes.sentence_steps, end - begin);
+    begin = end == ids.end() ? end : end + 1;
+  }
+  sizes.sentences += sentences;
+  sizes.document_sentences = std::max(sizes.document_sentences, sentences);
+}
+
+}  // namespace
+
 PassSizes largest_batch(const Samples& samples, std::span<const std::int64_t> indices, std::int64_t batch_size) {
   std::vector<std::int64_t> longest(indices.begin(), indices.end());
   std::stable_sort(longest.begin(), longest.end(),
@@ -89,6 +107,7 @@ PassSizes largest_batch(const Samples& samples, std::span<const std::int64_t> in
     if (!samples.tokens()) continue;
     const auto& ids = samples.ids[static_cast<std::size_t>(sample)];
     tokens.insert(ids.begin(), ids.end());
+    add_sentences(ids, sizes);
   }
   sizes.distinct_tokens = std::ssize(tokens);
   return sizes;

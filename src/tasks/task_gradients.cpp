@@ -34,7 +34,7 @@ GradientFlow classify_flow(const Model& model, const DataOptions& options, std::
   }
   if (data.is_text()) {
     TextPipeline pipeline = info.pipeline();
-    encode_texts(data, pipeline);
+    encode_texts(data, pipeline, info.hierarchical);
   }
   const Indices chosen = first_samples(samples, data.size());
   const std::vector<std::int32_t> labels = labels_of(data, chosen);

@@ -4,6 +4,7 @@
 
 #include "carousel/attention.h"
 #include "layers/module.h"
+#include "layers/sentence_encoder.h"
 #include "layers/term_scores.h"
 
 namespace carousel {
@@ -21,6 +22,32 @@ Layer* find_kind(Sequential& network) {
   return nullptr;
 }
 
+// words [sentences of all texts, steps], of_sentences [N, S].
+std::vector<std::vector<float>> sentence_by_sentence(const IdTensor& ids, std::span<const std::int32_t> lengths,
+                                                     const Tensor& words, const Tensor& of_sentences,
+                                                     std::int64_t mark) {
+  std::vector<std::vector<float>> all;
+  const std::int64_t N = std::ssize(lengths);
+  std::int64_t sentence = 0;  // of all texts
+  for (std::int64_t n = 0; n < N; ++n) {
+    std::vector<float>& weights = all.emplace_back();
+    std::int64_t number = 0, step = 0;  // of the sentence in the text, of the word in the sentence
+    const std::int64_t length = lengths[static_cast<std::size_t>(n)];
+    for (std::int64_t t = 0; t < length; ++t) {
+      const bool is_mark = ids[t * N + n] == mark;
+      if (is_mark && step > 0) ++sentence, ++number;
+      step = is_mark ? 0 : step + 1;
+      const bool is_known = sentence < words.shape()[0] && step <= words.shape()[1] && number < of_sentences.shape()[1];
+      if (!is_mark && !is_known) return {};  // weights of other layers than these two
+      weights.push_back(is_mark ? 0
+                                : of_sentences[n * of_sentences.shape()[1] + number] *
+                                      words[sentence * words.shape()[1] + step - 1]);
+    }
+    if (step > 0) ++sentence;
+  }
+  return all;
+}
+
 }  // namespace
 
 std::vector<std::vector<float>> token_weights(Sequential& network, const IdTensor& ids,
@@ -29,7 +56,14 @@ std::vector<std::vector<float>> token_weights(Sequential& network, const IdTenso
   if (!find_kind<AttentionPool>(network)) return all;
   std::vector<Tensor> alignments;
   network.predict({.ids = &ids, .lengths = lengths, .alignments = &alignments});
-  const Tensor& weights = alignments.back();  // [N, T]
+  const auto is_table = [](const Tensor& one) { return one.shape().rank() == 2; };
+  if (!std::all_of(alignments.begin(), alignments.end(), is_table)) return all;  // there is other attention as well
+  const Tensor& weights = alignments.back();                                     // [N, T], or of the sentences [N, S]
+  if (weights.shape()[0] != std::ssize(lengths)) return all;
+  if (const auto* encoder = find_kind<SentenceEncoder>(network)) {
+    return sentence_by_sentence(ids, lengths, alignments.front(), weights, encoder->mark());
+  }
+  if (weights.shape()[1] != ids.shape()[0]) return all;
   for (std::size_t n = 0; n < lengths.size(); ++n) {
     const float* row = weights.data() + static_cast<std::int64_t>(n) * weights.shape()[1];
     all.emplace_back(row, row + lengths[n]);
@@ -43,6 +77,7 @@ std::vector<TermPush> term_pushes(Sequential& network, std::span<const std::int3
   const auto* layer = find_kind<TermScores>(network);
   if (!layer) return pushes;
   const std::int64_t classes = layer->bias.value.elements();
+  if (std::max(for_class, over_class) >= classes) return pushes;
   for (const auto& [term, value] : layer->values_of(ids)) {
     const float* weights = layer->weight.value.data() + term * classes;
     const double push = value * (weights[for_class] - weights[over_class]);

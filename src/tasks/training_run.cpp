@@ -172,8 +172,9 @@ std::vector<std::string> given_cell_options(const ModelOptions& o) {
 void refuse_recurrent_options(const ModelOptions& o, std::string_view what) {
   std::vector<std::string> given = given_cell_options(o);
   const std::pair<bool, const char*> of_networks[] = {
-      {!o.cell.empty(), "cell"}, {o.layers > 0, "layers"},     {!o.bidirectional.empty(), "bidirectional"},
-      {!o.pool.empty(), "pool"}, {o.layer_norm, "layer_norm"}, {!o.activation.empty(), "activation"}};
+      {!o.cell.empty(), "cell"},       {o.layers > 0, "layers"},     {!o.bidirectional.empty(), "bidirectional"},
+      {!o.pool.empty(), "pool"},       {o.layer_norm, "layer_norm"}, {!o.activation.empty(), "activation"},
+      {o.hierarchical, "hierarchical"}};
   for (const auto& [is_given, name] : of_networks) {
     if (is_given) given.emplace_back(name);
   }

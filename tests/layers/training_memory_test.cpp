@@ -13,6 +13,7 @@
 #include "cells/cell.h"
 #include "layers/embedding_dropout.h"
 #include "layers/module.h"
+#include "layers/sentence_encoder.h"
 #include "layers/tied_linear.h"
 #include "layers/token_inputs.h"
 #include "tests/support/expect_error.h"
@@ -165,6 +166,35 @@ TEST(TrainingMemory, LengthsBothDirectionsAndRecurrentDropout) {
     expect_predicted(Sequential{Scale{Tensor({5}), Tensor({5})}, Recurrent{options}, Pool{"max"}, Linear{96, 2}},
                      batch);
   }
+}
+
+// 12 documents of 20 sentences of 9 words, the last one without a mark behind it.
+TEST(TrainingMemory, SentencesOfDocuments) {
+  Sequential words{Embedding{40, 24}, Dropout{0.2}, Recurrent{recurrent("gru", 24)}, AttentionPool{48, 32}}, network;
+  network.add("words", std::make_unique<SentenceEncoder>(std::move(words), 3));
+  network.add("recurrent", std::make_unique<Recurrent>(recurrent("lstm", 48)));
+  network.add("pool", std::make_unique<AttentionPool>(48, 32));
+  constexpr std::int64_t kSentences = 20, kWords = 9, T = kSentences * (kWords + 1) - 1, N = 12;
+  IdTensor ids({T, N});
+  for (std::int64_t t = 0; t < T; ++t) {
+    for (std::int64_t n = 0; n < N; ++n) {
+      ids[t * N + n] = t % (kWords + 1) == kWords ? 3 : static_cast<std::int32_t>(4 + (t + n) % 36);
+    }
+  }
+  PassSizes sizes{.time_steps = T, .samples = N, .rows = T * N, .distinct_tokens = 37};
+  sizes.sentences = N * kSentences;
+  sizes.sentence_steps = kWords;
+  sizes.document_sentences = kSentences;
+  set_threads(1);
+  Tape<float> tape;
+  SequenceLayout layout;
+  detail::PassInput input;
+  input.ids = &ids;
+  tape.backward(mean(detail::run_pass(network, tape, layout, input, true, {})));
+  set_threads(0);
+  EXPECT_NEAR(
+      static_cast<double>(training_pass_bytes(network.describe(), sizes)) / static_cast<double>(tape.arena().peak()), 1,
+      0.02);
 }
 
 TEST(TrainingMemory, AttentionPooling) {

@@ -92,7 +92,7 @@ TEST(ClassifyModel, AConvolutionalNetworkIsKimsNetwork) {
   options.embedding_size = 5;
   Observer quiet;
   const ModelOptions resolved = resolve_classify_model(options, data, all, quiet);
-  Sequential network = build_classifier(resolved, data, all, kWords);
+  Sequential network = build_classifier(resolved, data, all, std::vector<std::string>(kWords, "w"));
   network.initialize(1);
   const Tensor scores = predict_samples(network, data.samples, all);
   for (std::size_t n = 0; n < data.samples.ids.size(); ++n) {
