@@ -5,7 +5,7 @@
 
 #include "base/fail.h"
 #include "data/text/normalize.h"
-#include "data/text/token_shape.h"
+#include "data/text/word_shape.h"
 
 namespace carousel {
 
@@ -104,7 +104,7 @@ void encode_sentences(const TagVocabularies& known, TagData& data) {
       if (form == std::ssize(form_words)) {
         normalized.push_back(normalized_token(token));
         form_words.push_back(known.words.id(normalized.back()));
-        form_shapes.push_back(static_cast<std::int32_t>(token_shape(token)));
+        form_shapes.push_back(1 + static_cast<std::int32_t>(word_shape(token)));
         if (reads_characters) {
           auto& spelling = data.spellings.emplace_back();
           for (const std::string& character : characters_of(segmenter, token)) {

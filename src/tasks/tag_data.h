@@ -17,7 +17,7 @@ namespace carousel {
 struct TagData {
   std::vector<TaggedSentence> sentences;
   std::vector<std::vector<std::int32_t>> words;      // ids of the vocabulary
-  std::vector<std::vector<std::int32_t>> shapes;     // TokenShape
+  std::vector<std::vector<std::int32_t>> shapes;     // 1 + WordShape; 0: padding
   std::vector<std::vector<std::int32_t>> pairs;      // ids of each token with the next one, if the model knows pairs
   std::vector<std::vector<std::int32_t>> forms;      // of each token its place in `spellings`
   std::vector<std::vector<std::int32_t>> spellings;  // the characters of each distinct token, if the model reads them

@@ -6,7 +6,7 @@
 #include "base/fail.h"
 #include "base/json.h"
 #include "carousel/convolution.h"
-#include "data/text/token_shape.h"
+#include "data/text/word_shape.h"
 #include "layers/crf.h"
 #include "tasks/task_data.h"
 #include "tasks/text_json.h"
@@ -217,7 +217,7 @@ Sequential build_tagger(const ModelOptions& options, const TagInfo& info) {
     return part;
   };
   network.add("words", embedding(info.words.size(), options.embedding_size));
-  network.add("shapes", embedding(kTokenShapes, kShapeSize));
+  network.add("shapes", embedding(1 + kWordShapes, kShapeSize));
   const bool reads_pairs = info.pairs.size() > Vocabulary::kSpecials;
   if (reads_pairs) network.add("pairs", embedding(info.pairs.size(), kPairSize));
   if (reads_characters) network.add("characters", spelling_part(options, info.characters.size()));

@@ -1,7 +1,7 @@
 // tag_network.h: runs the network of a tagger, which is not a chain of layers.
 //
 //   words       ids -> E numbers per token
-//   shapes      TokenShape -> numbers per token
+//   shapes      1 + WordShape -> numbers per token
 //   pairs       ids -> numbers per token and the next one
 //   characters  a spelling -> numbers per distinct token
 //   body        recurrent layers over the tokens: the above side by side, those of word_window neighbours together

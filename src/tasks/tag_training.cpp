@@ -7,6 +7,7 @@
 #include "autograd/ops/scale.h"
 #include "autograd/ops/sum.h"
 #include "base/fail.h"
+#include "data/text/singleton.h"
 #include "layers/gate_saturation.h"
 #include "tasks/gate_probe.h"
 #include "tasks/samples.h"
@@ -16,7 +17,7 @@
 namespace carousel {
 namespace {
 
-constexpr float kHiddenShare = 0.5f;  // of the rare words
+constexpr double kHiddenShare = 0.5;  // of the words that occur once
 
 }  // namespace
 
@@ -30,11 +31,9 @@ TagProblem::TagProblem(Sequential& network, const TagData& data, const TagInfo& 
       rules_(tag_rules(info.tags, info.scheme)),
       valid_tags_only_(model.crf_valid_tags_only) {
   training_lengths_ = data.lengths(split_.train);
-  std::vector<std::int64_t> counts(static_cast<std::size_t>(info.words.size()));
-  for (const std::int64_t n : split_.train) {
-    for (const std::int32_t id : data.words[static_cast<std::size_t>(n)]) ++counts[static_cast<std::size_t>(id)];
-  }
-  for (const std::int64_t count : counts) rare_.push_back(count == 1);
+  std::vector<std::vector<std::int32_t>> training;
+  for (const std::int64_t n : split_.train) training.push_back(data.words[static_cast<std::size_t>(n)]);
+  singletons_ = find_singletons(training, info.words.size());
   if (valid_tags_only_) check_valid();
 }
 
@@ -62,20 +61,19 @@ void TagProblem::prepare(std::int64_t epoch, std::int64_t batch) {
     chosen_.push_back(split_.train[static_cast<std::size_t>(place)]);
   }
   batch_.assign(data_, chosen_);
-  hide_rare_words(epoch);
+  hide_singletons(epoch);
 }
 
-void TagProblem::hide_rare_words(std::int64_t epoch) {
+void TagProblem::hide_singletons(std::int64_t epoch) {
   const std::int64_t N = std::ssize(chosen_);
   for (std::int64_t n = 0; n < N; ++n) {
     const auto sample = static_cast<std::uint64_t>(chosen_[static_cast<std::size_t>(n)]);
     const RandomKey key{static_cast<std::uint64_t>(options_.seed), Purpose::kNoise,
                         static_cast<std::uint64_t>(epoch) << 32 | sample};
-    for (std::int64_t t = 0; t < batch_.words.lengths[static_cast<std::size_t>(n)]; ++t) {
-      std::int32_t& id = batch_.words.ids[t * N + n];
-      if (rare_[static_cast<std::size_t>(id)] == 0) continue;
-      if (uniform(key, static_cast<std::uint64_t>(t)) < kHiddenShare) id = Vocabulary::kUnknown;
-    }
+    std::vector<std::int32_t> words = data_.words[static_cast<std::size_t>(sample)];
+    drop_singletons(singletons_, kHiddenShare, key, words);
+    for (std::int64_t t = 0; t < std::ssize(words); ++t)
+      batch_.words.ids[t * N + n] = words[static_cast<std::size_t>(t)];
   }
 }
 

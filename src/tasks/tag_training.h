@@ -34,7 +34,7 @@ class TagProblem final : public TaskProblem {
 
  private:
   void check_valid() const;
-  void hide_rare_words(std::int64_t epoch);
+  void hide_singletons(std::int64_t epoch);
   Variable loss_of(const TagScores& scores, const std::vector<std::int64_t>& samples);
   double loss_without_training(const std::vector<std::int64_t>& samples);
 
@@ -46,7 +46,7 @@ class TagProblem final : public TaskProblem {
   TagRules rules_;
   bool valid_tags_only_;
   std::vector<std::int32_t> training_lengths_;
-  std::vector<char> rare_;  // by word id: it occurs once in the training part
+  std::vector<bool> singletons_;  // by word id: it occurs once in the training part
   std::vector<std::vector<std::int64_t>> batches_;
   std::vector<std::int64_t> chosen_;
   TagBatch batch_;

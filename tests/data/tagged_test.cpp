@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include "data/text/token_shape.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
 
@@ -131,21 +130,6 @@ TEST_F(Tagged, SegmentedWordsBecomeCharactersWithTheirPlaces) {
   EXPECT_EQ(text.sentences[0].tokens, (Words{"\u6211", "\u4eec", "\u5728", "A", "B", "e\u0301"}));
   EXPECT_EQ(text.sentences[0].tags, (Words{"B", "E", "S", "B", "M", "E"}));
   EXPECT_EQ(text.sentences[1].tags, (Words{"S"}));
-}
-
-TEST(TokenShapes, SayHowATokenIsWritten) {
-  EXPECT_EQ(token_shape("boston"), TokenShape::kLower);
-  EXPECT_EQ(token_shape("o'clock"), TokenShape::kLower);
-  EXPECT_EQ(token_shape("EU"), TokenShape::kUpper);
-  EXPECT_EQ(token_shape("I"), TokenShape::kUpper);
-  EXPECT_EQ(token_shape("Peter"), TokenShape::kTitle);
-  EXPECT_EQ(token_shape("O'Neill"), TokenShape::kMixed);
-  EXPECT_EQ(token_shape("iPhone"), TokenShape::kMixed);
-  EXPECT_EQ(token_shape("1,000.5"), TokenShape::kDigits);
-  EXPECT_EQ(token_shape("747b"), TokenShape::kWithDigits);
-  EXPECT_EQ(token_shape("--"), TokenShape::kMarks);
-  EXPECT_EQ(token_shape("\u5317\u4eac"), TokenShape::kCaseless);
-  EXPECT_EQ(token_shape("\u0416\u0443\u043a"), TokenShape::kTitle);  // Cyrillic
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ TEST(WordShape, IsThatOfUnicodesProperties) {
       {WordShape::kWithDigits, {"B2B", "3rd", "\u4E002"}},
       {WordShape::kPunctuation, {",", "...", "--", "\u3002", "\u00BF"}},
       {WordShape::kSymbol, {"$", "+", "\U0001F600", " ", "", "\u20AC!"}}};
-  EXPECT_EQ(std::size(cases), static_cast<std::size_t>(word_shape_count));
+  EXPECT_EQ(std::size(cases), static_cast<std::size_t>(kWordShapes));
   for (const auto& [shape, words] : cases) {
     for (const std::string_view word : words) {
       EXPECT_EQ(word_shape_name(word_shape(word)), word_shape_name(shape)) << word;

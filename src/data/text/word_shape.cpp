@@ -9,7 +9,7 @@
 namespace carousel {
 namespace {
 
-constexpr std::array<std::string_view, word_shape_count> kShapeNames = {
+constexpr std::array<std::string_view, kWordShapes> kShapeNames = {
     "lower", "initial", "upper", "mixed", "uncased", "digits", "with_digits", "punctuation", "symbol"};
 
 struct CharacterCounts {

@@ -19,7 +19,7 @@ enum class WordShape : std::uint8_t {
   kSymbol        // everything else: $, an emoji, white space, the empty word
 };
 
-inline constexpr int word_shape_count = 9;
+inline constexpr int kWordShapes = 9;
 
 // REQUIRES: well-formed UTF-8.
 WordShape word_shape(std::string_view word) noexcept;
