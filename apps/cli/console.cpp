@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "command_line.h"
 #include "data/text/display_width.h"
+#include "data/text/utf8.h"
 
 namespace carousel::cli {
 namespace {
@@ -110,14 +111,17 @@ void Console::write_error_stream(std::string_view text) const { write_all(STDERR
 
 std::string one_line(std::string_view text) {
   std::string line;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t start = at;
+    const std::int32_t c = next_character(text, at);
     if (c == '\n' || c == '\t') {
       line += ' ';
-    } else if (byte < 0x20 || byte == 0x7F) {
-      line += fmt::format("\\x{:02X}", byte);
+    } else if (c >= 0 && (c < 0x20 || c == 0x7F)) {
+      line += fmt::format("\\x{:02X}", c);
+    } else if ((c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069)) {  // they turn the rest of the line round
+      line += fmt::format("\\u{:04X}", c);
     } else {
-      line += c;
+      line += text.substr(start, at - start);
     }
   }
   return line;

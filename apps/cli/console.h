@@ -57,7 +57,8 @@ class Console {
   std::string buffer_;
 };
 
-// Control characters (a hostile file's escape sequences, line ends) as spaces or \xNN: the text stays on one line.
+// Control characters (a hostile file's escape sequences, line ends) as spaces or \xNN, and those that change the
+// direction of what follows as \uNNNN: the text stays on one line, and where it is.
 std::string one_line(std::string_view text);
 
 // The text and as many spaces as it needs to be `columns` columns of a terminal wide.
