@@ -8,6 +8,7 @@
 #include "carousel/convolution.h"
 #include "carousel/layers.h"
 #include "cells/cell.h"
+#include "layers/adaptive_softmax.h"
 #include "layers/crf.h"
 #include "layers/embedding_dropout.h"
 #include "layers/recurrent_structure.h"
@@ -143,6 +144,10 @@ std::unique_ptr<Module> build_simple(const std::string& type, Settings& s) {
     return std::make_unique<Linear>(input_size, output_size, s.get<bool>("bias"));
   }
   if (type == "embedding_dropout") return std::make_unique<EmbeddingDropout>(s.get<double>("probability"));
+  if (type == "adaptive_softmax") {
+    const std::int64_t input_size = s.size("input_size"), vocabulary_size = s.size("vocabulary_size");
+    return std::make_unique<AdaptiveSoftmax>(input_size, vocabulary_size, s.size("head_size"));
+  }
   if (type == "tied_linear") return std::make_unique<TiedLinear>(s.size("vocabulary_size"));
   if (type == "pool") return std::make_unique<Pool>(s.get<std::string>("kind"));
   if (type == "attention_pool") {
@@ -265,6 +270,9 @@ std::int64_t count_parameters(const LayerDescription& description) {
   }
   if (type == "linear") {
     count += checked_size({s.size("input_size") + (s.get<bool>("bias") ? 1 : 0), s.size("output_size")}, "linear");
+  }
+  if (type == "adaptive_softmax") {
+    count += AdaptiveSoftmax::count(s.size("input_size"), s.size("vocabulary_size"), s.size("head_size"));
   }
   if (type == "tied_linear") count += s.size("vocabulary_size");
   if (type == "term_scores") {

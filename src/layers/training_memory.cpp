@@ -37,6 +37,7 @@ class PassCounter {
     if (d.type == "flatten") flatten();
     if (d.type == "linear") linear(setting<std::int64_t>(d, "output_size"));
     if (d.type == "embedding_dropout") embedding_dropout(setting<double>(d, "probability"));
+    if (d.type == "adaptive_softmax") linear(setting<std::int64_t>(d, "vocabulary_size"));
     if (d.type == "tied_linear") linear(setting<std::int64_t>(d, "vocabulary_size"));
     if (d.type == "scale") value(rows() * width_, 0);
     if (d.type == "activation") activation(setting<std::string>(d, "kind"));

@@ -8,6 +8,7 @@
 
 #include "carousel/attention.h"
 #include "carousel/convolution.h"
+#include "layers/adaptive_softmax.h"
 #include "layers/module.h"
 #include "layers/sentence_encoder.h"
 #include "layers/term_scores.h"
@@ -185,8 +186,8 @@ class Walk {
       info.meaning = info.name == "weight" ? "a word's vector is the sum of the rows of its pieces"
                                            : "which pieces the words of the vocabulary have";
     } else if (dynamic_cast<const Linear*>(&module) || dynamic_cast<const Conv1d*>(&module) ||
-               dynamic_cast<const MultiHeadAttention*>(&module) || dynamic_cast<const AttentionDecoder*>(&module) ||
-               dynamic_cast<const AttentionPool*>(&module)) {
+               dynamic_cast<const AdaptiveSoftmax*>(&module) || dynamic_cast<const MultiHeadAttention*>(&module) ||
+               dynamic_cast<const AttentionDecoder*>(&module) || dynamic_cast<const AttentionPool*>(&module)) {
       info.axes = {"output", "input", "kernel"};
       info.axes.resize(info.shape.size());
     } else if (dynamic_cast<const TermScores*>(&module)) {
@@ -216,6 +217,10 @@ class Walk {
       const bool one_hot = description.type == "one_hot";
       set_features(one_hot ? "token" : "embedding",
                    std::get<std::int64_t>(description.settings.at(one_hot ? "vocabulary_size" : "embedding_size")));
+      set_features("embedding", embedding->weight.value.shape()[1]);
+    } else if (const auto* adaptive = dynamic_cast<const AdaptiveSoftmax*>(&module)) {
+      set_features("output", adaptive->vocabulary_size());
+      info.notes.push_back("gives log-probabilities");
     } else if (const auto* tied = dynamic_cast<const TiedLinear*>(&module)) {
       set_features("output", tied->bias.value.elements());
       info.notes.push_back("its weight is the table of the embedding");

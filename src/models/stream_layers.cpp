@@ -7,6 +7,7 @@
 #include "base/fail.h"
 #include "kernels/packed_matrix.h"
 #include "kernels/pointwise.h"
+#include "layers/adaptive_softmax.h"
 #include "layers/module.h"
 #include "layers/tied_linear.h"
 #include "models/stream_program.h"
@@ -50,6 +51,28 @@ class LinearStep final : public StreamOp {
 
  private:
   StreamBuffer packed_, bias_;
+};
+
+class AdaptiveSoftmaxStep final : public StreamOp {
+ public:
+  explicit AdaptiveSoftmaxStep(AdaptiveSoftmax& layer) {
+    input_size = layer.head().value.shape()[1];
+    output_size = layer.vocabulary_size();
+    layer_ = std::make_unique<AdaptiveSoftmax>(input_size, output_size, layer.head_size());
+    const auto from = layer.parameters(), to = layer_->parameters();
+    for (std::size_t k = 0; k < to.size(); ++k) to[k]->value = from[k]->value;
+  }
+  void run(StreamSlots slots, const float* input, float* output, std::byte* workspace) noexcept override {
+    for (std::size_t r = 0; r < slots.size(); ++r, input += input_size, output += output_size) {
+      layer_->log_probabilities(input, output, reinterpret_cast<float*>(workspace));
+    }
+  }
+  std::int64_t workspace_bytes() const noexcept override {
+    return whole_lines(layer_->workspace_size() * static_cast<std::int64_t>(sizeof(float)));
+  }
+
+ private:
+  std::unique_ptr<AdaptiveSoftmax> layer_;  // a copy
 };
 
 class ScaleStep final : public RowStep {
@@ -223,6 +246,9 @@ std::unique_ptr<StreamOp> compile_layer(Module& module, std::int64_t size, const
   if (&module == plan.embedding) return nullptr;
   if (auto* tied = dynamic_cast<TiedLinear*>(&module); tied && plan.embedding) {
     return std::make_unique<LinearStep>(plan.embedding->weight.value, tied->bias.value);
+  }
+  if (auto* adaptive = dynamic_cast<AdaptiveSoftmax*>(&module)) {
+    return std::make_unique<AdaptiveSoftmaxStep>(*adaptive);
   }
   if (auto* scale = dynamic_cast<Scale*>(&module)) return std::make_unique<ScaleStep>(*scale);
   if (auto* norm = dynamic_cast<LayerNorm*>(&module)) return std::make_unique<LayerNormStep>(*norm);

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "layers/embedding_dropout.h"
 #include "layers/tied_linear.h"
+#include "tasks/adaptive_loss.h"
 #include "tasks/task_data.h"
 #include "tasks/text_json.h"
 #include "tasks/training_run.h"
@@ -46,6 +47,10 @@ ModelOptions resolve_lm_model(const ModelOptions& options, const FittedLm& text,
   if (r.embedding_size == 0) r.embedding_size = characters ? 64 : r.hidden_size;
   if (r.dropout < 0) r.dropout = characters ? 0.1 : 0.25;
   const std::int64_t width = r.proj_size > 0 ? r.proj_size : r.hidden_size;
+  if (r.softmax == "adaptive") {
+    if (r.tie_embeddings == "true") fail(Code::kUsage, "--tie-embeddings: not with --softmax adaptive, leave one out");
+    r.tie_embeddings = "false";
+  }
   if (r.tie_embeddings.empty()) r.tie_embeddings = !characters && r.embedding_size == width ? "true" : "false";
   if (r.variational_dropout && r.tied) {
     fail(Code::kUsage, "--variational-dropout: makes each layer one of its own, leave --tied out");
@@ -90,6 +95,11 @@ Sequential build_lm(const ModelOptions& options, std::int64_t vocabulary_size) {
   add_dropout("dropout");
   Sequential network;
   network.add("body", std::move(body));
+  if (options.softmax == "adaptive") {
+    const std::int64_t head_size = std::max<std::int64_t>(1, std::min<std::int64_t>(2000, vocabulary_size / 5));
+    network.add("output", std::make_unique<AdaptiveSoftmax>(size, vocabulary_size, head_size));
+    return network;
+  }
   if (options.tie_embeddings != "true") {
     network.add("output", std::make_unique<Linear>(size, vocabulary_size));
     return network;
@@ -113,8 +123,8 @@ LmNetwork::LmNetwork(Sequential& network) {
   } else if (auto* tied = dynamic_cast<TiedLinear*>(modules[1].second.get())) {
     weight_ = &embedding->weight;
     bias_ = &tied->bias;
-  } else {
-    fail(Code::kModel, "the output of a language model is a '{}', expected linear or tied_linear",
+  } else if (!(adaptive_ = dynamic_cast<AdaptiveSoftmax*>(modules[1].second.get()))) {
+    fail(Code::kModel, "the output of a language model is a '{}', expected linear, tied_linear or adaptive_softmax",
          modules[1].second->describe().type);
   }
 }
@@ -127,6 +137,7 @@ Variable LmNetwork::sampled_loss(const Variable& rows, std::span<const std::int3
 }
 
 Variable LmNetwork::loss(const Variable& rows, std::span<const std::int32_t> labels, std::span<double> losses) const {
+  if (adaptive_) return adaptive_loss(*adaptive_, rows, labels, losses);
   Tape<float>& tape = rows.tape();
   return linear_cross_entropy<float>(rows, tape.parameter(*weight_), tape.parameter(*bias_), labels, losses);
 }

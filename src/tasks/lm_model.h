@@ -13,6 +13,7 @@
 #include "autograd/tape.h"
 #include "base/random.h"
 #include "carousel/model.h"
+#include "layers/adaptive_softmax.h"
 #include "tasks/lm_data.h"
 #include "tasks/options.h"
 #include "train/observer.h"
@@ -51,7 +52,8 @@ class LmNetwork {
 
  private:
   Sequential* body_;
-  Parameter *weight_, *bias_;  // of the output layer
+  AdaptiveSoftmax* adaptive_ = nullptr;  // the output layer, or its weight and bias
+  Parameter *weight_ = nullptr, *bias_ = nullptr;
 };
 
 }  // namespace carousel

@@ -8,8 +8,8 @@
 
 #include "autograd/ops/cross_entropy.h"
 #include "base/random.h"
+#include "carousel/stream.h"
 #include "kernels/softmax.h"
-#include "tasks/baselines/ngram_baselines.h"
 #include "tasks/lm_training.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/expect_near.h"
@@ -71,6 +71,30 @@ TEST(LmScore, ChunksWithTheStateCarriedEqualOnePassOverTheWhole) {
   }
 }
 
+// 30 tokens: 6 in the head, 24 in a cluster. By the network's forward pass, by the loss, and step by step.
+TEST(LmScore, AnAdaptiveSoftmaxIsExactAndAddsUpToOne) {
+  ModelOptions options = small_model();
+  options.softmax = "adaptive";
+  Sequential model = build_lm(options, 30);
+  model.initialize(3);
+  const auto ids = random_tokens(60, 11);
+  std::vector<std::int32_t> spread;
+  for (std::size_t k = 0; k < ids.size(); ++k) spread.push_back(static_cast<std::int32_t>((ids[k] * 7 + k) % 30));
+  IdTensor inputs({60, 1});
+  inputs[0] = 3;
+  std::copy(spread.begin(), spread.end() - 1, inputs.data() + 1);
+  const Tensor log_p = model.predict(inputs);
+  const StreamScore score = score_stream(model, spread, 3);
+  Stream stream(model);
+  for (std::int64_t t = 0; t < 60; ++t) {
+    double sum = 0;
+    for (std::int64_t k = 0; k < 30; ++k) sum += std::exp(static_cast<double>(log_p[t * 30 + k]));
+    EXPECT_NEAR(sum, 1, 1e-5) << t;
+    EXPECT_NEAR(score.losses[static_cast<std::size_t>(t)], -log_p[t * 30 + spread[static_cast<std::size_t>(t)]], 1e-5);
+    expect_near(stream.step(inputs[t]), std::span(log_p.data() + t * 30, 30), 1e-5, "step");
+  }
+}
+
 // Each stream starts from nothing, so that several are as many texts.
 TEST(LmScore, SeveralStreamsEqualTheirPartsAlone) {
   const auto ids = random_tokens(10, 2);
@@ -121,11 +145,12 @@ TEST(LmTask, TrainsWithEveryFormOfDropoutAverageAndLoss) {
   options.model.tie_embeddings = "true";
   options.train.bptt = 9;
   options.train.batch_size = 4;
-  options.train.epochs = 4;
+  options.train.epochs = 8;
   options.train.lr = 0.02;
   options.output.out = folder / "model.safetensors";
   for (const bool variational : {false, true}) {
-    for (const std::string softmax : {"full", "sampled"}) {
+    for (const std::string softmax : {"full", "sampled", "adaptive"}) {
+      options.model.tie_embeddings = softmax == "adaptive" ? "false" : "true";
       options.model.variational_dropout = variational;
       options.model.softmax = softmax;
       options.train.average = variational ? "asgd" : "ema";
@@ -245,46 +270,6 @@ TEST(StreamBatches, EveryTokenIsALabelOnceAndFollowsItsPredecessor) {
   expect_error(Code::kUsage, {"23 tokens", "batch_size 24"}, [&] { StreamBatches(ids, 0, 24, 4); });
 }
 
-TEST(LmData, CountsTokensLineEndsAndCharacters) {
-  TemporaryFolder folder;
-  put_file(folder / "a.txt", "\xEF\xBB\xBF the <unk> d\xC3\xA9j\xC3\xA0\r\n\nthe end");
-  const Lines lines = read_lines({folder / "a.txt"});
-  EXPECT_EQ(lines, (Lines{" the <unk> d\xC3\xA9j\xC3\xA0\n", "\n", "the end"}));
-  DataOptions options;
-  options.level = "word";
-  const FittedLm words = fit_lm(lines, options);
-  EXPECT_EQ(words.settings.level, TextLevel::kWhitespace);
-  EXPECT_EQ(words.stream.ids.size(), 3u + 1 + 1 + 2 + 1);  // <eos> of every line
-  EXPECT_EQ(words.stream.characters, 16 + 1 + 7 + 1);
-  EXPECT_EQ(words.stream.ids[1], Vocabulary::kUnknown);
-  options.level = "char";
-  const FittedLm characters = fit_lm(lines, options);
-  EXPECT_EQ(characters.stream.ids.size(), 16u + 1 + 7);
-  EXPECT_EQ(characters.stream.characters, 16 + 1 + 7);
-  LmEncoder encoder(characters.settings, characters.vocabulary);
-  std::string text;
-  for (const std::int32_t id : encoder.encode(lines).ids) text += encoder.text_of(id, 0);
-  EXPECT_EQ(text, " the <unk> d\xC3\xA9j\xC3\xA0\n\nthe end");
-}
-
-TEST(LmData, HoldsBackTheEndOfTheTextFromTheStartOfALine) {
-  const TextParts parts = hold_back({"one\n", "two\n", "three\n", "four\n", "five\n", "six\n"}, 0.4);
-  EXPECT_EQ(parts.train, (Lines{"one\n", "two\n", "three\n", "four\n"}));
-  EXPECT_EQ(parts.valid, (Lines{"five\n", "six\n"}));
-  const TextParts line = hold_back({"\xC3\xA4\xC3\xB6\xC3\xBC\xC3\x9F"}, 0.6);  // four letters of two bytes
-  EXPECT_EQ(line.train, (Lines{"\xC3\xA4\xC3\xB6"}));
-  EXPECT_EQ(line.valid, (Lines{"\xC3\xBC\xC3\x9F"}));
-  expect_error(Code::kUsage, {"1 bytes", "--valid"}, [] { hold_back({"a"}, 0.1); });
-}
-
-TEST(LmData, NamesEmptyFilesAndBytesThatAreNotUtf8) {
-  TemporaryFolder folder;
-  put_file(folder / "empty.txt", "");
-  put_file(folder / "latin1.txt", "one\ntwo d\xE9j\xE0\n");
-  expect_error(Code::kData, {"empty.txt", "empty"}, [&] { read_lines({folder / "empty.txt"}); });
-  expect_error(Code::kData, {"latin1.txt:2", "byte 6", "0xe9"}, [&] { read_lines({folder / "latin1.txt"}); });
-}
-
 // A Markov chain over four letters; its entropy rate is sum_i pi_i H(row i), pi the stationary distribution: by
 // symmetry 1/4 each.
 constexpr double kRow[] = {0.7, 0.2, 0.05, 0.05};  // of the letter that is 0, 1, 2, 3 places further on
@@ -368,23 +353,6 @@ TEST(LmTask, SaysWhatALanguageModelCannotHave) {
   options = small_model("true");
   options.embedding_size = 5;
   expect_error(Code::kUsage, {"6 features", "has 5"}, [&] { build_lm(options, 9); });
-}
-
-// Oracles: the formula by hand; probabilities of all words after one context add up to 1.
-TEST(NgramBaselines, UnigramIsAddOneAndTrigramSumsToOne) {
-  const std::vector<std::int64_t> counts{3, 0, 1};
-  const std::vector<std::int32_t> ids{0, 1};
-  EXPECT_NEAR(unigram_loss(counts, ids), -std::log(4.0 / 7) - std::log(1.0 / 7), 1e-14);
-  const auto training = random_tokens(400, 10);
-  const std::vector<std::int32_t> context{training[5], training[6]};
-  const double before = trigram_loss(training, kVocabulary, context);
-  double sum = 0;
-  for (std::int32_t id = 0; id < kVocabulary; ++id) {
-    std::vector<std::int32_t> longer = context;
-    longer.push_back(id);
-    sum += std::exp(before - trigram_loss(training, kVocabulary, longer));
-  }
-  EXPECT_NEAR(sum, 1, 1e-12);
 }
 
 }  // namespace
