@@ -217,7 +217,6 @@ class Walk {
       const bool one_hot = description.type == "one_hot";
       set_features(one_hot ? "token" : "embedding",
                    std::get<std::int64_t>(description.settings.at(one_hot ? "vocabulary_size" : "embedding_size")));
-      set_features("embedding", embedding->weight.value.shape()[1]);
     } else if (const auto* adaptive = dynamic_cast<const AdaptiveSoftmax*>(&module)) {
       set_features("output", adaptive->vocabulary_size());
       info.notes.push_back("gives log-probabilities");
