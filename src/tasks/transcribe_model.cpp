@@ -64,6 +64,11 @@ TranscribeInfo TranscribeInfo::from_model(const Model& model) {
       !fits(info, model.network())) {
     fail(Code::kModel, "the description of the transcriber contradicts itself or its network");
   }
+  try {
+    if (f.from_audio()) static_cast<void>(LogMel(f.log_mel));
+  } catch (const Error& error) {
+    fail(Code::kModel, "the description of the transcriber is not usable: {}", error.what());
+  }
   return info;
 }
 
