@@ -235,7 +235,7 @@ const Option kModelOptions[] = {
      .verbs = kEvaluate | kPredict, .tasks = "transcribe,translate",
      .help = "hypotheses of beam search; 1: greedy, the best path; auto: as TASK does best"},
     {.key = "model.n_best", .field = kModel<&ModelOptions::n_best>, .low = 1, .high = 10000, .verbs = kPredict,
-     .tasks = "transcribe,translate", .help = "outputs for each sample, best first"},
+     .tasks = "transcribe,translate,tag", .help = "outputs for each sample, best first"},
     {.key = "model.length_penalty", .field = kModel<&ModelOptions::length_penalty>, .low = 0, .high = 10,
      .verbs = kEvaluate | kPredict, .tasks = "translate",
      .help = "scores are divided by ((5 + tokens) / 6) to this power (Wu et al. 2016); 0: not"},
@@ -253,8 +253,6 @@ const Option kModelOptions[] = {
     {.key = "model.token_pairs", .field = kModel<&ModelOptions::token_pairs>, .automatic = true,
      .allowed = {"true", "false"}, .tasks = "tag",
      .help = "an embedding for each token with the one behind it; auto: where tokens are characters"},
-    {.key = "model.n_best", .field = kModel<&ModelOptions::n_best>, .low = 1, .high = 10000, .verbs = kPredict,
-     .tasks = "tag", .help = "outputs for each sample, best first"},
     {.key = "model.word_window", .field = kModel<&ModelOptions::word_window>, .automatic = true, .low = 1, .high = 99,
      .tasks = "tag", .help = "words that are read at each step, an odd number: the word and its neighbours"},
 };

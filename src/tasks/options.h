@@ -96,7 +96,7 @@ struct ModelOptions {
   std::int64_t word_window = 0;       // tag: tokens around each one that it is read with, odd; auto
   std::string attention;              // translate: a score of AttentionDecoderOptions; auto
   std::int64_t beam = 0;              // translate, transcribe: hypotheses of beam search for each sample; auto
-  std::int64_t n_best = 1;            // translate, transcribe: outputs for each sample
+  std::int64_t n_best = 1;            // translate, transcribe, tag: outputs for each sample
   double length_penalty = 1;          // translate: exponent of Wu et al. 2016
   std::string copy_unknown;           // "true", "false"; auto
   std::vector<std::string> ensemble;  // translate: further model files
