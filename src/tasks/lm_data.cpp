@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "data/split.h"
 #include "data/text/utf8.h"
+#include "tasks/text_options.h"
 
 namespace carousel {
 namespace {
@@ -55,7 +56,7 @@ std::int64_t characters_of(const TextSettings& settings, std::string_view line) 
 }
 
 TextSettings settings_for(const Lines& lines, const DataOptions& options, std::vector<std::string>& notes) {
-  TextSettings settings{.nfkc = false, .lowercase = false, .level = parse_level(options.level)};
+  TextSettings settings = text_settings(options, {.nfkc = false, .lowercase = false});
   std::vector<std::int64_t> all(lines.size());
   std::iota(all.begin(), all.end(), 0);
   if (settings.level == TextLevel::kAuto) settings.level = choose_level(lines, all);
@@ -143,10 +144,12 @@ std::int32_t LmEncoder::line_end() const {
 }
 
 std::string LmEncoder::text_of(std::int32_t id, std::int32_t previous) const {
-  const std::string& token = pipeline_.vocabulary().token(id);
+  std::string token = pipeline_.text_of(id);
   if (!pipeline_.settings().add_eos) return token;
   if (id == Vocabulary::kEnd) return "\n";
-  return previous == Vocabulary::kEnd ? token : " " + token;
+  const bool begins = previous == Vocabulary::kEnd;
+  if (pipeline_.settings().level != TextLevel::kSubword) return begins ? token : " " + token;
+  return begins && token.starts_with(' ') ? token.substr(1) : token;  // the first word of a line has a blank, too
 }
 
 FittedLm fit_lm(const Lines& lines, const DataOptions& options) {
@@ -156,11 +159,12 @@ FittedLm fit_lm(const Lines& lines, const DataOptions& options) {
   std::vector<std::int64_t> all(lines.size());
   std::iota(all.begin(), all.end(), 0);
   for (const std::string& line : lines) texts.emplace_back(without_end(settings, line));
-  const bool words = settings.level == TextLevel::kWord;
+  const bool words = settings.level == TextLevel::kWord, subwords = settings.level == TextLevel::kSubword;
+  const std::int64_t most = subwords ? kSubwordVocabulary : 50000;
   const VocabularyLimits limits{.min_count = options.min_count > 0 ? options.min_count
                                              : words               ? 2
                                                                    : 1,
-                                .max_size = options.max_vocabulary > 0 ? options.max_vocabulary : 50000};
+                                .max_size = options.max_vocabulary > 0 ? options.max_vocabulary : most};
   FittedText text = fit_text(texts, all, settings, limits);
   fitted.settings = text.pipeline.settings();
   fitted.vocabulary = text.pipeline.vocabulary().tokens();

@@ -2,27 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "tasks/bleu.h"
+#include "tasks/edit_distance.h"
 
 namespace carousel {
-
-std::int64_t edit_distance(std::span<const std::string> a, std::span<const std::string> b) {
-  std::vector<std::int64_t> row(b.size() + 1);  // of the first i tokens of a to the first j of b
-  std::iota(row.begin(), row.end(), 0);
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::int64_t diagonal = row[0];
-    row[0] = static_cast<std::int64_t>(i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::int64_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row.back();
-}
-
 namespace {
 
 // Edits and the length that they are a share of.

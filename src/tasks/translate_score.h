@@ -12,9 +12,6 @@
 
 namespace carousel {
 
-// The fewest tokens to insert, leave out and replace that make one sequence the other (Levenshtein 1966).
-std::int64_t edit_distance(std::span<const std::string> a, std::span<const std::string> b);
-
 // The metrics of some outputs against the targets of these samples, in the order of their importance for this kind:
 //   accuracy   share of outputs that are one of the sample's targets, token by token
 //   bleu       corpus_bleu() of the texts (not of characters)

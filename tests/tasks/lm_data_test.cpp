@@ -35,6 +35,24 @@ TEST(LmData, CountsTokensLineEndsAndCharacters) {
   EXPECT_EQ(text, " the <unk> d\xC3\xA9j\xC3\xA0\n\nthe end");
 }
 
+// Subwords written one by one give the text back, characters that are spelt in bytes included.
+TEST(LmData, SubwordsGiveTheTextBackTokenByToken) {
+  const Lines lines{"the cat sat on the mat\n", "\n", " the  cat, the mat\n", "d\xC3\xA9j\xC3\xA0 \xF0\x9F\x98\x80"};
+  DataOptions options;
+  options.level = "subword";
+  options.max_vocabulary = 290;
+  const FittedLm fitted = fit_lm({lines[0], lines[1], lines[2]}, options);
+  EXPECT_EQ(fitted.settings.level, TextLevel::kSubword);
+  LmEncoder encoder(fitted.settings, fitted.vocabulary);
+  std::string text;
+  std::int32_t previous = encoder.line_end();
+  for (const std::int32_t id : encoder.encode(lines).ids) {
+    text += encoder.text_of(id, previous);
+    previous = id;
+  }
+  EXPECT_EQ(text, lines[0] + lines[1] + lines[2] + lines[3] + "\n");
+}
+
 TEST(LmData, HoldsBackTheEndOfTheTextFromTheStartOfALine) {
   const TextParts parts = hold_back({"one\n", "two\n", "three\n", "four\n", "five\n", "six\n"}, 0.4);
   EXPECT_EQ(parts.train, (Lines{"one\n", "two\n", "three\n", "four\n"}));

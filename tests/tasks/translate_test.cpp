@@ -8,6 +8,7 @@
 
 #include "autograd/ops/cross_entropy.h"
 #include "base/random.h"
+#include "tasks/edit_distance.h"
 #include "tasks/translate_score.h"
 #include "tasks/translate_training.h"
 #include "tests/support/expect_error.h"

@@ -164,6 +164,11 @@ std::string TextPipeline::decode(std::span<const std::int32_t> ids) const {
   return fmt::format("{}", fmt::join(tokens, settings_.level == TextLevel::kWhitespace ? " " : ""));
 }
 
+std::string TextPipeline::text_of(std::int32_t id) const {
+  const std::string& token = vocabulary_.token(id);
+  return subwords_ ? subwords_->text_of(id) : token;
+}
+
 namespace {
 
 FittedText fit_subwords(std::span<const std::string> texts, std::span<const std::int64_t> rows, TextSettings settings,

@@ -65,6 +65,9 @@ class TextPipeline {
   // give back to the byte what encode() took, but for unknown characters; words are put together by join_words(), what
   // stood between white space by blanks. Throws Error{kUsage} for an id out of range.
   std::string decode(std::span<const std::int32_t> ids) const;
+  // What a token adds to a text that is written token by token: at level subword its blanks and bytes, else the token,
+  // without what stands between words. Throws Error{kUsage} for an id out of range.
+  std::string text_of(std::int32_t id) const;
 
   // With buckets a word that is not in the vocabulary gets an id behind it, vocabulary().size() + its place in this
   // list, which grows as texts are encoded.

@@ -187,6 +187,15 @@ std::vector<Subword> Subwords::explain(std::string_view text) const {
   return list;
 }
 
+std::string Subwords::text_of(std::int32_t id) const {
+  std::string text = tokens_[static_cast<std::size_t>(id)];
+  if (id >= Vocabulary::kSpecials && implementation_->processor.IsByte(theirs_[static_cast<std::size_t>(id)])) {
+    return std::string(1, static_cast<char>(std::stoi(text.substr(3, 2), nullptr, 16)));  // <0xE2>
+  }
+  for (std::size_t at = 0; (at = text.find(kBlank, at)) != std::string::npos;) text.replace(at, kBlank.size(), " ");
+  return text;
+}
+
 std::string Subwords::decode(std::span<const std::int32_t> ids) const {
   std::vector<int> theirs;
   for (const std::int32_t id : ids) {

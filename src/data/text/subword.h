@@ -46,6 +46,9 @@ class Subwords {
   std::vector<Subword> explain(std::string_view text) const;
   // The text of these ids, <pad>, <bos> and <eos> left out. REQUIRES: ids in range.
   std::string decode(std::span<const std::int32_t> ids) const;
+  // The bytes that a piece adds to a text: a blank for U+2581, one byte of a character that is spelt.
+  // REQUIRES: in range.
+  std::string text_of(std::int32_t id) const;
 
  private:
   std::vector<std::int32_t> encode_whole(std::string_view text) const;
