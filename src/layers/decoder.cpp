@@ -25,7 +25,7 @@ class Decoding {
 
   DecoderOutput<T> run() {
     DecoderOutput<T> result;
-    const std::int64_t H = input_.weights.weight_hh.shape()[1];
+    const std::int64_t H = input_.weights.weight_ih.shape()[0] / input_.cell->gate_count();
     result.memory = sample_rows(input_.memory, layout_);
     memory_ = make_memory(input_.score, result.memory, H);
     for (int k = 0; k < carried(); ++k) {

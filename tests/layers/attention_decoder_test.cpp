@@ -8,7 +8,9 @@
 #include "base/random.h"
 #include "carousel/attention.h"
 #include "carousel/loss.h"
+#include "cells/cell.h"
 #include "tests/layers/attention_case.h"
+#include "tests/support/expect_error.h"
 #include "tests/support/expect_near.h"
 #include "tests/support/random_tensor.h"
 
@@ -76,6 +78,36 @@ TEST(AttentionDecoder, CarriedStateContinuesTheSequence) {
 }
 
 // The gradient that reaches the memory, sent through the encoder by itself, is what one pass gives the encoder.
+TEST(AttentionDecoder, EveryCellThatItTakesCarriesItsState) {
+  const Tensor x = random_tensor({T, N, I}, 3), memory = random_tensor({S, N, E}, 4);
+  const Tensor first({2, N, I}, std::span(x.data(), 2 * N * I));
+  int taken = 0;
+  for (const Cell& cell : all_cells()) {
+    const AttentionDecoderOptions options{
+        .cell = std::string(cell.name), .input_size = I, .hidden_size = H, .memory_size = E, .output_size = O};
+    if (cell.lower || cell.output_layer || cell.has_matrix() || cell.fixed_unit_weights ||
+        cell.blocks != RecurrentBlocks::kAll) {
+      expect_error(Code::kUsage, {"attention decoder: cell '" + options.cell + "'"},
+                   [&] { AttentionDecoder decoder(options); });
+      continue;
+    }
+    ++taken;
+    Sequential net{AttentionDecoder{options}};
+    const auto run = [&](const Tensor& values, const State* initial, State* final) {
+      return net.predict({.values = &values, .initial = initial, .final = final, .memory_values = &memory});
+    };
+    State state, end;
+    const Tensor whole = run(x, nullptr, &end), begin = run(first, nullptr, &state);
+    expect_near(begin, Tensor({2, N, O}, std::span(whole.data(), 2 * N * O)), 0, options.cell);
+    State rest_end;
+    const Tensor rest({3, N, I}, std::span(x.data() + 2 * N * I, 3 * N * I));
+    expect_near(run(rest, &state, &rest_end), Tensor({3, N, O}, std::span(whole.data() + 2 * N * O, 3 * N * O)), 0,
+                options.cell);
+    expect_near(rest_end.values.front(), end.values.front(), 0, options.cell + " h");
+  }
+  EXPECT_GT(taken, 20);
+}
+
 TEST(AttentionDecoder, TrainsTheEncoderWhoseStatesItLooksAt) {
   const RecurrentOptions encoder_options{.cell = "gru", .input_size = 2, .hidden_size = 2, .bidirectional = true};
   const Tensor source = random_tensor({S, N, 2}, 5), x = random_tensor({T, N, I}, 6);
