@@ -15,7 +15,8 @@ std::string value_name(const Option& option) {
   if (option.type() == "number") return "X";
   if (name == "run_dir") return "DIR";
   if (name.ends_with("column") || name == "target") return "NAME";
-  const bool is_file = section == "output" || name == "labels" || (option.is_list() && !option.commas);
+  const bool is_one_file = name == "labels" || name == "lm" || name == "subwords" || name == "vectors";
+  const bool is_file = section == "output" || is_one_file || (option.is_list() && !option.commas);
   return is_file ? "FILE" : "TEXT";
 }
 

@@ -90,22 +90,24 @@ struct ModelOptions {
   double decay = 0;
   std::string merge = "concat", connection = "none";  // as in RecurrentOptions, like the next two
   bool learned_initial_state = false, tied = false;
-  std::string crf;                    // tag: "true", "false"; auto
-  bool crf_valid_tags_only = false;   // tag: the sum of the CRF's loss is over valid sequences of tags only
-  std::string characters;             // tag: "none", "lstm", "cnn"; auto
-  std::int64_t word_window = 0;       // tag: tokens around each one that it is read with, odd; auto
-  std::string attention;              // translate: a score of AttentionDecoderOptions; auto
-  std::int64_t beam = 0;              // translate, transcribe: hypotheses of beam search for each sample; auto
-  std::int64_t n_best = 1;            // translate, transcribe, tag: outputs for each sample
-  double length_penalty = 1;          // translate: exponent of Wu et al. 2016
-  std::string copy_unknown;           // "true", "false"; auto
-  std::vector<std::string> ensemble;  // translate: further model files
-  std::string tie_embeddings;         // lm: "true", "false"; auto: where the sizes allow it, but not for characters
-  std::string token_pairs;            // tag: "true", "false"; auto
-  bool variational_dropout = false;   // lm: one mask for all steps of a batch
-  double embedding_dropout = 0;       // lm: share of words dropped from the embedding
-  std::string softmax = "full";       // lm: full, sampled, adaptive
-  bool hierarchical = false;          // classify: a text is sentences of words
+  std::string crf;                   // tag: "true", "false"; auto
+  bool crf_valid_tags_only = false;  // tag: the sum of the CRF's loss is over valid sequences of tags only
+  std::string characters;            // tag: "none", "lstm", "cnn"; auto
+  std::int64_t word_window = 0;      // tag: tokens around each one that it is read with, odd; auto
+  std::string attention;             // translate: a score of AttentionDecoderOptions; auto
+  std::int64_t beam = 0;             // translate, transcribe: hypotheses of beam search for each sample; auto
+  std::int64_t n_best = 1;           // translate, transcribe, tag: outputs for each sample
+  std::string lm;                    // transcribe: a language model to weigh hypotheses with; empty: none
+  double lm_weight = 0.5, insertion_bonus = 0;  // transcribe: of its log-probabilities; of each label
+  double length_penalty = 1;                    // translate: exponent of Wu et al. 2016
+  std::string copy_unknown;                     // "true", "false"; auto
+  std::vector<std::string> ensemble;            // translate: further model files
+  std::string tie_embeddings;        // lm: "true", "false"; auto: where the sizes allow it, but not for characters
+  std::string token_pairs;           // tag: "true", "false"; auto
+  bool variational_dropout = false;  // lm: one mask for all steps of a batch
+  double embedding_dropout = 0;      // lm: share of words dropped from the embedding
+  std::string softmax = "full";      // lm: full, sampled, adaptive
+  bool hierarchical = false;         // classify: a text is sentences of words
 };
 
 struct TrainOptions {

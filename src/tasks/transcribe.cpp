@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <optional>
 
 #include "autograd/ops/ctc.h"
 #include "base/fail.h"
@@ -162,7 +163,24 @@ Baseline majority_baseline(const TranscribeInfo& info, TranscriptLabels& labels,
   return {"majority", score_transcripts(labels, same, references)};
 }
 
-std::int64_t beam_of(const Options& options) { return options.model.beam > 0 ? options.model.beam : 1; }
+// What `evaluate` and `predict` decode with; owns the language model that the options name.
+struct Decoder {
+  Decoder(const ModelOptions& options, TextLevel level) {
+    constexpr std::int64_t kBeam = 16;  // words were found no better by it, characters were
+    if (options.lm.empty() && (options.lm_weight != ModelOptions().lm_weight || options.insertion_bonus != 0)) {
+      fail(Code::kUsage, "--lm-weight and --insertion-bonus weigh a language model: give --lm or leave them out");
+    }
+    if (!options.lm.empty()) lm.emplace(Model::load(options.lm));
+    const std::int64_t automatic = lm || level == TextLevel::kCharacter ? kBeam : 1;
+    search = {.beam = std::max(options.beam > 0 ? options.beam : automatic, options.n_best),
+              .lm = lm ? &*lm : nullptr,
+              .lm_weight = options.lm_weight,
+              .insertion_bonus = options.insertion_bonus};
+    if (lm && search.beam == 1) fail(Code::kUsage, "--beam 1 is the best path, which no language model weighs");
+  }
+  std::optional<Model> lm;
+  TranscriptSearch search;
+};
 
 std::string label_times(const std::vector<std::int64_t>& begins, const FrameSettings& frames) {
   std::string text;
@@ -201,7 +219,7 @@ class Transcribe final : public Task {
     TrainResult result;
     result.task = "transcribe";
     result.samples = std::ssize(p.split.valid);
-    result.metrics = score_transcripts(labels, decode(logits, beam_of(options)), references);
+    result.metrics = score_transcripts(labels, decode(logits, {}, labels), references);
     result.baselines.push_back(majority_baseline(p.info, labels, references));
     fill_result(result, summary, model, options.output, std::ssize(p.split.train));
     result.options = options;
@@ -233,7 +251,8 @@ class Transcribe final : public Task {
     result.task = "transcribe";
     result.samples = std::ssize(all);
     const StepLogits logits(model.network(), data.samples, all);
-    result.metrics = score_transcripts(labels, decode(logits, beam_of(options)), references);
+    const Decoder decoder(options.model, labels.level());
+    result.metrics = score_transcripts(labels, decode(logits, decoder.search, labels), references);
     result.baselines.push_back(majority_baseline(info, labels, references));
     return result;
   }
@@ -244,15 +263,14 @@ class Transcribe final : public Task {
     const SampleList all = part_samples(options.data, info.split, data.size());
     const TranscriptLabels labels = info.labels();
     const StepLogits logits(model.network(), data.samples, all);
-    const std::int64_t n_best = options.model.n_best, beam = std::max(beam_of(options), n_best);
+    const std::int64_t n_best = options.model.n_best;
+    const Decoder decoder(options.model, labels.level());
     std::vector<std::string> columns{"text", "log_probability", "times"};
     if (n_best > 1) columns.emplace_back("n_best");
     sink.header(columns);
     for (std::int64_t n = 0; n < logits.samples(); ++n) {
       const BasicTensor<double> log_p = ctc_log_probabilities(logits.of(n));
-      std::vector<CtcHypothesis> best;
-      if (beam > 1) best = ctc_beam_search(log_p, {.beam = beam, .n_best = n_best});
-      if (best.empty()) best.push_back({.labels = ctc_greedy(log_p)});
+      const std::vector<CtcHypothesis> best = search_labels(log_p, decoder.search, labels, n_best);
       nlohmann::ordered_json list = nlohmann::ordered_json::array();
       for (const CtcHypothesis& one : best) {
         list.push_back(

@@ -2,10 +2,12 @@
 
 #include <limits>
 #include <map>
+#include <optional>
 
 #include "autograd/ops/ctc.h"
 #include "base/thread_pool.h"
 #include "tasks/edit_distance.h"
+#include "tasks/lm_scorer.h"
 
 namespace carousel {
 namespace {
@@ -63,17 +65,28 @@ View<const float> StepLogits::of(std::int64_t n) const {
   return {rows_.data() + first * K, {first_rows_[static_cast<std::size_t>(n) + 1] - first, K}};
 }
 
-std::vector<Labelling> decode(const StepLogits& logits, std::int64_t beam) {
+std::vector<CtcHypothesis> search_labels(const BasicTensor<double>& log_p, const TranscriptSearch& search,
+                                         const TranscriptLabels& labels, std::int64_t n_best) {
+  std::vector<CtcHypothesis> best;
+  if (search.beam > 1) {
+    std::optional<LmScorer> scorer;
+    if (search.lm) scorer.emplace(*search.lm, labels);
+    best = ctc_beam_search(log_p, {.beam = search.beam,
+                                   .n_best = n_best,
+                                   .scorer = scorer ? &*scorer : nullptr,
+                                   .scorer_weight = search.lm_weight,
+                                   .insertion_bonus = search.insertion_bonus});
+  }
+  if (best.empty()) best.push_back({.labels = ctc_greedy(log_p)});
+  return best;
+}
+
+std::vector<Labelling> decode(const StepLogits& logits, const TranscriptSearch& search,
+                              const TranscriptLabels& labels) {
   std::vector<Labelling> labellings(static_cast<std::size_t>(logits.samples()));
   parallel_for(logits.samples(), [&](std::int64_t n) {
     const BasicTensor<double> log_p = ctc_log_probabilities(logits.of(n));
-    Labelling& labels = labellings[static_cast<std::size_t>(n)];
-    if (beam == 1) {
-      labels = ctc_greedy(log_p);
-    } else {
-      const auto best = ctc_beam_search(log_p, {.beam = beam});
-      if (!best.empty()) labels = best.front().labels;
-    }
+    labellings[static_cast<std::size_t>(n)] = search_labels(log_p, search, labels, 1).front().labels;
   });
   return labellings;
 }

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "carousel/model.h"
 #include "layers/ctc_decoder.h"
 #include "tasks/samples.h"
 #include "tasks/task.h"
@@ -25,8 +26,19 @@ class StepLogits {
   std::vector<std::int64_t> first_rows_;
 };
 
-// The most probable labelling of every sample: by best path for beam 1, else by prefix beam search.
-std::vector<Labelling> decode(const StepLogits& logits, std::int64_t beam);
+// How labellings are looked for.
+struct TranscriptSearch {
+  std::int64_t beam = 1;                      // 1: best path, else prefix beam search
+  const Model* lm = nullptr;                  // a language model to weigh them with; null: none; borrowed
+  double lm_weight = 1, insertion_bonus = 0;  // as in CtcSearchOptions
+};
+
+// At most n_best hypotheses by falling score, never none. log_p as in ctc_beam_search().
+std::vector<CtcHypothesis> search_labels(const BasicTensor<double>& log_p, const TranscriptSearch& search,
+                                         const TranscriptLabels& labels, std::int64_t n_best);
+
+// The best labelling of every sample.
+std::vector<Labelling> decode(const StepLogits& logits, const TranscriptSearch& search, const TranscriptLabels& labels);
 
 // -log of the probability of a labelling; infinite if it cannot be.
 double labelling_loss(View<const float> logits, const Labelling& labels);

@@ -78,7 +78,7 @@ std::optional<Validation> TranscribeProblem::validate() {
   loss /= static_cast<double>(std::max<std::int64_t>(labels, 1));
   constexpr std::int64_t kEnough = 1000;  // with fewer labels their rate of errors is too coarse to choose an epoch by
   if (label_count(valid_labels_) < kEnough) return Validation{loss, "loss", loss, false};
-  const auto [metric, value] = score_transcripts(names_, decode(logits, 1), valid_labels_).front();
+  const auto [metric, value] = score_transcripts(names_, decode(logits, {}, names_), valid_labels_).front();
   return Validation{loss, metric, value, false};
 }
 
