@@ -7,6 +7,7 @@
 #include "base/fail.h"
 #include "base/file.h"
 #include "data/split.h"
+#include "data/text/join_words.h"
 #include "data/text/utf8.h"
 #include "tasks/text_options.h"
 
@@ -148,7 +149,14 @@ std::string LmEncoder::text_of(std::int32_t id, std::int32_t previous) const {
   if (!pipeline_.settings().add_eos) return token;
   if (id == Vocabulary::kEnd) return "\n";
   const bool begins = previous == Vocabulary::kEnd;
-  if (pipeline_.settings().level != TextLevel::kSubword) return begins ? token : " " + token;
+  if (pipeline_.settings().level != TextLevel::kSubword) {
+    if (begins) return token;
+    const std::string before = pipeline_.text_of(previous);
+    const bool quote = token == "\"" || before == "\"";  // whether it opens or closes cannot be seen here
+    if (quote || pipeline_.settings().level == TextLevel::kWhitespace) return " " + token;
+    const std::string_view both[] = {before, token};
+    return join_words(both).substr(before.size());
+  }
   return begins && token.starts_with(' ') ? token.substr(1) : token;  // the first word of a line has a blank, too
 }
 

@@ -35,6 +35,23 @@ TEST(LmData, CountsTokensLineEndsAndCharacters) {
   EXPECT_EQ(text, " the <unk> d\xC3\xA9j\xC3\xA0\n\nthe end");
 }
 
+// By hand: as such texts are written, English and Chinese.
+TEST(LmData, WordsAreWrittenAsOneWritesThem) {
+  const Lines lines{"The room (small), \u623f\u95f4\u4e0d\u9519\uff0c ok.\n"};
+  DataOptions options;
+  options.level = "word";
+  options.min_count = 1;
+  const FittedLm fitted = fit_lm(lines, options);
+  LmEncoder encoder(fitted.settings, fitted.vocabulary);
+  std::string text;
+  std::int32_t previous = encoder.line_end();
+  for (const std::int32_t id : encoder.encode(lines).ids) {
+    text += encoder.text_of(id, previous);
+    previous = id;
+  }
+  EXPECT_EQ(text, lines[0]);
+}
+
 // Subwords written one by one give the text back, characters that are spelt in bytes included.
 TEST(LmData, SubwordsGiveTheTextBackTokenByToken) {
   const Lines lines{"the cat sat on the mat\n", "\n", " the  cat, the mat\n", "d\xC3\xA9j\xC3\xA0 \xF0\x9F\x98\x80"};
