@@ -49,17 +49,14 @@ void StreamBatches::assign(std::int64_t chunk) {
 
 detail::PassInput StreamBatches::pass_input() const { return {.ids = &inputs_, .lengths = lengths_, .packed = true}; }
 
-StreamScore score_stream(Sequential& network, std::span<const std::int32_t> ids, std::int32_t start,
-                         std::int64_t streams) {
-  const LmNetwork parts(network);
-  StreamBatches batches(ids, start, streams, std::max<std::int64_t>(1, kScoreRows / streams));
+namespace {
+
+// Chunk after chunk, the state carried; `after` is handed the mean loss of each.
+template <class After>
+StreamScore score_chunks(const LmNetwork& parts, StreamBatches& batches, Tape<float>& tape, After after) {
   StreamScore score;
-  score.losses.resize(ids.size());
-  Tape<float> tape;
-  tape.set_recording(false);
   SequenceLayout layout;
   State states[2];
-  std::span<double> rest = score.losses;
   for (std::int64_t chunk = 0; chunk < batches.chunks(); ++chunk) {
     batches.assign(chunk);
     tape.reset();
@@ -67,40 +64,36 @@ StreamScore score_stream(Sequential& network, std::span<const std::int32_t> ids,
     input.initial = chunk == 0 ? nullptr : &states[chunk % 2];
     input.final = &states[(chunk + 1) % 2];
     const Variable rows = detail::run_pass(parts.body(), tape, layout, input, false, {});
-    parts.loss(rows, batches.labels(), rest.first(batches.labels().size()));
-    rest = rest.subspan(batches.labels().size());
+    const std::size_t done = score.losses.size(), count = batches.labels().size();
+    score.losses.resize(done + count);
+    after(parts.loss(rows, batches.labels(), std::span(score.losses).subspan(done)));
   }
   for (const double loss : score.losses) score.sum += loss;
   return score;
 }
 
+}  // namespace
+
+StreamScore score_stream(Sequential& network, std::span<const std::int32_t> ids, std::int32_t start,
+                         std::int64_t streams) {
+  StreamBatches batches(ids, start, streams, std::max<std::int64_t>(1, kScoreRows / streams));
+  Tape<float> tape;
+  tape.set_recording(false);
+  return score_chunks(LmNetwork(network), batches, tape, [](const Variable&) {});
+}
+
 StreamScore score_dynamically(Sequential& network, std::span<const std::int32_t> ids, std::int32_t start, double lr) {
   constexpr std::int64_t kSteps = 20;  // between two changes of the weights
-  const LmNetwork parts(network);
   const WeightCopy before(network.parameters());
   Sgd sgd(network.parameters(), {.lr = lr});
   sgd.zero_gradients();
   StreamBatches batches(ids, start, 1, kSteps);
-  StreamScore score;
-  score.losses.resize(ids.size());
   Tape<float> tape;
-  SequenceLayout layout;
-  State states[2];
-  std::span<double> rest = score.losses;
-  for (std::int64_t chunk = 0; chunk < batches.chunks(); ++chunk) {
-    batches.assign(chunk);
-    tape.reset();
-    detail::PassInput input = batches.pass_input();
-    input.initial = chunk == 0 ? nullptr : &states[chunk % 2];
-    input.final = &states[(chunk + 1) % 2];
-    const Variable rows = detail::run_pass(parts.body(), tape, layout, input, false, {});
-    const Variable loss = parts.loss(rows, batches.labels(), rest.first(batches.labels().size()));
+  StreamScore score = score_chunks(LmNetwork(network), batches, tape, [&](const Variable& loss) {
     tape.backward(loss);
     sgd.step();
-    rest = rest.subspan(batches.labels().size());
-  }
+  });
   before.put_back();
-  for (const double loss : score.losses) score.sum += loss;
   return score;
 }
 

@@ -13,7 +13,7 @@ namespace carousel {
 // With options.model.n_best above 1 a sentence has as many rows, if there are as many valid sequences of tags, best
 // first, each with its rank, from 1, and the probability of the whole sequence.
 //
-// options.format: "lines", the default: raw text, cut as the model says; "tokens": tokens separated by blanks;
+// What options.format may be: "lines" (the default) is raw text, cut as the model says; "tokens" has blanks between;
 // "columns", "segmented": as for training, any tags passed over. The text of tokens is these with blanks between them,
 // or without if the model takes characters. A line without a token gives a row without tags. Throws Error{kData} for a
 // line that is not UTF-8 or too long.
