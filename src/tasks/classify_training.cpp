@@ -35,7 +35,7 @@ Metrics score_classes(const std::vector<std::int32_t>& predicted, const std::vec
 
 ClassifyProblem::ClassifyProblem(Sequential& network, const ClassifyData& data, Split split,
                                  const TrainOptions& options)
-    : network_(network), data_(data), split_(std::move(split)), options_(options) {
+    : TaskProblem(network), data_(data), split_(std::move(split)), options_(options) {
   training_lengths_ = data.samples.lengths(split_.train);
   valid_labels_ = labels_of(data, split_.valid);
   if (options.input_noise > 0) {
@@ -103,10 +103,6 @@ MemoryNeeds ClassifyProblem::memory_needs() {
                     largest_prediction(data_.samples, split_.valid), data_bytes(data_.samples)};
   for (const std::string& text : data_.texts) needs.data_bytes += std::ssize(text);
   return needs;
-}
-
-std::string ClassifyProblem::describe(const Parameter& parameter, std::int64_t element) {
-  return describe_weight(network_, parameter, element);
 }
 
 }  // namespace carousel

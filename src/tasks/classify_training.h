@@ -31,17 +31,14 @@ class ClassifyProblem final : public TaskProblem {
  public:
   ClassifyProblem(Sequential& network, const ClassifyData& data, Split split, const TrainOptions& options);
 
-  std::vector<Parameter*> parameters() override { return network_.parameters(); }
   std::int64_t batches_in_epoch(std::int64_t epoch) override;
   void prepare(std::int64_t epoch, std::int64_t batch) override;
   Variable loss(Tape<float>& tape, std::int64_t epoch, std::int64_t batch) override;
   std::optional<Validation> validate() override;
   std::vector<std::pair<std::string, double>> gate_saturation(Tape<float>& tape) override;
-  std::string describe(const Parameter& parameter, std::int64_t element) override;
   MemoryNeeds memory_needs() override;
 
  private:
-  Sequential& network_;
   const ClassifyData& data_;
   Split split_;
   TrainOptions options_;

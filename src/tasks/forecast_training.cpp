@@ -66,7 +66,7 @@ Tensor predict_windows(Sequential& network, std::span<const Series> scaled, std:
 
 ForecastProblem::ForecastProblem(Sequential& network, const ForecastData& data, const ForecastInfo& info,
                                  const TrainOptions& options)
-    : network_(network), data_(data), info_(info), options_(options), targets_(info.target_positions()) {
+    : TaskProblem(network), data_(data), info_(info), options_(options), targets_(info.target_positions()) {
   training_ = data.training_windows(info.shape());
   validation_ = thinned(data.windows_in(&SeriesSplit::valid, info.shape()), kMaxValidationWindows);
   per_epoch_ = std::min<std::int64_t>(std::ssize(training_), kMaxWindowsPerEpoch);
@@ -162,10 +162,6 @@ MemoryNeeds ForecastProblem::memory_needs() {
   }
   for (const Series& series : data_.series) needs.data_bytes += 16 * std::ssize(series.values);  // as read and scaled
   return needs;
-}
-
-std::string ForecastProblem::describe(const Parameter& parameter, std::int64_t element) {
-  return describe_weight(network_, parameter, element);
 }
 
 }  // namespace carousel

@@ -27,7 +27,6 @@ class ForecastProblem final : public TaskProblem {
   Variable loss(Tape<float>& tape, std::int64_t epoch, std::int64_t batch) override;
   std::optional<Validation> validate() override;
   std::vector<std::pair<std::string, double>> gate_saturation(Tape<float>& tape) override;
-  std::string describe(const Parameter& parameter, std::int64_t element) override;
   MemoryNeeds memory_needs() override;
 
   std::int64_t training_windows() const noexcept { return std::ssize(training_); }
@@ -37,7 +36,6 @@ class ForecastProblem final : public TaskProblem {
   Variable run(Tape<float>& tape);
   Variable loss_of(Variable forecast, View<const float> target) const;
 
-  Sequential& network_;
   const ForecastData& data_;
   const ForecastInfo& info_;
   TrainOptions options_;

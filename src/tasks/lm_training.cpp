@@ -105,7 +105,7 @@ Metrics lm_metrics(double sum, const TokenStream& text, TextLevel level) {
 }
 
 LmProblem::LmProblem(Sequential& network, const Data& data, const TrainOptions& options)
-    : network_(network),
+    : TaskProblem(network),
       parts_(network),
       data_(data),
       options_(options),
@@ -147,10 +147,6 @@ MemoryNeeds LmProblem::memory_needs() {
   const auto bytes = static_cast<std::int64_t>(sizeof(std::int32_t));
   return {parts_.body().describe(), sizes(batches_.pass_input().ids->shape()[0], options_.batch_size),
           sizes(kScoreRows, 1), bytes * std::ssize(data_.train->ids) + bytes * std::ssize(data_.valid->ids)};
-}
-
-std::string LmProblem::describe(const Parameter& parameter, std::int64_t element) {
-  return describe_weight(network_, parameter, element);
 }
 
 }  // namespace carousel

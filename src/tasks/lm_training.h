@@ -63,17 +63,14 @@ class LmProblem final : public TaskProblem {
   };
   LmProblem(Sequential& network, const Data& data, const TrainOptions& options);
 
-  std::vector<Parameter*> parameters() override { return network_.parameters(); }
   std::int64_t batches_in_epoch(std::int64_t) override { return batches_.chunks(); }
   void prepare(std::int64_t epoch, std::int64_t batch) override;
   Variable loss(Tape<float>& tape, std::int64_t epoch, std::int64_t batch) override;
   std::optional<Validation> validate() override;
   std::vector<std::pair<std::string, double>> gate_saturation(Tape<float>& tape) override;
-  std::string describe(const Parameter& parameter, std::int64_t element) override;
   MemoryNeeds memory_needs() override;
 
  private:
-  Sequential& network_;
   LmNetwork parts_;
   Data data_;
   TrainOptions options_;

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/fail.h"
+#include "tasks/training_run.h"
 
 namespace carousel {
 namespace {
@@ -49,6 +50,10 @@ Plan choose(TaskProblem& problem, const MemoryNeeds& needs, const TrainerOptions
 }
 
 }  // namespace
+
+std::string TaskProblem::describe(const Parameter& parameter, std::int64_t element) {
+  return describe_weight(network_, parameter, element);
+}
 
 StepMemory step_memory(TaskProblem& problem, const MemoryNeeds& needs, const TrainerOptions& options,
                        std::int64_t checkpoint_steps) {

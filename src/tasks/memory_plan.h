@@ -21,11 +21,17 @@ struct MemoryNeeds {
 // A problem that says what it takes and can be told to keep less.
 class TaskProblem : public TrainingProblem {
  public:
+  explicit TaskProblem(Sequential& network) : network_(network) {}  // borrowed
+  std::vector<Parameter*> parameters() override { return network_.parameters(); }
+  std::string describe(const Parameter& parameter, std::int64_t element) override;
   virtual MemoryNeeds memory_needs() = 0;
   void on_best() override { has_best_ = true; }
   bool has_best() const noexcept { return has_best_; }  // an epoch was finished
 
   std::int64_t checkpoint_steps = 0;  // as in ScanInput; for loss() to pass on
+
+ protected:
+  Sequential& network_;
 
  private:
   bool has_best_ = false;

@@ -44,7 +44,7 @@ class RegressProblem final : public TaskProblem {
  public:
   RegressProblem(Sequential& network, const RegressData& data, const RegressInfo& info, Split split,
                  const TrainOptions& options)
-      : network_(network),
+      : TaskProblem(network),
         core_(regress_core(network)),
         data_(data),
         info_(info),
@@ -53,8 +53,6 @@ class RegressProblem final : public TaskProblem {
     training_lengths_ = data.samples.lengths(split_.train);
     noise_ = InputNoise(options.input_noise, static_cast<std::uint64_t>(options.seed), deviations(info.inputs));
   }
-
-  std::vector<Parameter*> parameters() override { return network_.parameters(); }
 
   std::int64_t batches_in_epoch(std::int64_t epoch) override {
     batches_ = batches_by_length(training_lengths_, {.batch_size = options_.batch_size,
@@ -109,10 +107,6 @@ class RegressProblem final : public TaskProblem {
     return probe_gates(core_, tape, layout_, batch_.pass_input(), checkpoint_steps);
   }
 
-  std::string describe(const Parameter& parameter, std::int64_t element) override {
-    return describe_weight(network_, parameter, element);
-  }
-
   MemoryNeeds memory_needs() override {
     PassSizes training = largest_batch(data_.samples, split_.train, options_.batch_size);
     training.packed = true;
@@ -120,7 +114,6 @@ class RegressProblem final : public TaskProblem {
   }
 
  private:
-  Sequential& network_;
   LayerChain core_;
   const RegressData& data_;
   const RegressInfo& info_;

@@ -23,7 +23,7 @@ constexpr double kHiddenShare = 0.5;  // of the words that occur once
 
 TagProblem::TagProblem(Sequential& network, const TagData& data, const TagInfo& info, Split split,
                        const ModelOptions& model, const TrainOptions& options)
-    : network_(network),
+    : TaskProblem(network),
       data_(data),
       info_(info),
       split_(std::move(split)),
@@ -138,10 +138,6 @@ std::vector<std::pair<std::string, double>> TagProblem::gate_saturation(Tape<flo
   batch_.assign(data_, probe_samples(split_.train, options_.batch_size));
   return carousel::gate_saturation(
       run_tagger(network_, tape, layouts_, batch_, {.word_window = info_.word_window}).tags);
-}
-
-std::string TagProblem::describe(const Parameter& parameter, std::int64_t element) {
-  return describe_weight(network_, parameter, element);
 }
 
 // Of the layers above the embeddings, which take nearly all of it.

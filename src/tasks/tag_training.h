@@ -23,13 +23,11 @@ class TagProblem final : public TaskProblem {
   TagProblem(Sequential& network, const TagData& data, const TagInfo& info, Split split, const ModelOptions& model,
              const TrainOptions& options);
 
-  std::vector<Parameter*> parameters() override { return network_.parameters(); }
   std::int64_t batches_in_epoch(std::int64_t epoch) override;
   void prepare(std::int64_t epoch, std::int64_t batch) override;
   Variable loss(Tape<float>& tape, std::int64_t epoch, std::int64_t batch) override;
   std::optional<Validation> validate() override;
   std::vector<std::pair<std::string, double>> gate_saturation(Tape<float>& tape) override;
-  std::string describe(const Parameter& parameter, std::int64_t element) override;
   MemoryNeeds memory_needs() override;
 
  private:
@@ -38,7 +36,6 @@ class TagProblem final : public TaskProblem {
   Variable loss_of(const TagScores& scores, const std::vector<std::int64_t>& samples);
   double loss_without_training(const std::vector<std::int64_t>& samples);
 
-  Sequential& network_;
   const TagData& data_;
   const TagInfo& info_;
   Split split_;

@@ -23,7 +23,7 @@ std::int64_t label_count(std::span<const Labelling> labellings) {
 
 TranscribeProblem::TranscribeProblem(Sequential& network, const Samples& samples, const std::vector<Labelling>& labels,
                                      const TranscriptLabels& names, Split split, const TrainOptions& options)
-    : network_(network),
+    : TaskProblem(network),
       samples_(samples),
       labels_(labels),
       names_(names),
@@ -90,10 +90,6 @@ std::vector<std::pair<std::string, double>> TranscribeProblem::gate_saturation(T
 MemoryNeeds TranscribeProblem::memory_needs() {
   return {network_.describe(), largest_batch(samples_, split_.train, options_.batch_size),
           largest_prediction(samples_, split_.valid), data_bytes(samples_)};
-}
-
-std::string TranscribeProblem::describe(const Parameter& parameter, std::int64_t element) {
-  return describe_weight(network_, parameter, element);
 }
 
 }  // namespace carousel

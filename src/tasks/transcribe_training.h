@@ -20,17 +20,14 @@ class TranscribeProblem final : public TaskProblem {
   TranscribeProblem(Sequential& network, const Samples& samples, const std::vector<Labelling>& labels,
                     const TranscriptLabels& names, Split split, const TrainOptions& options);
 
-  std::vector<Parameter*> parameters() override { return network_.parameters(); }
   std::int64_t batches_in_epoch(std::int64_t epoch) override;
   void prepare(std::int64_t epoch, std::int64_t batch) override;
   Variable loss(Tape<float>& tape, std::int64_t epoch, std::int64_t batch) override;
   std::optional<Validation> validate() override;
   std::vector<std::pair<std::string, double>> gate_saturation(Tape<float>& tape) override;
-  std::string describe(const Parameter& parameter, std::int64_t element) override;
   MemoryNeeds memory_needs() override;
 
  private:
-  Sequential& network_;
   const Samples& samples_;
   const std::vector<Labelling>& labels_;
   const TranscriptLabels& names_;

@@ -21,12 +21,12 @@ namespace {
 class LongSequences final : public TaskProblem {
  public:
   explicit LongSequences(std::int64_t time_steps)
-      : network_(Recurrent{{.cell = "lstm", .input_size = 1, .hidden_size = 64}}, Pool{"mean"}, Linear{64, 1}),
+      : TaskProblem(layers_),
+        layers_(Recurrent{{.cell = "lstm", .input_size = 1, .hidden_size = 64}}, Pool{"mean"}, Linear{64, 1}),
         x_({time_steps, 4, 1}) {
     fill_normal({3, Purpose::kTest, 0}, 0.0f, 1.0f, x_.span());
   }
 
-  std::vector<Parameter*> parameters() override { return network_.parameters(); }
   std::int64_t batches_in_epoch(std::int64_t) override { return 2; }
   std::optional<Validation> validate() override { return std::nullopt; }
   Variable loss(Tape<float>& tape, std::int64_t, std::int64_t) override {
@@ -45,7 +45,7 @@ class LongSequences final : public TaskProblem {
   std::int64_t data_bytes = 0;
 
  private:
-  Sequential network_;
+  Sequential layers_;
   Tensor x_;
   SequenceLayout layout_;
 };
