@@ -1,0 +1,93 @@
+#include "tasks/forecasts.h"
+
+#include <algorithm>
+
+#include "base/fail.h"
+#include "tasks/forecast_training.h"
+
+namespace carousel {
+
+ForecastBaselines make_forecast_baselines(const ForecastData& data, const ForecastInfo& info) {
+  const std::vector<std::int64_t> targets = info.target_positions();
+  ForecastBaselines list;
+  list.push_back(last_value_baseline(targets));
+  if (info.season > 1) list.push_back(seasonal_baseline(targets, info.season));
+  std::vector<TrainingSeries> training;
+  for (std::size_t k = 0; k < data.scaled.size(); ++k) training.push_back({&data.scaled[k], data.splits[k].train});
+  AutoregressionOptions options{info.window, info.horizon, targets};
+  if (auto linear = linear_autoregression(training, options)) list.push_back(std::move(linear));
+  return list;
+}
+
+Forecasts model_forecasts(const Model& model, const ForecastData& data, std::span<const WindowAt> windows,
+                          const ForecastInfo& info) {
+  const Tensor scaled = predict_windows(model.network(), data.scaled, windows, info);
+  Forecasts forecasts{BasicTensor<double>(scaled.shape()), {}, {}};
+  std::copy_n(scaled.data(), scaled.elements(), forecasts.point.data());
+  return forecasts;
+}
+
+Forecasts baseline_forecasts(const ForecastBaseline& baseline, const ForecastData& data,
+                             std::span<const WindowAt> windows, const ForecastInfo& info) {
+  const std::int64_t K = std::ssize(info.targets);
+  Forecasts forecasts{BasicTensor<double>({std::ssize(windows), info.horizon * K}), {}, {}};
+  for (std::size_t n = 0; n < windows.size(); ++n) {
+    const View<double> out{forecasts.point.data() + static_cast<std::int64_t>(n) * info.horizon * K, {info.horizon, K}};
+    forecast_at(baseline, data.scaled[static_cast<std::size_t>(windows[n].series)], windows[n].origin, out);
+  }
+  return forecasts;
+}
+
+Forecasts in_units(Forecasts scaled, const ForecastData& data, std::span<const WindowAt> windows,
+                   const ForecastInfo& info) {
+  const std::vector<std::int64_t> targets = info.target_positions();
+  const auto levels = static_cast<std::int64_t>(scaled.levels.size());
+  for (std::int64_t n = 0; n < scaled.windows(); ++n) {
+    const Scaler& scaler = data.scalers[static_cast<std::size_t>(windows[static_cast<std::size_t>(n)].series)];
+    for (std::int64_t i = 0; i < scaled.values(); ++i) {
+      const std::int64_t column = targets[static_cast<std::size_t>(i) % targets.size()];
+      const std::int64_t at = n * scaled.values() + i;
+      scaled.point[at] = scaler.inverse(scaled.point[at], column);
+      for (std::int64_t q = at * levels; q < (at + 1) * levels; ++q) {
+        scaled.quantiles[q] = scaler.inverse(scaled.quantiles[q], column);
+      }
+    }
+  }
+  return scaled;
+}
+
+Forecasts forecast_ahead(const Model& model, const ForecastData& data, const ForecastInfo& info, std::int64_t series,
+                         std::int64_t steps) {
+  if (steps > info.horizon && info.targets != info.columns) {
+    fail(Code::kUsage,
+         "--horizon {}: the model forecasts {} steps; to go on from its own forecasts it would need all columns as "
+         "targets",
+         steps, info.horizon);
+  }
+  const std::int64_t K = std::ssize(info.targets);
+  ForecastData here;  // the one series, which grows by its forecasts
+  here.scaled = {data.scaled[static_cast<std::size_t>(series)]};
+  here.scalers = {data.scalers[static_cast<std::size_t>(series)]};
+  Series& known = here.scaled.front();
+  if (known.time_steps() < info.window) {
+    fail(Code::kData, "series '{}' has {} values, the model needs the last {}", known.id, known.time_steps(),
+         info.window);
+  }
+  Forecasts all{BasicTensor<double>({1, steps * K}), {}, {}};
+  for (std::int64_t done = 0; done < steps; done += info.horizon) {
+    const WindowAt now[]{{0, known.time_steps()}};
+    const Forecasts scaled = model_forecasts(model, here, now, info);
+    const Forecasts next = in_units(scaled, here, now, info);
+    const std::int64_t kept = std::min(info.horizon, steps - done), levels = std::ssize(next.levels);
+    if (levels > 0 && all.levels.empty()) {
+      all.levels = next.levels;
+      all.quantiles = BasicTensor<double>({1, steps * K, levels});
+    }
+    std::copy_n(next.point.data(), kept * K, all.point.data() + done * K);
+    std::copy_n(next.quantiles.data(), kept * K * levels, all.quantiles.data() + done * K * levels);
+    known.values.insert(known.values.end(), scaled.point.data(), scaled.point.data() + scaled.point.elements());
+  }
+  return all;
+}
+
+}  // namespace carousel

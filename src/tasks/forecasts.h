@@ -1,0 +1,49 @@
+// forecasts.h: what a model or a baseline says about the values after an origin.
+//
+// The one form in which a forecast goes from a model to scores, tables and pictures: a point for each step and target
+// and, where the method knows how sure it is, quantiles of the same value. In the units of the data unless it says
+// otherwise. A value object.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "tasks/baselines/forecast_baselines.h"
+#include "tasks/forecast_data.h"
+
+namespace carousel {
+
+struct Forecasts {
+  BasicTensor<double> point;      // [windows, horizon x targets], step after step
+  std::vector<double> levels;     // rising, each in (0, 1); empty: points only
+  BasicTensor<double> quantiles;  // [windows, horizon x targets, levels], rising in the last axis; empty: points only
+
+  std::int64_t windows() const noexcept { return point.shape()[0]; }
+  std::int64_t values() const noexcept { return point.shape()[1]; }  // horizon x targets
+};
+
+using ForecastBaselines = std::vector<std::unique_ptr<ForecastBaseline>>;
+
+// Those that forecasts are compared with, fitted on the training parts of the scaled series, so that several series can
+// share one map.
+ForecastBaselines make_forecast_baselines(const ForecastData& data, const ForecastInfo& info);
+
+// Forecasts of windows in scaled units. Every window has info.window rows before its origin.
+Forecasts model_forecasts(const Model& model, const ForecastData& data, std::span<const WindowAt> windows,
+                          const ForecastInfo& info);
+Forecasts baseline_forecasts(const ForecastBaseline& baseline, const ForecastData& data,
+                             std::span<const WindowAt> windows, const ForecastInfo& info);
+
+// Scaled units to the units of the data, each window with the scaling of its series.
+Forecasts in_units(Forecasts scaled, const ForecastData& data, std::span<const WindowAt> windows,
+                   const ForecastInfo& info);
+
+// `steps` steps from the end of a series, in the units of the data: one window, [1, steps x targets]. Steps beyond the
+// horizon go on from the forecasts themselves (recursive), so all columns must be targets then. Throws Error{kUsage} if
+// they are not, Error{kData} if the series is shorter than the window.
+Forecasts forecast_ahead(const Model& model, const ForecastData& data, const ForecastInfo& info, std::int64_t series,
+                         std::int64_t steps);
+
+}  // namespace carousel
