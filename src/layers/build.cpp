@@ -11,6 +11,7 @@
 #include "layers/adaptive_softmax.h"
 #include "layers/crf.h"
 #include "layers/embedding_dropout.h"
+#include "layers/mixture.h"
 #include "layers/recurrent_structure.h"
 #include "layers/sentence_encoder.h"
 #include "layers/term_scores.h"
@@ -154,6 +155,11 @@ std::unique_ptr<Module> build_simple(const std::string& type, Settings& s) {
     const std::int64_t input_size = s.size("input_size");
     return std::make_unique<AttentionPool>(input_size, s.size("attention_size"));
   }
+  if (type == "memberships") {
+    const std::int64_t clusters = s.size("clusters"), inputs = s.size("inputs");
+    checked_size({clusters, inputs}, "memberships");
+    return std::make_unique<Memberships>(Tensor({clusters, inputs}), s.get<double>("fuzzifier"));
+  }
   if (type == "flatten") return std::make_unique<Flatten>(s.size("time_steps"));
   if (type == "scale") {
     const Shape shape{s.size("size")};
@@ -278,6 +284,7 @@ std::int64_t count_parameters(const LayerDescription& description) {
   if (type == "term_scores") {
     count += checked_size({s.size("terms"), s.size("classes") + 3}, "term_scores") + s.size("classes");
   }
+  if (type == "memberships") count += checked_size({s.size("clusters"), s.size("inputs")}, "memberships");
   if (type == "crf") count += checked_size({s.size("tags"), s.size("tags") + 2}, "crf");
   if (type == "layer_norm" || type == "scale") count += 2 * s.size("size");
   return count;
@@ -288,6 +295,14 @@ std::unique_ptr<Module> build_module(const LayerDescription& description) {
     std::vector<Sequential> branches;
     for (const auto& branch : description.branches) branches.push_back(build_sequential(branch));
     return std::make_unique<Sum>(std::move(branches));
+  }
+  if (description.type == "mixture") {
+    if (description.branches.size() < 2) fail(Code::kModel, "layer 'mixture' has no network beside its gate");
+    std::vector<Sequential> networks;
+    for (const auto& branch : description.branches) networks.push_back(build_sequential(branch));
+    Sequential gate = std::move(networks.front());
+    networks.erase(networks.begin());
+    return std::make_unique<Mixture>(std::move(gate), std::move(networks));
   }
   if (description.type == "sequential") {
     if (description.branches.size() != 1) {

@@ -1,6 +1,7 @@
 // module.h: what runs from layer to layer while a network computes.
 #pragma once
 
+#include <functional>
 #include <list>
 #include <span>
 #include <string>
@@ -101,8 +102,13 @@ class Layouts {
   std::uint64_t generation_ = 0;
 };
 
+// Runs networks on the same input, one after another, and hands the rows that each gives to `take` (which network,
+// rows, whether they are a sequence's). What the next layer sees is set, but for flow.x. `layer` is named in errors.
+void run_branches(Flow& flow, std::span<Sequential> branches, const char* layer,
+                  const std::function<void(std::size_t, Variable, bool)>& take);
+
 // The networks inside a layer, with what their layers' names begin with behind the layer's own and a dot: the branches
-// of a Sum ("0.", "1.") and a Sequential that is a layer itself ("").
+// of a Sum or a Mixture ("0.", "1.") and a Sequential that is a layer itself ("").
 std::vector<std::pair<std::string, Sequential*>> inner_networks(Module& module);
 
 // The tape and workspace that a Sequential reuses from pass to pass.

@@ -5,6 +5,7 @@
 #include "autograd/ops/add.h"
 #include "base/fail.h"
 #include "carousel/attention.h"
+#include "layers/mixture.h"
 #include "layers/module.h"
 #include "layers/pool_ops.h"
 
@@ -41,10 +42,11 @@ std::vector<Parameter*> Sequential::buffers() {
 std::vector<std::pair<std::string, Sequential*>> detail::inner_networks(Module& module) {
   std::vector<std::pair<std::string, Sequential*>> list;
   if (auto* network = dynamic_cast<Sequential*>(&module)) list.emplace_back("", network);
-  if (auto* sum = dynamic_cast<Sum*>(&module)) {
-    for (std::size_t k = 0; k < sum->branches().size(); ++k) {
-      list.emplace_back(std::to_string(k) + ".", &sum->branches()[k]);
-    }
+  std::vector<Sequential>* branches = nullptr;
+  if (auto* sum = dynamic_cast<Sum*>(&module)) branches = &sum->branches();
+  if (auto* mixture = dynamic_cast<Mixture*>(&module)) branches = &mixture->branches();
+  for (std::size_t k = 0; branches && k < branches->size(); ++k) {
+    list.emplace_back(std::to_string(k) + ".", &(*branches)[k]);
   }
   return list;
 }
@@ -301,27 +303,33 @@ LayerDescription Sum::describe() const {
   return description;
 }
 
-void Sum::forward(detail::Flow& flow) {
-  detail::Flow input = flow;
-  Variable total;
-  for (Sequential& branch : branches_) {
-    detail::Flow one = input;
+void detail::run_branches(Flow& flow, std::span<Sequential> branches, const char* layer,
+                          const std::function<void(std::size_t, Variable, bool)>& take) {
+  const Flow input = flow;
+  for (std::size_t k = 0; k < branches.size(); ++k) {
+    Flow one = input;
     one.states_used = flow.states_used;
-    one.dropout_key.seed += static_cast<std::uint64_t>(&branch - branches_.data());
-    branch.forward(one);
-    const Variable value = one.rows("sum");
-    if (total && one.is_sequence && one.layout != flow.layout) {
-      fail(Code::kUsage, "sum: the branches give different numbers of steps");
+    one.dropout_key.seed += k;
+    branches[k].forward(one);
+    const Variable value = one.rows(layer);
+    if (k > 0 && one.is_sequence && one.layout != flow.layout) {
+      fail(Code::kUsage, "{}: the branches give different numbers of steps", layer);
     }
-    total = total ? add(total, value) : value;
+    take(k, value, one.is_sequence);
     flow.layout = one.layout;
     flow.memory_used = flow.memory_used || one.memory_used;
     flow.is_sequence = one.is_sequence;
     flow.states_used = one.states_used;
   }
-  flow.x = total;
   flow.ids = {};
   flow.row_index = {};
+}
+
+void Sum::forward(detail::Flow& flow) {
+  Variable total;
+  detail::run_branches(flow, branches_, "sum",
+                       [&](std::size_t, Variable value, bool) { total = total ? add(total, value) : value; });
+  flow.x = total;
 }
 
 }  // namespace carousel

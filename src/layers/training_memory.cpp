@@ -30,6 +30,8 @@ class PassCounter {
     if (d.type == "sequential") branch(d.branches[0]);
     if (d.type == "sentence_encoder") sentence_encoder(d);
     if (d.type == "sum") sum(d);
+    if (d.type == "mixture") mixture(d);
+    if (d.type == "memberships") memberships(d);
     if (is_token_input(d.type)) token_input(d);
     if (d.type == "recurrent") recurrent(d);
     if (d.type == "pool") pool(setting<std::string>(d, "kind"));
@@ -102,6 +104,28 @@ class PassCounter {
       branch(d.branches[k]);
       if (k > 0) value(rows() * width_, 0);
     }
+  }
+
+  // Branch 0 is the gate; each of the others is weighted by a column of it.
+  void mixture(const LayerDescription& d) {
+    const auto before = std::tuple(sizes_, width_, is_sequence_, folded_, has_gradient_);
+    for (std::size_t k = 0; k < d.branches.size(); ++k) {
+      if (k > 0) std::tie(sizes_, width_, is_sequence_, folded_, has_gradient_) = before;
+      branch(d.branches[k]);
+      if (k == 0) continue;
+      add(sizes_.samples * (1 + width_), 0);
+      value(sizes_.samples * width_, 0);
+      if (k > 1) value(sizes_.samples * width_, 0);
+    }
+  }
+
+  void memberships(const LayerDescription& d) {
+    rows();
+    const auto clusters = setting<std::int64_t>(d, "clusters");
+    has_gradient_ = false;
+    add(sizes_.samples * (setting<std::int64_t>(d, "inputs") + 2 * clusters), 0);
+    width_ = clusters;
+    is_sequence_ = false;
   }
 
   void sentence_encoder(const LayerDescription& d) {

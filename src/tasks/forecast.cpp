@@ -1,6 +1,7 @@
 #include "tasks/forecast.h"
 
 #include "base/fail.h"
+#include "tasks/forecast_clusters.h"
 #include "tasks/forecast_data.h"
 #include "tasks/forecast_linear.h"
 #include "tasks/forecast_report.h"
@@ -45,7 +46,10 @@ class Forecast final : public Task {
     const ModelOptions model_options = resolve_forecast_model(options.model, info, windows, observer);
     const TrainOptions resolved = resolve_training(wanted, defaults, observer);
 
-    Model model("forecast", build_forecaster(model_options, info, start, static_cast<std::uint64_t>(resolved.seed)));
+    const auto seed = static_cast<std::uint64_t>(resolved.seed);
+    WindowClusters clusters;
+    if (model_options.clusters > 0) clusters = cluster_windows(data, info, model_options, seed, observer);
+    Model model("forecast", build_forecaster(model_options, info, start, clusters, seed));
     model.set_task_data(info.to_json());
     note_kernels(model.network(), resolved, observer);
     ForecastProblem problem(model.network(), data, info, resolved);

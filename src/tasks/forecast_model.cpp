@@ -4,6 +4,7 @@
 
 #include "base/fail.h"
 #include "base/json.h"
+#include "layers/mixture.h"
 #include "tasks/column_scale.h"
 #include "tasks/task_data.h"
 #include "tasks/training_run.h"
@@ -79,8 +80,10 @@ ModelOptions resolve_forecast_model(const ModelOptions& options, const ForecastI
   if (r.dropout < 0) r.dropout = 0.3;
   if (r.bidirectional.empty()) r.bidirectional = "false";
   if (r.pool.empty()) r.pool = "last";
-  observer.note(fmt::format("model: {}, {} layer{} of {}, dropout {}, beside a linear map of the window", r.cell,
-                            r.layers, r.layers == 1 ? "" : "s", r.hidden_size, r.dropout));
+  if (r.clusters == 1) fail(Code::kUsage, "--clusters 1: choose 2 or more, or leave it out");
+  observer.note(fmt::format("model: {}, {} layer{} of {}, dropout {}{}, beside a linear map of the window", r.cell,
+                            r.layers, r.layers == 1 ? "" : "s", r.hidden_size, r.dropout,
+                            r.clusters > 1 ? fmt::format(", for each of {} fuzzy clusters", r.clusters) : ""));
   observer.note(fmt::format("forecast: {} step{} ahead from the last {}, season {}", info.horizon,
                             info.horizon == 1 ? "" : "s", info.window, info.season));
   return r;
@@ -106,17 +109,34 @@ std::vector<ColumnScale> output_scales(const ForecastInfo& info) {
   return scales;
 }
 
+// The body and an output layer that starts at zero.
+Sequential recurrent_network(const ModelOptions& options, const ForecastInfo& info, std::uint64_t seed) {
+  Sequential network;
+  const std::int64_t size = add_body(network, options, std::ssize(info.columns), info.window);
+  if (options.dropout > 0) network.add("dropout", std::make_unique<Dropout>(options.dropout));
+  network.add("output", std::make_unique<Linear>(size, info.horizon * std::ssize(info.targets)));
+  network.initialize(seed);
+  for (Parameter* parameter : network.modules().back().second->parameters()) parameter->value.fill(0);
+  return network;
+}
+
 }  // namespace
 
 Sequential build_forecaster(const ModelOptions& options, const ForecastInfo& info, const LinearStart& start,
-                            std::uint64_t seed) {
+                            const WindowClusters& clusters, std::uint64_t seed) {
   const std::int64_t C = std::ssize(info.columns), outputs = info.horizon * std::ssize(info.targets);
   Sequential recurrent, linear;
-  const std::int64_t size = add_body(recurrent, options, C, info.window);
-  if (options.dropout > 0) recurrent.add("dropout", std::make_unique<Dropout>(options.dropout));
-  recurrent.add("output", std::make_unique<Linear>(size, outputs));
-  recurrent.initialize(seed);
-  for (Parameter* parameter : recurrent.modules().back().second->parameters()) parameter->value.fill(0);
+  if (clusters.centers.elements() == 0) {
+    recurrent = recurrent_network(options, info, seed);
+  } else {
+    Sequential gate;
+    gate.add("memberships", std::make_unique<Memberships>(clusters.centers, clusters.fuzzifier));
+    std::vector<Sequential> networks;
+    for (std::int64_t k = 0; k < clusters.centers.shape()[0]; ++k) {
+      networks.push_back(recurrent_network(options, info, seed + static_cast<std::uint64_t>(k)));
+    }
+    recurrent.add("clusters", std::make_unique<Mixture>(std::move(gate), std::move(networks)));
+  }
 
   linear.add("flatten", std::make_unique<Flatten>(info.window));
   auto map = std::make_unique<Linear>(info.window * C, outputs);

@@ -41,13 +41,19 @@ struct LinearStart {
   std::string description;
 };
 
+// Fuzzy clusters of the windows, one network for each; no centers: one network for all.
+struct WindowClusters {
+  Tensor centers;  // [clusters, window x columns], in scaled units
+  double fuzzifier = 2;
+};
+
 // The model options with every "auto" replaced; the observer is told.
 ModelOptions resolve_forecast_model(const ModelOptions& options, const ForecastInfo& info, std::int64_t windows,
                                     Observer& observer);
 
 // `options` is resolved. The recurrent branch starts at zero, so that the untrained network is the linear one.
 Sequential build_forecaster(const ModelOptions& options, const ForecastInfo& info, const LinearStart& start,
-                            std::uint64_t seed);
+                            const WindowClusters& clusters, std::uint64_t seed);
 
 // The part of the network that works in scaled units: [window, N, columns] -> [N, horizon x targets].
 Module& forecast_core(Sequential& network);

@@ -108,6 +108,8 @@ struct ModelOptions {
   double embedding_dropout = 0;      // lm: share of words dropped from the embedding
   std::string softmax = "full";      // lm: full, sampled, adaptive
   bool hierarchical = false;         // classify: a text is sentences of words
+  std::int64_t clusters = 0;         // forecast: fuzzy clusters of the windows, a network for each; 0: one network
+  double fuzzifier = 0;              // of the clusters; auto
 };
 
 struct TrainOptions {

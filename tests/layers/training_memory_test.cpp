@@ -12,6 +12,7 @@
 #include "carousel/convolution.h"
 #include "cells/cell.h"
 #include "layers/embedding_dropout.h"
+#include "layers/mixture.h"
 #include "layers/module.h"
 #include "layers/sentence_encoder.h"
 #include "layers/tied_linear.h"
@@ -166,6 +167,17 @@ TEST(TrainingMemory, LengthsBothDirectionsAndRecurrentDropout) {
     expect_predicted(Sequential{Scale{Tensor({5}), Tensor({5})}, Recurrent{options}, Pool{"max"}, Linear{96, 2}},
                      batch);
   }
+}
+
+TEST(TrainingMemory, Mixtures) {
+  Sequential gate, network;
+  gate.add("memberships", std::make_unique<Memberships>(Tensor({3, 40 * 5}), 1.5));
+  std::vector<Sequential> networks;
+  for (int k = 0; k < 3; ++k) {
+    networks.push_back(Sequential{Recurrent{recurrent("lstm", 5)}, Pool{"last"}, Dropout{0.2}, Linear{48, 24}});
+  }
+  network.add("clusters", std::make_unique<Mixture>(std::move(gate), std::move(networks)));
+  expect_predicted(std::move(network), {40, 20, 5});
 }
 
 // 12 documents of 20 sentences of 9 words, the last one without a mark behind it.
