@@ -107,6 +107,9 @@ class Layouts {
 void run_branches(Flow& flow, std::span<Sequential> branches, const char* layer,
                   const std::function<void(std::size_t, Variable, bool)>& take);
 
+// The networks that a Sum or a Mixture runs on the same input, the gate of a Mixture first; null for any other layer.
+std::vector<Sequential>* branches_of(Module& module);
+
 // The networks inside a layer, with what their layers' names begin with behind the layer's own and a dot: the branches
 // of a Sum or a Mixture ("0.", "1.") and a Sequential that is a layer itself ("").
 std::vector<std::pair<std::string, Sequential*>> inner_networks(Module& module);

@@ -39,12 +39,16 @@ std::vector<Parameter*> Sequential::buffers() {
   return list;
 }
 
+std::vector<Sequential>* detail::branches_of(Module& module) {
+  if (auto* sum = dynamic_cast<Sum*>(&module)) return &sum->branches();
+  if (auto* mixture = dynamic_cast<Mixture*>(&module)) return &mixture->branches();
+  return nullptr;
+}
+
 std::vector<std::pair<std::string, Sequential*>> detail::inner_networks(Module& module) {
   std::vector<std::pair<std::string, Sequential*>> list;
   if (auto* network = dynamic_cast<Sequential*>(&module)) list.emplace_back("", network);
-  std::vector<Sequential>* branches = nullptr;
-  if (auto* sum = dynamic_cast<Sum*>(&module)) branches = &sum->branches();
-  if (auto* mixture = dynamic_cast<Mixture*>(&module)) branches = &mixture->branches();
+  std::vector<Sequential>* branches = branches_of(module);
   for (std::size_t k = 0; branches && k < branches->size(); ++k) {
     list.emplace_back(std::to_string(k) + ".", &(*branches)[k]);
   }

@@ -3,6 +3,8 @@
 #include <memory>
 
 #include "base/fail.h"
+#include "layers/mixture.h"
+#include "layers/module.h"
 #include "models/watched_recurrent.h"
 
 namespace carousel {
@@ -27,12 +29,18 @@ Sequential watch(Sequential& network, const std::string& prefix, std::vector<Wat
       auto layer = std::make_unique<WatchedRecurrent>(*recurrent, prefix + name);
       watched.push_back(layer.get());
       copy.add(name, std::move(layer));
-    } else if (auto* both = dynamic_cast<Sum*>(module.get())) {
+    } else if (std::vector<Sequential>* all = detail::branches_of(*module)) {
       std::vector<Sequential> branches;
-      for (std::size_t k = 0; k < both->branches().size(); ++k) {
-        branches.push_back(watch(both->branches()[k], fmt::format("{}{}.{}.", prefix, name, k), watched));
+      for (std::size_t k = 0; k < all->size(); ++k) {
+        branches.push_back(watch((*all)[k], fmt::format("{}{}.{}.", prefix, name, k), watched));
       }
-      copy.add(name, std::make_unique<Sum>(std::move(branches)));
+      if (dynamic_cast<Sum*>(module.get())) {
+        copy.add(name, std::make_unique<Sum>(std::move(branches)));
+      } else {
+        Sequential gate = std::move(branches.front());
+        branches.erase(branches.begin());
+        copy.add(name, std::make_unique<Mixture>(std::move(gate), std::move(branches)));
+      }
     } else {
       copy.add(name, std::make_unique<BorrowedLayer>(*module));
     }

@@ -9,6 +9,7 @@
 #include "carousel/attention.h"
 #include "carousel/convolution.h"
 #include "layers/adaptive_softmax.h"
+#include "layers/mixture.h"
 #include "layers/module.h"
 #include "layers/sentence_encoder.h"
 #include "layers/term_scores.h"
@@ -97,8 +98,14 @@ class Walk {
     info.type = description.type;
     info.settings = settings_text(description);
     info.inputs.push_back(current("input"));
-    if (auto* sum = dynamic_cast<Sum*>(&module)) {
-      branches(std::move(info), *sum);
+    if (std::vector<Sequential>* all = detail::branches_of(module)) {
+      info.settings = description.type == "sum"
+                          ? fmt::format("{} branches get the same input, their outputs are added up", all->size())
+                          : fmt::format(
+                                "{} branches get the same input; column k of the first weighs branch k + 1, the "
+                                "weighted outputs are added up",
+                                all->size());
+      branches(std::move(info), *all);
       return;
     }
     if (auto* encoder = dynamic_cast<SentenceEncoder*>(&module)) {
@@ -118,16 +125,15 @@ class Walk {
     result_.layers.push_back(std::move(info));
   }
 
-  // The sum itself, then its branches, each from the same input.
-  void branches(LayerInfo info, Sum& sum) {
+  // The layer itself, then its branches, each from the same input.
+  void branches(LayerInfo info, std::vector<Sequential>& all) {
     const std::string name = info.name;
-    info.settings = fmt::format("{} branches get the same input, their outputs are added up", sum.branches().size());
     const std::size_t place = result_.layers.size();
     result_.layers.push_back(std::move(info));
     const Walk start = *this;
-    for (std::size_t k = 0; k < sum.branches().size(); ++k) {
+    for (std::size_t k = 0; k < all.size(); ++k) {
       Walk branch = start;
-      branch.layers(fmt::format("{}.{}.", name, k), sum.branches()[k]);
+      branch.layers(fmt::format("{}.{}.", name, k), all[k]);
       branch.axis_ = "output";
       sequence_ = branch.sequence_;
       ids_ = branch.ids_;
@@ -196,6 +202,9 @@ class Walk {
       if (info.name == "idf") info.axes = {"term"};
       if (info.name == "weight") info.axes = {"term", "output"};
       if (info.name == "bias") info.axes = {"output"};
+    } else if (dynamic_cast<const Memberships*>(&module)) {
+      info.axes = {"cluster", "time x feature"};
+      info.meaning = "fixed, not trained";
     } else {
       info.axes = {"feature"};
       if (dynamic_cast<const Scale*>(&module)) info.meaning = "fixed, not trained";
@@ -234,6 +243,10 @@ class Walk {
       ids_ = sequence_ = false;
       set_features("output", scores->bias.value.elements());
       info.notes.push_back("counts words and pairs of neighbouring words of the valid steps; their order is not seen");
+    } else if (const auto* clusters = dynamic_cast<const Memberships*>(&module)) {
+      sequence_ = false;
+      set_features("cluster", clusters->centers.value.shape()[0]);
+      info.notes.push_back("how much a sample belongs to each cluster; the shares add up to 1");
     } else if (dynamic_cast<const Pool*>(&module)) {
       pool(info);
     } else if (dynamic_cast<const AttentionPool*>(&module)) {

@@ -22,11 +22,11 @@ Recurrent* find_recurrent(Sequential& network, const std::string& prefix, LayerC
       name = prefix + own;
       return recurrent;
     }
-    if (auto* sum = dynamic_cast<Sum*>(module.get())) {
-      for (std::size_t k = 0; k < sum->branches().size(); ++k) {
+    if (std::vector<Sequential>* branches = detail::branches_of(*module)) {
+      for (std::size_t k = 0; k < branches->size(); ++k) {
         const std::size_t kept = before.layers.size();
         const std::string inner = prefix + own + "." + std::to_string(k) + ".";
-        if (Recurrent* found = find_recurrent(sum->branches()[k], inner, before, name)) return found;
+        if (Recurrent* found = find_recurrent((*branches)[k], inner, before, name)) return found;
         before.layers.resize(kept);
       }
     }
