@@ -1,11 +1,14 @@
 #include "tasks/forecast.h"
 
+#include <algorithm>
+
 #include "base/fail.h"
 #include "tasks/forecast_clusters.h"
 #include "tasks/forecast_data.h"
 #include "tasks/forecast_linear.h"
 #include "tasks/forecast_report.h"
 #include "tasks/forecast_score.h"
+#include "tasks/forecast_stateful.h"
 #include "tasks/forecast_training.h"
 #include "tasks/training_run.h"
 
@@ -13,7 +16,7 @@ namespace carousel {
 namespace {
 
 // Trains; if no epoch beat the linear start, the linear start is kept.
-TrainSummary train_network(ForecastProblem& problem, const TrainOptions& training, const TrainerOptions& options,
+TrainSummary train_network(TaskProblem& problem, const TrainOptions& training, const TrainerOptions& options,
                            Observer& observer) {
   const std::optional<Validation> before = problem.validate();
   std::vector<Tensor> start;
@@ -44,6 +47,11 @@ class Forecast final : public Task {
     observer.note(start.description);
     const std::int64_t windows = std::ssize(data.training_windows(info.shape()));
     const ModelOptions model_options = resolve_forecast_model(options.model, info, windows, observer);
+    info.stateful = model_options.stateful;
+    if (info.stateful) {
+      if (wanted.bptt == 0) wanted.bptt = 64;
+      defaults.batch_size = std::clamp<std::int64_t>(windows / (8 * wanted.bptt), 1, 32);  // some pieces an epoch
+    }
     const TrainOptions resolved = resolve_training(wanted, defaults, observer);
 
     const auto seed = static_cast<std::uint64_t>(resolved.seed);
@@ -52,12 +60,18 @@ class Forecast final : public Task {
     Model model("forecast", build_forecaster(model_options, info, start, clusters, seed));
     model.set_task_data(info.to_json());
     note_kernels(model.network(), resolved, observer);
-    ForecastProblem problem(model.network(), data, info, resolved);
+    std::unique_ptr<TaskProblem> problem;
+    if (info.stateful) {
+      problem = std::make_unique<StatefulForecastProblem>(model.network(), data, info, resolved);
+    } else {
+      problem = std::make_unique<ForecastProblem>(model.network(), data, info, resolved);
+    }
     TrainSummary summary;
     try {
-      summary = train_network(problem, resolved, trainer_options(resolved, defaults, options.output.run_dir), observer);
+      summary =
+          train_network(*problem, resolved, trainer_options(resolved, defaults, options.output.run_dir), observer);
     } catch (const Error& error) {
-      if (error.code() == Code::kDiverged && problem.has_best())
+      if (error.code() == Code::kDiverged && problem->has_best())
         model.save(options.output.out);  // the last good weights
       throw;
     }
@@ -65,7 +79,7 @@ class Forecast final : public Task {
     const std::vector<WindowAt> validation = data.windows_in(&SeriesSplit::valid, info.shape());
     static_cast<EvaluateResult&>(result) =
         score_forecasts(model, make_forecast_baselines(data, info), {data, info, validation});
-    fill_result(result, summary, model, options.output, problem.training_windows());
+    fill_result(result, summary, model, options.output, std::ssize(data.training_windows(info.shape())));
     model.set_training(training_json(summary, resolved, result));
     model.save(options.output.out);
     result.options = options;

@@ -20,6 +20,7 @@ std::string ForecastInfo::to_json() const {
                         {"window", window},
                         {"season", season},
                         {"several", several},
+                        {"stateful", stateful},
                         {"logarithms", logarithms},
                         {"layout", layout},
                         {"time_column", time_column},
@@ -39,6 +40,7 @@ ForecastInfo ForecastInfo::from_model(const Model& model) {
     object.at("window").get_to(info.window);
     object.at("season").get_to(info.season);
     object.at("several").get_to(info.several);
+    info.stateful = object.value("stateful", false);
     object.at("logarithms").get_to(info.logarithms);
     object.at("layout").get_to(info.layout);
     object.at("time_column").get_to(info.time_column);

@@ -22,6 +22,7 @@ struct ForecastInfo {
   std::vector<std::string> columns, targets;  // targets are some of the columns
   std::int64_t horizon = 1, window = 1, season = 1;
   bool several = false;     // trained on several series: each is scaled by itself
+  bool stateful = false;    // the recurrent branch reads a series from its beginning (forecast_stateful.h)
   bool logarithms = false;  // of several series the logarithms are scaled and forecast
   std::string layout, time_column, id_column;
   std::string split;                    // --split of training; empty: valid_fraction at the end

@@ -8,6 +8,7 @@
 #include "autograd/ops/mse.h"
 #include "base/fail.h"
 #include "layers/module.h"
+#include "tasks/forecast_stateful.h"
 #include "tasks/gate_probe.h"
 #include "tasks/training_run.h"
 
@@ -47,6 +48,7 @@ void flatten_targets(const Tensor& targets, Tensor& flat) {
 
 Tensor predict_windows(Sequential& network, std::span<const Series> scaled, std::span<const WindowAt> windows,
                        const ForecastInfo& info) {
+  if (info.stateful) return predict_statefully(network, scaled, windows, info);
   const std::vector<std::int64_t> targets = info.target_positions();
   Tensor all({std::ssize(windows), info.horizon * std::ssize(targets)});
   Tape<float> tape;
@@ -62,6 +64,28 @@ Tensor predict_windows(Sequential& network, std::span<const Series> scaled, std:
     std::copy_n(y.value().data, y.value().elements(), all.data() + first * all.shape()[1]);
   }
   return all;
+}
+
+Variable forecast_loss(const TrainOptions& options, Variable forecast, View<const float> target) {
+  if (options.loss == "mae") return mae(forecast, target);
+  if (options.loss == "huber") return huber(forecast, target);
+  return mse(forecast, target);
+}
+
+std::optional<Validation> validation_loss(Sequential& network, const ForecastData& data,
+                                          const std::vector<WindowAt>& windows, const ForecastInfo& info,
+                                          const TrainOptions& options) {
+  if (windows.empty()) return std::nullopt;
+  const Tensor forecasts = predict_windows(network, data.scaled, windows, info);
+  WindowBatch batch;
+  Tensor expected;
+  gather_windows(data.scaled, windows, info.shape(), info.target_positions(), batch);
+  flatten_targets(batch.targets, expected);
+  Tape<float> tape;
+  tape.set_recording(false);
+  const double loss =
+      forecast_loss(options, tape.constant(forecasts.view()), static_cast<const Tensor&>(expected).view()).item();
+  return Validation{loss, options.loss, loss, false};
 }
 
 ForecastProblem::ForecastProblem(Sequential& network, const ForecastData& data, const ForecastInfo& info,
@@ -85,12 +109,6 @@ std::int64_t ForecastProblem::batches_in_epoch(std::int64_t epoch) {
   fill_permutation({static_cast<std::uint64_t>(options_.seed), Purpose::kShuffle, static_cast<std::uint64_t>(epoch)},
                    order_);
   return (per_epoch_ + options_.batch_size - 1) / options_.batch_size;
-}
-
-Variable ForecastProblem::loss_of(Variable forecast, View<const float> target) const {
-  if (options_.loss == "mae") return mae(forecast, target);
-  if (options_.loss == "huber") return huber(forecast, target);
-  return mse(forecast, target);
 }
 
 void ForecastProblem::prepare(std::int64_t epoch, std::int64_t batch) {
@@ -125,20 +143,11 @@ Variable ForecastProblem::run(Tape<float>& tape) {
 }
 
 Variable ForecastProblem::loss(Tape<float>& tape, std::int64_t, std::int64_t) {
-  return loss_of(run(tape), static_cast<const Tensor&>(expected_).view());
+  return forecast_loss(options_, run(tape), static_cast<const Tensor&>(expected_).view());
 }
 
 std::optional<Validation> ForecastProblem::validate() {
-  if (validation_.empty()) return std::nullopt;
-  const Tensor forecasts = predict_windows(network_, data_.scaled, validation_, info_);
-  WindowBatch batch;
-  Tensor expected;
-  gather_windows(data_.scaled, validation_, info_.shape(), targets_, batch);
-  flatten_targets(batch.targets, expected);
-  Tape<float> tape;
-  tape.set_recording(false);
-  const double loss = loss_of(tape.constant(forecasts.view()), static_cast<const Tensor&>(expected).view()).item();
-  return Validation{loss, options_.loss, loss, false};
+  return validation_loss(network_, data_, validation_, info_, options_);
 }
 
 std::vector<std::pair<std::string, double>> ForecastProblem::gate_saturation(Tape<float>& tape) {

@@ -15,6 +15,14 @@ Tensor predict_windows(Sequential& network, std::span<const Series> scaled, std:
 // [horizon, N, targets] -> [N, horizon x targets]: the order of the network's output. `flat` is reused if it fits.
 void flatten_targets(const Tensor& targets, Tensor& flat);
 
+// What is learnt from, by options.loss.
+Variable forecast_loss(const TrainOptions& options, Variable forecast, View<const float> target);
+
+// The mean loss over windows; nothing if there are none.
+std::optional<Validation> validation_loss(Sequential& network, const ForecastData& data,
+                                          const std::vector<WindowAt>& windows, const ForecastInfo& info,
+                                          const TrainOptions& options);
+
 // The training problem: windows of the training part in random order, at most max_windows per epoch; validated by the
 // mean loss over the windows of the validation part.
 class ForecastProblem final : public TaskProblem {
@@ -29,12 +37,9 @@ class ForecastProblem final : public TaskProblem {
   std::vector<std::pair<std::string, double>> gate_saturation(Tape<float>& tape) override;
   MemoryNeeds memory_needs() override;
 
-  std::int64_t training_windows() const noexcept { return std::ssize(training_); }
-
  private:
   Sequential& recurrent_branch() const;
   Variable run(Tape<float>& tape);
-  Variable loss_of(Variable forecast, View<const float> target) const;
 
   const ForecastData& data_;
   const ForecastInfo& info_;

@@ -224,6 +224,8 @@ const Option kModelOptions[] = {
      .help = "fuzzy clusters of the windows, a network for each, weighted by the memberships; 0: one network"},
     {.key = "model.fuzzifier", .field = kModel<&ModelOptions::fuzzifier>, .automatic = true, .low = 1.01, .high = 10,
      .tasks = "forecast", .help = "of the clusters: the nearer to 1, the harder they are"},
+    {.key = "model.stateful", .field = kModel<&ModelOptions::stateful>, .tasks = "forecast",
+     .help = "h and c go on along the whole series instead of starting anew in each window"},
     {.key = "model.variational_dropout", .field = kModel<&ModelOptions::variational_dropout>, .tasks = "lm",
      .help = "dropout masks stay the same for all steps of a batch"},
     {.key = "model.embedding_dropout", .field = kModel<&ModelOptions::embedding_dropout>, .low = 0, .high = 0.95,

@@ -110,6 +110,7 @@ struct ModelOptions {
   bool hierarchical = false;         // classify: a text is sentences of words
   std::int64_t clusters = 0;         // forecast: fuzzy clusters of the windows, a network for each; 0: one network
   double fuzzifier = 0;              // of the clusters; auto
+  bool stateful = false;             // forecast: the state goes on along the series instead of starting in each window
 };
 
 struct TrainOptions {

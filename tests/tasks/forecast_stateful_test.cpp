@@ -1,0 +1,166 @@
+// Oracles: a Stream of the same network, fed row after row; the loss of the forecasts of all training windows; the
+// training windows themselves.
+#include "tasks/forecast_stateful.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/random.h"
+#include "carousel/stream.h"
+#include "tasks/forecast_training.h"
+#include "tests/support/expect_error.h"
+
+namespace carousel {
+namespace {
+
+constexpr std::int64_t kWindow = 6, kHorizon = 3;
+
+ForecastInfo make_info(bool several) {
+  ForecastInfo info;
+  info.columns = {"a", "b"};
+  info.targets = {"b"};
+  info.horizon = kHorizon;
+  info.window = kWindow;
+  info.several = several;
+  info.stateful = true;
+  if (!several) {
+    info.mean = {3, -2};
+    info.deviation = {2, 0.5};
+  }
+  return info;
+}
+
+Series wave(std::int64_t rows, double phase) {
+  Series series;
+  series.columns = {"a", "b"};
+  for (std::int64_t t = 0; t < rows; ++t) {
+    series.values.push_back(std::sin(0.7 * static_cast<double>(t) + phase));
+    series.values.push_back(std::cos(0.3 * static_cast<double>(t) - phase));
+  }
+  return series;
+}
+
+ForecastData make_data(const std::vector<std::int64_t>& lengths) {
+  ForecastData data;
+  for (std::size_t k = 0; k < lengths.size(); ++k) {
+    data.series.push_back(wave(lengths[k], static_cast<double>(k)));
+    data.scaled.push_back(data.series.back());
+    data.scalers.push_back(Scaler({0, 0}, {1, 1}));
+    data.splits.push_back(split_last(data.series.back(), 0.2, kHorizon));
+  }
+  return data;
+}
+
+// Every weight random, the output layer too.
+Sequential make_network(const ForecastInfo& info, const std::string& cell = "lstm") {
+  ModelOptions options;
+  options.cell = cell;
+  options.hidden_size = 5;
+  options.layers = 2;
+  options.dropout = 0;
+  options.bidirectional = "false";
+  options.pool = "last";
+  options.activation = "tanh";
+  const LinearStart start{Tensor({kHorizon, kWindow * 2}), Tensor({kHorizon}), ""};
+  Sequential network = build_forecaster(options, info, start, {}, 1);
+  std::uint64_t seed = 9;
+  for (const auto& [name, tensor] : network.named_tensors()) {
+    if (name.starts_with("forecast")) {
+      fill_uniform({seed++, Purpose::kWeights, 0}, -0.4F, 0.4F,
+                   std::span(tensor->value.data(), static_cast<std::size_t>(tensor->value.elements())));
+    }
+  }
+  return network;
+}
+
+TEST(StatefulForecast, GivesWhatAStreamGivesRowByRow) {
+  const ForecastInfo info = make_info(false);
+  Series raw = wave(40, 0.2), scaled = raw;
+  for (std::size_t i = 0; i < raw.values.size(); ++i) {
+    raw.values[i] = raw.values[i] * info.deviation[i % 2] + info.mean[i % 2];
+  }
+  Model model("forecast", make_network(info));
+  std::vector<WindowAt> windows;
+  for (const std::int64_t origin : {std::int64_t{40}, kWindow, std::int64_t{7}, std::int64_t{23}})
+    windows.push_back({0, origin});  // in any order
+  const Tensor got = predict_windows(model.network(), std::span(&scaled, 1), windows, info);
+  Stream stream(model);
+  for (std::int64_t t = 0; t < 40; ++t) {
+    const float x[]{static_cast<float>(raw.at(t, 0)), static_cast<float>(raw.at(t, 1))};
+    const std::span<const float> y = stream.step(x);
+    for (std::size_t n = 0; n < windows.size(); ++n) {
+      if (windows[n].origin != t + 1) continue;
+      for (std::int64_t h = 0; h < kHorizon; ++h) {
+        const double unscaled = got[static_cast<std::int64_t>(n) * kHorizon + h] * info.deviation[1] + info.mean[1];
+        EXPECT_NEAR(y[static_cast<std::size_t>(h)], unscaled, 1e-5) << "origin " << t + 1 << ", step " << h;
+      }
+    }
+  }
+}
+
+TEST(StatefulForecast, SeriesDoNotTouchEachOther) {
+  const ForecastInfo info = make_info(true);
+  const ForecastData data = make_data({40, 25, 33});
+  Sequential network = make_network(info, "gru");
+  const std::vector<WindowAt> windows{{2, 33}, {0, 17}, {1, 25}, {0, 40}};
+  const Tensor together = predict_windows(network, data.scaled, windows, info);
+  for (std::size_t n = 0; n < windows.size(); ++n) {
+    const Tensor alone =
+        predict_windows(network, std::span(&data.scaled[static_cast<std::size_t>(windows[n].series)], 1),
+                        std::vector<WindowAt>{{0, windows[n].origin}}, info);
+    for (std::int64_t h = 0; h < kHorizon; ++h) {
+      EXPECT_EQ(alone[h], together[static_cast<std::int64_t>(n) * kHorizon + h]) << n;
+    }
+  }
+}
+
+TEST(StatefulForecast, StretchesHoldEveryTrainingWindowOnce) {
+  const ForecastInfo info = make_info(true);
+  const ForecastData data = make_data({60, 14, 200});
+  for (const std::int64_t batch_size : {1, 4, 32}) {
+    std::vector<std::pair<std::int64_t, std::int64_t>> got, expected;
+    for (const Stretch& one : training_stretches(data, info, batch_size)) {
+      EXPECT_GE(one.begin, 0);
+      EXPECT_LE(one.first - one.begin, kWindow);
+      for (std::int64_t origin = one.first; origin <= one.end; ++origin) got.emplace_back(one.series, origin);
+    }
+    for (const WindowAt& at : data.training_windows(info.shape())) expected.emplace_back(at.series, at.origin);
+    std::sort(got.begin(), got.end());
+    EXPECT_EQ(expected, got) << batch_size;
+  }
+}
+
+TEST(StatefulForecast, LearnsTheLossOfTheForecastsThatItGives) {
+  const ForecastInfo info = make_info(true);
+  const ForecastData data = make_data({90, 47});
+  Sequential network = make_network(info);
+  TrainOptions options;
+  options.loss = "mse";
+  options.batch_size = 1;  // a stretch for each series, from its beginning
+  options.bptt = 10;
+  const std::vector<WindowAt> all = data.training_windows(info.shape());
+  ASSERT_EQ(2, std::ssize(training_stretches(data, info, options.batch_size)));
+  StatefulForecastProblem problem(network, data, info, options);
+  double sum = 0;
+  Tape<float> tape;
+  const std::int64_t batches = problem.batches_in_epoch(0);
+  for (std::int64_t batch = 0; batch < batches; ++batch) {
+    problem.prepare(0, batch);
+    tape.reset();
+    const Variable loss = problem.loss(tape, 0, batch);
+    sum += loss.item() * static_cast<double>(problem.windows_in_batch());
+  }
+  const double expected = validation_loss(network, data, all, info, options)->loss;
+  EXPECT_NEAR(expected, sum / static_cast<double>(all.size()), 1e-6 * (1 + expected));
+}
+
+TEST(StatefulForecast, WhatCannotRunRowByRowIsNamed) {
+  const ForecastInfo info = make_info(true);
+  Sequential network = make_network(info, "none");
+  expect_error(Code::kUsage, {"--stateful"}, [&] { StatefulForecaster{network}; });
+}
+
+}  // namespace
+}  // namespace carousel
