@@ -103,6 +103,7 @@ Trial run_trial(const ComparisonPlan& plan, const std::string& cell, std::int64_
     trial.epochs = result.epochs;
     trial.steps = result.steps;
     trial.seconds = result.seconds;
+    if (trial.metrics.empty()) return trial;  // stopped before there was a score: run_comparison() drops it
     const auto& [metric, value] = trial.metrics.front();
     if (!std::isfinite(value)) trial.failure = fmt::format("{} is {}", metric, value);
   } catch (const Error& error) {

@@ -14,11 +14,11 @@ std::vector<std::string> training_files(const DataOptions& options) {
     paths.insert(paths.end(), files->begin(), files->end());
   }
   if (!options.subwords.empty()) paths.push_back(options.subwords);
+  if (!options.vectors.empty()) paths.push_back(options.vectors);
   if (options.source.empty()) return paths;
   for (const auto* side : {&options.source, &options.target, &options.valid_source, &options.valid_target}) {
     paths.insert(paths.end(), side->begin(), side->end());
   }
-  if (!options.vectors.empty()) paths.push_back(options.vectors);
   return paths;
 }
 

@@ -50,6 +50,29 @@ Baseline unigram_baseline(const std::vector<std::int64_t>& counts, const TokenSt
   return {"unigram", lm_metrics(unigram_loss(counts, text.ids), text, level)};
 }
 
+Baseline trigram_baseline(std::span<const std::int32_t> training, std::int64_t vocabulary_size, const TokenStream& text,
+                          TextLevel level) {
+  return {"trigram", lm_metrics(trigram_loss(training, vocabulary_size, text.ids), text, level)};
+}
+
+// What the trainer measured of the weights that it kept; without a validated epoch nothing is known.
+void add_scores(const TrainSummary& summary, const FittedLm& text, const TokenStream& valid, Observer& observer,
+                EvaluateResult& result) {
+  if (!summary.best) {
+    observer.note("scores: none, training was stopped in its first epoch; evaluate gives them");
+    return;
+  }
+  const TextLevel level = text.settings.level;
+  result.samples = std::ssize(valid.ids);
+  result.metrics = lm_metrics(summary.best->loss * static_cast<double>(valid.ids.size()), valid, level);
+  result.baselines = {unigram_baseline(text.counts, valid, level)};
+  if (observer.stop_requested()) {
+    observer.note("baselines: the trigram takes its time and is left out, training was stopped");
+    return;
+  }
+  result.baselines.push_back(trigram_baseline(text.stream.ids, std::ssize(text.vocabulary), valid, level));
+}
+
 void write_lm_report(const Options& options, const ModelOptions& model, const TrainResult& result,
                      const CurveRecorder& curves) {
   Report report;
@@ -98,11 +121,7 @@ class LanguageModel final : public Task {
     }
     TrainResult result;
     result.task = "lm";
-    result.samples = std::ssize(valid.ids);
-    result.metrics = lm_metrics(score_stream(model.network(), valid.ids, encoder.line_end()).sum, valid, level);
-    result.baselines = {
-        unigram_baseline(text.counts, valid, level),
-        {"trigram", lm_metrics(trigram_loss(text.stream.ids, std::ssize(text.vocabulary), valid.ids), valid, level)}};
+    add_scores(summary, text, valid, observer, result);
     fill_result(result, summary, model, options.output, std::ssize(text.stream.ids));
     result.options = options;
     result.options.model = model_options;
@@ -133,6 +152,13 @@ class LanguageModel final : public Task {
     result.samples = std::ssize(text.ids);
     result.metrics = lm_metrics(score.sum, text, info.text.level);
     result.baselines = {unigram_baseline(info.counts, text, info.text.level)};
+    const Lines known = baseline_lines(info, data);
+    if (known.empty()) {
+      observer.note("baselines: the model file has no counts for a trigram; --baseline-data TRAIN adds it");
+    } else {
+      const std::vector<std::int32_t> training = encoder.encode(known).ids;
+      result.baselines.push_back(trigram_baseline(training, std::ssize(info.vocabulary), text, info.text.level));
+    }
     for (std::size_t t = 0; t < text.ids.size() && data.surprise; ++t) {
       result.tokens.push_back({encoder.pipeline().vocabulary().token(text.ids[t]), text.ids[t], -score.losses[t]});
     }
@@ -181,6 +207,12 @@ class LanguageModel final : public Task {
     if (options.part.empty()) return lines;
     if (info.split.empty()) fail(Code::kUsage, "--part {}: the model was trained without --split", options.part);
     return lines_of_part(lines, info.split, options.part);
+  }
+  // What the trigram is fitted on: --baseline-data, or the training part beside another one; empty: neither is there.
+  static Lines baseline_lines(const LmInfo& info, const DataOptions& options) {
+    if (!options.baseline_data.empty()) return read_lines(options.baseline_data);
+    if (options.part.empty() || options.part == "train") return {};
+    return lines_of_part(read_lines(options.data), info.split, "train");
   }
   static TokenStream load_for_model(const LmInfo& info, const DataOptions& options, LmEncoder& encoder) {
     return encoder.encode(lines_for_model(info, options));

@@ -116,6 +116,8 @@ const Option kColumnOptions[] = {
      .help = "dynamic evaluation: learn from every piece of text after it was scored; the model file stays as it is"},
     {.key = "data.dynamic_lr", .field = kData<&DataOptions::dynamic_lr>, .automatic = true, .low = 1e-9, .high = 100,
      .verbs = kEvaluate, .tasks = "lm", .help = "learning rate of --dynamic"},
+    {.key = "data.baseline_data", .field = kData<&DataOptions::baseline_data>, .verbs = kEvaluate, .tasks = "lm",
+     .help = "the text that the model was trained on, for a trigram to be fitted on and stand beside the model"},
     {.key = "data.source", .field = kData<&DataOptions::source>, .verbs = kEveryVerb, .tasks = "translate",
      .help = "files whose lines are the sources, instead of --data with both"},
     {.key = "data.valid_source", .field = kData<&DataOptions::valid_source>, .tasks = "translate",

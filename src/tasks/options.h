@@ -60,6 +60,7 @@ struct DataOptions {
   bool surprise = false;                   // evaluate lm: every token with its probability
   bool dynamic = false;                    // evaluate lm: learn from every chunk after it was scored
   double dynamic_lr = 0;                   // of that; auto
+  std::vector<std::string> baseline_data;  // evaluate lm: training text, to fit the trigram on
 };
 
 struct ModelOptions {
