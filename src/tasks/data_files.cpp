@@ -15,6 +15,10 @@ std::vector<std::string> training_files(const DataOptions& options) {
   }
   if (!options.subwords.empty()) paths.push_back(options.subwords);
   if (!options.vectors.empty()) paths.push_back(options.vectors);
+  for (const std::string* path :
+       {&options.subwords, &options.source_subwords, &options.target_subwords, &options.vectors}) {
+    if (!path->empty()) paths.push_back(*path);
+  }
   if (options.source.empty()) return paths;
   for (const auto* side : {&options.source, &options.target, &options.valid_source, &options.valid_target}) {
     paths.insert(paths.end(), side->begin(), side->end());

@@ -61,6 +61,8 @@ struct DataOptions {
   bool dynamic = false;                    // evaluate lm: learn from every chunk after it was scored
   double dynamic_lr = 0;                   // of that; auto
   std::vector<std::string> baseline_data;  // evaluate lm: training text, to fit the trigram on
+  std::string source_level, target_level;        // "word", "char", "subword", "whitespace"; auto
+  std::string source_subwords, target_subwords;  // SentencePiece models to use; empty: learn them
 };
 
 struct ModelOptions {

@@ -88,9 +88,15 @@ SampleList short_pairs(const TranslateData& data, const SampleList& training, st
   return kept;
 }
 
-TrainDefaults defaults_for(PairKind kind) {
-  if (kind == PairKind::kCharacters)
-    return {.epochs = 30, .batch_size = 64, .patience = 5, .lr = 2e-3, .average_decay = 0.99};
+TrainDefaults defaults_for(PairKind kind, std::int64_t pairs) {
+  if (kind == PairKind::kCharacters) {
+    return {.epochs = pairs < 20000 ? 30 : 10,
+            .batch_size = 64,
+            .patience = 5,
+            .lr = 2e-3,
+            .schedule = "cosine",
+            .average_decay = 0.99};
+  }
   return {.epochs = 30, .batch_size = 64, .patience = 5, .lr = 1e-3, .average_decay = 0.999};
 }
 
@@ -210,7 +216,7 @@ class Translate final : public Task {
     encode_pairs(data, info);
     training = short_pairs(data, training, options.data.max_length, observer);
     const ModelOptions model_options = resolve_translate_model(options.model, info, std::ssize(training), observer);
-    const TrainDefaults defaults = defaults_for(info.kind());
+    const TrainDefaults defaults = defaults_for(info.kind(), std::ssize(training));
     const TrainOptions train_options = resolve_training(options.train, defaults, observer);
     Model model("translate", build_translator(model_options, info));
     model.network().initialize(static_cast<std::uint64_t>(train_options.seed));
@@ -233,7 +239,8 @@ class Translate final : public Task {
     result.options.model = model_options;
     result.options.train = train_options;
     result.options.data.source_level = level_name(info.source.level);
-    result.options.data.target_level = level_name(info.target_level);
+    result.options.data.target_level = level_name(info.target.level);
+    result.options.data.subword_model = info.target.subword_model;
     model.set_training(training_json(summary, train_options, result));
     model.save(options.output.out);
     if (!options.output.report.empty()) {

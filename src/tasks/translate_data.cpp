@@ -9,14 +9,16 @@
 #include "base/json.h"
 #include "tasks/task_data.h"
 #include "tasks/text_json.h"
+#include "tasks/text_options.h"
 
 namespace carousel {
 
 using nlohmann::json;
 
 PairKind TranslateInfo::kind() const noexcept {
-  if (target_level == TextLevel::kCharacter) return PairKind::kCharacters;
-  return source.level == TextLevel::kCharacter ? PairKind::kPronunciation : PairKind::kTranslation;
+  if (target.level == TextLevel::kCharacter) return PairKind::kCharacters;
+  const bool pieces = target.level == TextLevel::kSubword;  // of words, as phones are not
+  return source.level == TextLevel::kCharacter && !pieces ? PairKind::kPronunciation : PairKind::kTranslation;
 }
 
 std::int64_t TranslateInfo::output_limit(std::int64_t source_tokens) const noexcept {
@@ -24,9 +26,6 @@ std::int64_t TranslateInfo::output_limit(std::int64_t source_tokens) const noexc
 }
 
 std::string TranslateInfo::to_json() const {
-  TextSettings target;
-  target.nfkc = target.lowercase = false;
-  target.level = target_level;
   return json_text({{"source", text_to_json(source, source_vocabulary)},
                     {"target", text_to_json(target, target_vocabulary)},
                     {"length_ratio", length_ratio},
@@ -37,18 +36,16 @@ std::string TranslateInfo::to_json() const {
 
 TranslateInfo TranslateInfo::from_model(const Model& model) {
   TranslateInfo info;
-  TextSettings target;
   read_task_data(model, "translate", [&](const json& object) {
     text_from_json(object.at("source"), info.source, info.source_vocabulary);
-    text_from_json(object.at("target"), target, info.target_vocabulary);
+    text_from_json(object.at("target"), info.target, info.target_vocabulary);
     object.at("length_ratio").get_to(info.length_ratio);
     object.at("split").get_to(info.split);
     object.at("most_frequent").get_to(info.most_frequent);
     object.at("letter_tokens").get_to(info.letter_tokens);
   });
   info.source.add_eos = true;
-  info.target_level = target.level;
-  const bool usable = info.source.level != TextLevel::kAuto && info.target_level != TextLevel::kAuto;
+  const bool usable = info.source.level != TextLevel::kAuto && info.target.level != TextLevel::kAuto;
   if (!usable || !(info.length_ratio > 0 && info.length_ratio <= 1e6)) {
     fail(Code::kModel, "the description of the translator lacks a level, or its length_ratio {} is out of range",
          info.length_ratio);
@@ -141,6 +138,18 @@ TextLevel choose_side_level(std::span<const std::string> texts, std::span<const 
   return numbers || single ? TextLevel::kCharacter : level;
 }
 
+// What the options say of subwords, for one side.
+static TextSettings side_settings(const char* flag, const std::string& subwords, const DataOptions& options,
+                                  TextSettings settings) {
+  if (!subwords.empty() && settings.level != TextLevel::kSubword) {
+    fail(Code::kUsage, "{}: is for level subword, the level of this side is '{}'", flag, level_name(settings.level));
+  }
+  DataOptions side;
+  side.subwords = subwords;
+  side.subword_model = options.subword_model;
+  return text_settings(side, std::move(settings));
+}
+
 void choose_levels(const TextPairs& pairs, std::int64_t count, const DataOptions& options, TranslateInfo& info) {
   std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
   std::iota(rows.begin(), rows.end(), 0);
@@ -148,18 +157,21 @@ void choose_levels(const TextPairs& pairs, std::int64_t count, const DataOptions
     return given.empty() ? choose_side_level(texts, rows) : parse_level(given);
   };
   info.source.level = level(options.source_level, pairs.sources);
-  info.target_level = level(options.target_level, pairs.targets);
+  info.target.level = level(options.target_level, pairs.targets);
   // Where characters are written the case of those that are read may be all that counts.
   info.source.nfkc = info.source.lowercase = info.kind() != PairKind::kCharacters;
   info.source.add_eos = true;
+  info.source = side_settings("--source-subwords", options.source_subwords, options, info.source);
+  info.target = side_settings("--target-subwords", options.target_subwords, options, info.target);
 }
 
 namespace {
 
 VocabularyLimits side_limits(const DataOptions& options, TextLevel level) {
   const std::int64_t least = level == TextLevel::kWord ? 2 : 1;
-  return {options.min_count > 0 ? options.min_count : least,
-          options.max_vocabulary > 0 ? options.max_vocabulary : 50000};
+  return {options.min_count > 0 ? options.min_count : least, options.max_vocabulary > 0     ? options.max_vocabulary
+                                                             : level == TextLevel::kSubword ? kSubwordVocabulary
+                                                                                            : 50000};
 }
 
 std::string most_frequent_of(const std::vector<std::string>& texts, const std::vector<std::int64_t>& rows) {
@@ -170,9 +182,50 @@ std::string most_frequent_of(const std::vector<std::string>& texts, const std::v
   return most == counts.end() ? "" : std::string(most->first);
 }
 
-std::string side_note(std::string_view side, TextLevel level, const TokenCounter& counter, std::int64_t vocabulary) {
-  return fmt::format("{}: segmented into {}, {} tokens, {} distinct, vocabulary of {}", side, level_name(level),
-                     counter.total(), counter.distinct(), vocabulary);
+// A side of the training pairs.
+struct FittedSide {
+  std::vector<std::string> vocabulary;
+  std::vector<std::vector<std::string>> texts;  // the tokens of each
+  std::int64_t tokens = 0, distinct = 0;
+};
+
+FittedSide fit_source(const TextPairs& pairs, const std::vector<std::int64_t>& training, const DataOptions& options,
+                      TextSettings& settings) {
+  const FittedText fitted = fit_text(pairs.sources, training, settings, side_limits(options, settings.level));
+  settings = fitted.pipeline.settings();
+  FittedSide side{fitted.pipeline.vocabulary().tokens(), {}, fitted.tokens, fitted.distinct_tokens};
+  for (const TokenIds& ids : fitted.ids) {
+    side.texts.emplace_back();
+    for (const std::int32_t id : ids) {
+      if (id >= Vocabulary::kSpecials) side.texts.back().push_back(fitted.pipeline.vocabulary().token(id));
+    }
+  }
+  return side;
+}
+
+FittedSide fit_target(const TextPairs& pairs, const std::vector<std::int64_t>& training, const DataOptions& options,
+                      TextSettings& settings) {
+  if (settings.level == TextLevel::kSubword) {
+    const FittedText fitted = fit_text(pairs.targets, training, settings, side_limits(options, settings.level));
+    settings = fitted.pipeline.settings();
+    return {fitted.pipeline.vocabulary().tokens(), {}, fitted.tokens, fitted.distinct_tokens};
+  }
+  FittedSide side;
+  Segmenter segmenter(settings.level);
+  TokenCounter counter;
+  for (const std::int64_t row : training) {
+    side.texts.push_back(cut_target(segmenter, settings.level, pairs.targets[static_cast<std::size_t>(row)]));
+    for (const std::string& token : side.texts.back()) counter.add(token);
+  }
+  side.tokens = counter.total();
+  side.distinct = counter.distinct();
+  if (side.tokens > 0) side.vocabulary = counter.build(side_limits(options, settings.level)).tokens();
+  return side;
+}
+
+std::string side_note(std::string_view name, const TextSettings& settings, const FittedSide& side) {
+  return fmt::format("{}: segmented into {}, {} tokens, {} distinct, vocabulary of {}", name,
+                     level_name(settings.level), side.tokens, side.distinct, side.vocabulary.size());
 }
 
 // Target token j of P belongs to source token j * L / P of L.
@@ -199,33 +252,17 @@ std::map<std::string, std::vector<std::string>> count_letter_tokens(
 void fit_translate_info(const TextPairs& pairs, const std::vector<std::int64_t>& training, const DataOptions& options,
                         TranslateInfo& info, Observer& observer) {
   info.split = options.split;
-  const FittedText source = fit_text(pairs.sources, training, info.source, side_limits(options, info.source.level));
-  info.source_vocabulary = source.pipeline.vocabulary().tokens();
-  observer.note(fmt::format("source: segmented into {}, {} tokens, {} distinct, vocabulary of {}",
-                            level_name(info.source.level), source.tokens, source.distinct_tokens,
-                            info.source_vocabulary.size()));
-  Segmenter segmenter(info.target_level);
-  TokenCounter counter;
-  std::vector<std::vector<std::string>> target_tokens;
-  for (const std::int64_t row : training) {
-    target_tokens.push_back(cut_target(segmenter, info.target_level, pairs.targets[static_cast<std::size_t>(row)]));
-    for (const std::string& token : target_tokens.back()) counter.add(token);
-  }
-  if (counter.total() == 0) fail(Code::kData, "all targets of the training part are empty: nothing can be learnt");
-  info.target_vocabulary = counter.build(side_limits(options, info.target_level)).tokens();
-  observer.note(side_note("target", info.target_level, counter, std::ssize(info.target_vocabulary)));
+  FittedSide source = fit_source(pairs, training, options, info.source);
+  observer.note(side_note("source", info.source, source));
+  FittedSide target = fit_target(pairs, training, options, info.target);
+  if (target.tokens == 0) fail(Code::kData, "all targets of the training part are empty: nothing can be learnt");
+  observer.note(side_note("target", info.target, target));
   const auto rows = static_cast<double>(training.size());
-  info.length_ratio = (static_cast<double>(counter.total()) + rows) / (static_cast<double>(source.tokens) + rows);
+  info.length_ratio = (static_cast<double>(target.tokens) + rows) / (static_cast<double>(source.tokens) + rows);
   info.most_frequent = most_frequent_of(pairs.targets, training);
-  if (info.kind() != PairKind::kPronunciation) return;
-  std::vector<std::vector<std::string>> letters;
-  for (const TokenIds& ids : source.ids) {
-    letters.emplace_back();
-    for (const std::int32_t id : ids) {
-      if (id >= Vocabulary::kSpecials) letters.back().push_back(source.pipeline.vocabulary().token(id));
-    }
-  }
-  info.letter_tokens = count_letter_tokens(letters, target_tokens);
+  if (info.kind() == PairKind::kPronunciation) info.letter_tokens = count_letter_tokens(source.texts, target.texts);
+  info.source_vocabulary = std::move(source.vocabulary);
+  info.target_vocabulary = std::move(target.vocabulary);
 }
 
 void encode_pairs(TranslateData& data, const TranslateInfo& info) {

@@ -30,7 +30,7 @@ using TokenIds = std::vector<std::int32_t>;
 struct TranslateInfo {
   TextSettings source;  // with <eos> behind the tokens
   std::vector<std::string> source_vocabulary;
-  TextLevel target_level = TextLevel::kWord;
+  TextSettings target{.nfkc = false, .lowercase = false, .level = TextLevel::kWord};
   std::vector<std::string> target_vocabulary;
   double length_ratio = 1;    // tokens of a target for each of its source, <eos> included, in the training part
   std::string split;          // --split of training
@@ -41,7 +41,7 @@ struct TranslateInfo {
 
   PairKind kind() const noexcept;
   TextPipeline source_text() const { return TextPipeline(source, Vocabulary::from_tokens(source_vocabulary)); }
-  TargetText target_text() const { return TargetText(target_level, Vocabulary::from_tokens(target_vocabulary)); }
+  TargetText target_text() const { return TargetText(target, Vocabulary::from_tokens(target_vocabulary)); }
   // The most tokens, <eos> included, that an output for so many source tokens may have.
   std::int64_t output_limit(std::int64_t source_tokens) const noexcept;
 

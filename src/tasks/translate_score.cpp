@@ -36,36 +36,35 @@ std::vector<std::string> words_of(std::string_view text) {
 
 Metrics score_written(const TranslateInfo& info, const TranslateData& data, std::span<const std::int64_t> samples,
                       std::span<const WrittenText> written) {
-  Segmenter segmenter(info.target_level);
-  ErrorRate words, tokens;
+  TargetText text = info.target_text();
+  const bool of_words = info.kind() == PairKind::kTranslation;
+  ErrorRate errors;
   std::int64_t right = 0;
   std::vector<std::string> outputs;
   std::vector<std::vector<std::string>> references;
   for (std::size_t k = 0; k < samples.size(); ++k) {
-    std::vector<std::vector<std::string>> target_tokens, target_words;
+    std::vector<std::vector<std::string>> target_tokens;
     references.emplace_back();
     for (const std::int64_t pair : data.groups[static_cast<std::size_t>(samples[k])]) {
       const std::string& target = data.pairs.targets[static_cast<std::size_t>(pair)];
-      target_tokens.push_back(cut_target(segmenter, info.target_level, target));
-      target_words.push_back(words_of(target));
+      target_tokens.push_back(of_words ? words_of(target) : text.cut(target));
       references.back().push_back(target);
     }
-    const WrittenText& one = written[k];
-    right += std::find(target_tokens.begin(), target_tokens.end(), one.tokens) != target_tokens.end() ? 1 : 0;
-    tokens.add(one.tokens, target_tokens);
-    words.add(words_of(one.text), target_words);
-    outputs.push_back(one.text);
+    const std::vector<std::string> output = of_words ? words_of(written[k].text) : written[k].tokens;
+    right += std::find(target_tokens.begin(), target_tokens.end(), output) != target_tokens.end() ? 1 : 0;
+    errors.add(output, target_tokens);
+    outputs.push_back(written[k].text);
   }
   const double share = samples.empty() ? 0 : static_cast<double>(right) / static_cast<double>(samples.size());
   switch (info.kind()) {
     case PairKind::kTranslation:
-      return {{"bleu", corpus_bleu(outputs, references)}, {"wer", words.percent()}, {"accuracy", share}};
+      return {{"bleu", corpus_bleu(outputs, references)}, {"wer", errors.percent()}, {"accuracy", share}};
     case PairKind::kPronunciation:
-      return {{"wer", 100 * (1 - share)}, {"per", tokens.percent()}, {"accuracy", share}};
+      return {{"wer", 100 * (1 - share)}, {"per", errors.percent()}, {"accuracy", share}};
     case PairKind::kCharacters:
       break;
   }
-  return {{"accuracy", share}, {"per", tokens.percent()}};
+  return {{"accuracy", share}, {"per", errors.percent()}};
 }
 
 double forced_loss(std::span<const Forced> forced) {
@@ -90,21 +89,21 @@ Metrics score_forced(std::span<const Forced> forced) {
 
 std::vector<Baseline> translate_baselines(const TranslateInfo& info, const TranslateData& data,
                                           std::span<const std::int64_t> samples) {
-  Segmenter segmenter(info.target_level);
+  TargetText target = info.target_text();
   TextPipeline source = info.source_text();
   std::vector<WrittenText> copies, frequent, letters;
   for (const std::int64_t sample : samples) {
     const auto pair = static_cast<std::size_t>(data.groups[static_cast<std::size_t>(sample)].front());
     const std::string& text = data.pairs.sources[pair];
-    copies.push_back({cut_target(segmenter, info.target_level, text), text});
-    frequent.push_back({cut_target(segmenter, info.target_level, info.most_frequent), info.most_frequent});
+    copies.push_back({target.cut(text), text});
+    frequent.push_back({target.cut(info.most_frequent), info.most_frequent});
     letters.emplace_back();
     for (const std::int32_t id : data.sources[pair]) {
       const auto found = info.letter_tokens.find(source.vocabulary().token(id));
       if (found == info.letter_tokens.end()) continue;
       letters.back().tokens.insert(letters.back().tokens.end(), found->second.begin(), found->second.end());
     }
-    letters.back().text = join_target(info.target_level, letters.back().tokens);
+    letters.back().text = target.join(letters.back().tokens);
   }
   if (info.kind() == PairKind::kPronunciation) return {{"letters", score_written(info, data, samples, letters)}};
   return {{"copy_source", score_written(info, data, samples, copies)},

@@ -13,7 +13,7 @@
 namespace carousel {
 
 // The metrics of some outputs against the targets of these samples, in the order of their importance for this kind:
-//   accuracy   share of outputs that are one of the sample's targets, token by token
+//   accuracy   share of outputs that are one of the sample's targets, white space aside
 //   bleu       corpus_bleu() of the texts (not of characters)
 //   wer        kTranslation: edit distance of words, in percent of the targets' words
 //              kPronunciation: share of outputs that are none of the targets, in percent

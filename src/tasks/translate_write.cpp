@@ -81,6 +81,7 @@ std::vector<TokenIds> targets_of(const TranslateData& data, std::span<const std:
 std::vector<std::string> source_tokens(const TranslateInfo& info, std::string_view text) {
   TextPipeline lower = info.source_text();
   std::vector<std::string> tokens = lower.explain(text).tokens;
+  if (info.source.level == TextLevel::kSubword) return tokens;
   TextSettings as_written = info.source;
   as_written.lowercase = false;
   std::vector<std::string> cased = TextPipeline(as_written, Vocabulary()).explain(text).tokens;
@@ -89,11 +90,11 @@ std::vector<std::string> source_tokens(const TranslateInfo& info, std::string_vi
 
 std::vector<Alignment> align(std::span<const Translator> models, const TranslateInfo& info, const TranslateData& data,
                              std::span<const std::int64_t> samples, std::span<const WrittenText> written) {
-  const Vocabulary vocabulary = Vocabulary::from_tokens(info.target_vocabulary);
+  const TargetText target = info.target_text();
   std::vector<TokenIds> outputs;
   for (const WrittenText& one : written) {
     outputs.emplace_back();
-    for (const std::string& token : one.tokens) outputs.back().push_back(vocabulary.id(token));
+    for (const std::string& token : one.tokens) outputs.back().push_back(target.vocabulary().id(token));
     outputs.back().push_back(Vocabulary::kEnd);
   }
   std::vector<Forced> seen = force(models, sources_of(data, samples), outputs, true);
@@ -102,10 +103,8 @@ std::vector<Alignment> align(std::span<const Translator> models, const Translate
     const auto pair = static_cast<std::size_t>(data.groups[static_cast<std::size_t>(samples[k])].front());
     Alignment& one = list.emplace_back();
     one.source = source_tokens(info, data.pairs.sources[pair]);
-    for (const std::string& token : written[k].tokens) {
-      one.output.push_back(join_target(info.target_level, {&token, 1}));  // without the mark of a joined one
-    }
-    one.output.push_back(vocabulary.token(Vocabulary::kEnd));
+    for (const std::string& token : written[k].tokens) one.output.push_back(target.shown(token));
+    one.output.push_back(target.vocabulary().token(Vocabulary::kEnd));
     one.weights = std::move(seen[k].alignment);
   }
   return list;

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "carousel/error.h"
+
 namespace carousel {
 namespace {
 
@@ -40,8 +42,27 @@ TEST(TargetText, RunsOfWhiteSpaceBecomeOneSpace) {
 TEST(TargetText, EncodesWithTheEnd) {
   TokenCounter counter;
   for (const char* token : {"a", "a", "b"}) counter.add(token);
-  TargetText text(TextLevel::kWhitespace, counter.build({}));
+  TargetText text({.level = TextLevel::kWhitespace}, counter.build({}));
   EXPECT_EQ(text.encode("b a c"), (std::vector<std::int32_t>{5, 4, Vocabulary::kUnknown, Vocabulary::kEnd}));
+}
+
+// What no piece was learnt for comes back too, blanks and all.
+TEST(TargetText, SubwordsComeBackToTheByte) {
+  std::vector<std::string> corpus;
+  for (int n = 0; n < 20; ++n) corpus.insert(corpus.end(), {"lower and lowest", "newer and newest"});
+  TextSettings settings{.level = TextLevel::kSubword};
+  settings.subwords = train_subwords(corpus, "bpe", 300);
+  const Vocabulary vocabulary = Vocabulary::from_tokens(Subwords(settings.subwords).tokens());
+  TargetText text(settings, vocabulary);
+  for (const char* one : {"lowest and newer", "", "Yes,  don't!", "\xE6\x88\x91 \xF0\x9F\x99\x82"}) {
+    EXPECT_EQ(text.join(text.cut(one)), one);
+    std::vector<std::int32_t> ids;
+    for (const std::string& token : text.cut(one)) ids.push_back(vocabulary.id(token));
+    ids.push_back(Vocabulary::kEnd);
+    EXPECT_EQ(text.encode(one), ids) << one;
+  }
+  EXPECT_LT(text.cut("lower lower").size(), 7U);  // words, not letters
+  EXPECT_THROW(TargetText(settings, Vocabulary()), Error);
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace carousel {
 // Sources of the letters a to e, targets of u, v, w.
 inline TranslateInfo letters_info() {
   TranslateInfo info;
-  info.source.level = info.target_level = TextLevel::kCharacter;
+  info.source.level = info.target.level = TextLevel::kCharacter;
   info.source.nfkc = info.source.lowercase = false;
   info.source.add_eos = true;
   info.source_vocabulary = info.target_vocabulary = Vocabulary().tokens();

@@ -147,7 +147,7 @@ TEST(Translate, LevelsGoByWhatTheTextsAre) {
 // Words with two pronunciations: one sample, right with either.
 TEST(Translate, VariantsAreOneSample) {
   TranslateInfo info = letters_info();
-  info.target_level = TextLevel::kWord;
+  info.target.level = TextLevel::kWord;
   TranslateData data;
   data.pairs = {{"ab", "c", "ab"}, {"X Y Z", "Z", "X Z"}, {}};
   add_samples(data, 0, 3, info.kind());

@@ -83,10 +83,13 @@ TextPipeline::TextPipeline(const TextSettings& settings, Vocabulary vocabulary)
     return;
   }
   subwords_ = std::make_unique<Subwords>(settings.subwords);
-  if (subwords_->tokens() != vocabulary_.tokens()) {
-    fail(Code::kModel, "the vocabulary of {} tokens is not that of its subwords, {} tokens", vocabulary_.size(),
-         subwords_->tokens().size());
-  }
+  check_subwords(*subwords_, vocabulary_);
+}
+
+void check_subwords(const Subwords& subwords, const Vocabulary& vocabulary) {
+  if (subwords.tokens() == vocabulary.tokens()) return;
+  fail(Code::kModel, "the vocabulary of {} tokens is not that of its subwords, {} tokens", vocabulary.size(),
+       subwords.tokens().size());
 }
 
 std::int32_t TextPipeline::id(std::string_view token) {

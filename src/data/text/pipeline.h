@@ -27,7 +27,7 @@ struct TextSettings {
   std::int64_t max_tokens = 0;            // longer texts are cut (and counted); 0: no limit
   bool nfc = false;                       // the form NFC, without nfkc
   std::string subword_model = "bpe";      // kSubword: "bpe" or "unigram", what fit_text learns
-  std::string subwords;                   // kSubword: a serialised SentencePiece model; empty: fit_text learns one
+  std::string subwords = {};              // kSubword: a serialised SentencePiece model; empty: fit_text learns one
   std::int64_t buckets = 0;               // above 0: words are hashed by their letter trigrams into so many buckets
 };
 
@@ -88,6 +88,9 @@ class TextPipeline {
   TokenIndex unseen_words_;
   std::int64_t cut_texts_ = 0;
 };
+
+// Throws Error{kModel} if the vocabulary is not that of the subwords.
+void check_subwords(const Subwords& subwords, const Vocabulary& vocabulary);
 
 struct FittedText {
   TextPipeline pipeline;

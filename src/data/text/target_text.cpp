@@ -33,14 +33,43 @@ std::string join_target(TextLevel level, std::span<const std::string> tokens) {
   return text;
 }
 
-TargetText::TargetText(TextLevel level, Vocabulary vocabulary)
-    : level_(level), vocabulary_(std::move(vocabulary)), segmenter_(level) {}
+TargetText::TargetText(const TextSettings& settings, Vocabulary vocabulary)
+    : level_(settings.level), vocabulary_(std::move(vocabulary)) {
+  if (level_ != TextLevel::kSubword) {
+    segmenter_.emplace(level_);
+    return;
+  }
+  subwords_ = std::make_unique<Subwords>(settings.subwords);
+  check_subwords(*subwords_, vocabulary_);
+}
+
+std::vector<std::string> TargetText::cut(std::string_view text) {
+  if (!subwords_) return cut_target(*segmenter_, level_, text);
+  std::vector<std::string> tokens;
+  for (const std::int32_t id : subwords_->encode(text)) tokens.push_back(vocabulary_.token(id));
+  return tokens;
+}
 
 std::vector<std::int32_t> TargetText::encode(std::string_view text) {
   std::vector<std::int32_t> ids;
-  for (const std::string& token : cut(text)) ids.push_back(vocabulary_.id(token));
+  if (subwords_) {
+    ids = subwords_->encode(text);
+  } else {
+    for (const std::string& token : cut(text)) ids.push_back(vocabulary_.id(token));
+  }
   ids.push_back(Vocabulary::kEnd);
   return ids;
+}
+
+std::string TargetText::join(std::span<const std::string> tokens) const {
+  if (!subwords_) return join_target(level_, tokens);
+  std::vector<std::int32_t> ids;
+  for (const std::string& token : tokens) ids.push_back(vocabulary_.id(token));
+  return subwords_->decode(ids);
+}
+
+std::string TargetText::shown(const std::string& token) const {
+  return subwords_ ? token : join_target(level_, {&token, 1});
 }
 
 }  // namespace carousel
