@@ -54,13 +54,12 @@ struct DataOptions {
   std::int64_t stack = 0;  // frames of a recording in a step; auto
   // translate: parallel files beside `target`, how each side is cut, and what is too long to learn from
   std::vector<std::string> source, valid_source, valid_target;
-  std::string separator;                   // one character between source and target of a pair; auto: tab
-  std::string source_level, target_level;  // "word", "char", "whitespace"; auto
-  std::int64_t max_length = 250;           // tokens of either side
-  bool surprise = false;                   // evaluate lm: every token with its probability
-  bool dynamic = false;                    // evaluate lm: learn from every chunk after it was scored
-  double dynamic_lr = 0;                   // of that; auto
-  std::vector<std::string> baseline_data;  // evaluate lm: training text, to fit the trigram on
+  std::string separator;                         // one character between source and target of a pair; auto: tab
+  std::int64_t max_length = 250;                 // tokens of either side
+  bool surprise = false;                         // evaluate lm: every token with its probability
+  bool dynamic = false;                          // evaluate lm: learn from every chunk after it was scored
+  double dynamic_lr = 0;                         // of that; auto
+  std::vector<std::string> baseline_data;        // evaluate lm: training text, to fit the trigram on
   std::string source_level, target_level;        // "word", "char", "subword", "whitespace"; auto
   std::string source_subwords, target_subwords;  // SentencePiece models to use; empty: learn them
 };
