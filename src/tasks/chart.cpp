@@ -281,8 +281,8 @@ LineChart forecast_chart(const Series& series, std::int64_t column, Range shown,
   chart.y_label = name;
   chart.x_label = series.times.empty() ? "row" : "time";
   chart.description = fmt::format("{}: what happened and the forecasts for the held-back part", name);
-  if (!series.times.empty()) {
-    chart.x_names.assign(series.times.begin() + shown.begin, series.times.begin() + shown.end);
+  for (std::int64_t t = shown.begin; !series.times.empty() && t < shown.end; ++t) {
+    chart.x_names.push_back(series.times.text(t));
   }
   ChartLine& actual = chart.lines.emplace_back();
   actual.name = name;

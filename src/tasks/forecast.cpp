@@ -117,6 +117,8 @@ class Forecast final : public Task {
     const std::int64_t steps = options.data.horizon > 0 ? options.data.horizon : info.horizon;
     std::vector<std::string> columns{"step"};
     if (info.several) columns.insert(columns.begin(), "id");
+    const bool timed = data.series.front().times.understood();
+    if (timed) columns.emplace_back("time");
     columns.insert(columns.end(), info.targets.begin(), info.targets.end());
     sink.header(columns);
     for (std::size_t k = 0; k < data.series.size(); ++k) {
@@ -124,6 +126,7 @@ class Forecast final : public Task {
       for (std::int64_t h = 0; h < steps; ++h) {
         std::vector<std::string> cells{std::to_string(h + 1)};
         if (info.several) cells.insert(cells.begin(), data.series[k].id);
+        if (timed) cells.push_back(data.series[k].times.text(data.series[k].known_steps() + h));
         for (std::int64_t j = 0; j < std::ssize(info.targets); ++j) {
           cells.push_back(fmt::format("{:.7g}", ahead.point[h * std::ssize(info.targets) + j]));
         }
@@ -136,15 +139,12 @@ class Forecast final : public Task {
     ForecastInfo info;
     const ForecastData data = read_training_series(options.data, info);
     DataReport report;
-    report.facts = {{"series", std::to_string(data.series.size())},
-                    {"layout", info.layout},
-                    {"columns", fmt::format("{}", fmt::join(info.columns, ", "))},
-                    {"targets", fmt::format("{}", fmt::join(info.targets, ", "))},
-                    {"time steps", std::to_string(data.series.front().time_steps())},
-                    {"season", std::to_string(info.season)},
-                    {"window", std::to_string(info.window)},
-                    {"horizon", std::to_string(info.horizon)},
-                    {"training windows", std::to_string(data.training_windows(info.shape()).size())}};
+    report.facts = describe_series(data, info);
+    report.facts.insert(report.facts.end(),
+                        {{"season", std::to_string(info.season)},
+                         {"window", std::to_string(info.window)},
+                         {"horizon", std::to_string(info.horizon)},
+                         {"training windows", std::to_string(data.training_windows(info.shape()).size())}});
     report.problems = data.notes;
     return report;
   }
@@ -166,7 +166,7 @@ class Forecast final : public Task {
              options.data.test.front(), data.series[k].id, info.horizon, test.series[k].id,
              test.series[k].time_steps());
       }
-      windows.push_back({static_cast<std::int64_t>(k), data.series[k].time_steps()});
+      windows.push_back({static_cast<std::int64_t>(k), data.series[k].known_steps()});
     }
     return score_forecasts(model, make_forecast_baselines(data, info), {data, info, windows, &test.series});
   }

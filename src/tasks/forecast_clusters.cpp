@@ -17,11 +17,11 @@ BasicTensor<double> window_points(const ForecastData& data, const ForecastInfo& 
   const std::vector<WindowAt> all = data.training_windows(info.shape());
   const std::int64_t N = std::min(kMaxPoints, std::ssize(all)), C = std::ssize(info.columns);
   BasicTensor<double> points({N, info.window * C});
+  Tensor window;
   for (std::int64_t n = 0; n < N; ++n) {
-    const WindowAt& at = all[static_cast<std::size_t>(n * std::ssize(all) / N)];
-    const Series& series = data.scaled[static_cast<std::size_t>(at.series)];
-    std::copy_n(series.values.data() + (at.origin - info.window) * C, info.window * C,
-                points.data() + n * info.window * C);
+    const WindowAt at[]{all[static_cast<std::size_t>(n * std::ssize(all) / N)]};
+    gather_inputs(data.scaled, at, info.window, window);
+    std::copy_n(window.data(), info.window * C, points.data() + n * info.window * C);
   }
   return points;
 }

@@ -1,8 +1,10 @@
 #include "tasks/forecast_data.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/fail.h"
+#include "data/series/calendar.h"
 #include "data/series/season.h"
 #include "data/series/series.h"
 
@@ -27,11 +29,30 @@ SeriesSet read_all(const std::vector<std::string>& paths, const SeriesOptions& o
   return all;
 }
 
+// What the options say, and where they say nothing, what a model was trained with.
+SeriesOptions series_options(const DataOptions& options, SeriesOptions reading) {
+  const auto take = [](const std::string& given, std::string& field) {
+    if (!given.empty()) field = given;
+  };
+  reading.format = options.format;
+  take(options.layout, reading.layout);
+  take(options.time_column, reading.time_column);
+  take(options.id_column, reading.id_column);
+  take(options.missing_value, reading.missing_value);
+  take(options.gaps, reading.gaps);
+  take(options.duplicates, reading.duplicates);
+  take(options.missing, reading.missing);
+  reading.sort = reading.sort || options.sort;
+  if (options.min_length > 0) reading.min_length = options.min_length;
+  return reading;
+}
+
 // The season where it is not given: what most of the first series have.
 std::int64_t detect(const ForecastData& data, const std::vector<std::int64_t>& targets) {
   constexpr std::size_t kLook = 20;
   std::vector<std::int64_t> found;
   for (std::size_t k = 0; k < std::min(kLook, data.series.size()); ++k) {
+    if (data.splits[k].train.size() == 0) break;
     found.push_back(detect_season(data.series[k], targets, data.splits[k].train));
   }
   std::int64_t best = 1, most = 0;
@@ -45,9 +66,12 @@ std::int64_t detect(const ForecastData& data, const std::vector<std::int64_t>& t
   return best;
 }
 
+// Of the series that have one.
 std::int64_t shortest_training_part(const ForecastData& data) {
   std::int64_t least = data.splits.front().train.size();
-  for (const SeriesSplit& split : data.splits) least = std::min(least, split.train.size());
+  for (const SeriesSplit& split : data.splits) {
+    if (split.train.size() > 0) least = std::min(least, split.train.size());
+  }
   return least;
 }
 
@@ -61,10 +85,16 @@ std::int64_t choose_window(std::int64_t season, std::int64_t horizon, std::int64
   return std::min(window, std::max(most, std::min(season, rows - horizon - 8)));
 }
 
-bool all_positive(const std::vector<Series>& list) {
-  return std::ranges::all_of(list, [](const Series& series) {
-    return std::ranges::all_of(series.values, [](double value) { return value > 0; });
-  });
+// Whether every known target value is.
+bool all_positive(const ForecastData& data) {
+  for (const Series& series : data.series) {
+    for (std::int64_t t = 0; t < series.known_steps(); ++t) {
+      for (std::int64_t c = 0; c < data.target_count; ++c) {
+        if (series.at(t, c) <= 0) return false;
+      }
+    }
+  }
+  return true;
 }
 
 void split_all(ForecastData& data, const ForecastInfo& info) {
@@ -76,20 +106,51 @@ void split_all(ForecastData& data, const ForecastInfo& info) {
 
 void scale_all(ForecastData& data, const ForecastInfo& info) {
   for (std::size_t k = 0; k < data.series.size(); ++k) {
-    data.scalers.push_back(info.several ? Scaler::fit(data.series[k], data.splits[k].train,
-                                                      info.logarithms ? Scaler::Of::kLogarithms : Scaler::Of::kValues)
-                                        : Scaler(info.mean, info.deviation));
-    data.scaled.push_back(data.scalers.back().transform(data.series[k]));
+    data.scalers.push_back(info.own_scaling() ? Scaler::fit(data.series[k], data.splits[k].train, info.scaler_options())
+                                              : info.scaler);
+    data.scaled.push_back(network_series(data.series[k], data.scalers.back(), info.derived, info.horizon));
+  }
+}
+
+// What every step of the horizon needs to be known ahead.
+void require_future(const ForecastData& data, const ForecastInfo& info) {
+  for (const Series& series : data.series) {
+    for (const std::string& name : info.derived.ahead) {
+      const std::int64_t column = column_positions(series, std::span(&name, 1)).front();
+      for (std::int64_t row = series.known_steps(); row < series.known_steps() + info.horizon; ++row) {
+        if (row < series.time_steps() && !std::isnan(series.at(row, column))) continue;
+        const std::string time = series.times.understood() ? fmt::format(" ('{}')", series.times.text(row)) : "";
+        fail(Code::kData,
+             "{}future column '{}' has no value for step {}{} of the {} to forecast; add rows behind the last target "
+             "that hold it, with empty targets",
+             series.id.empty() ? "" : "series '" + series.id + "': ", name, row - series.known_steps() + 1, time,
+             info.horizon);
+      }
+    }
   }
 }
 
 }  // namespace
 
+void ForecastData::add_windows(std::size_t at, const Origins& origins, std::int64_t horizon,
+                               std::vector<WindowAt>& windows) const {
+  const auto has_target = [&](std::int64_t origin) {
+    for (std::int64_t row = origin; row < origin + horizon; ++row) {
+      for (std::int64_t c = 0; c < target_count; ++c) {
+        if (!std::isnan(series[at].at(row, c))) return true;
+      }
+    }
+    return false;
+  };
+  for (std::int64_t j = 0; j < origins.count; ++j) {
+    if (has_target(origins[j])) windows.push_back({static_cast<std::int64_t>(at), origins[j]});
+  }
+}
+
 std::vector<WindowAt> ForecastData::training_windows(const WindowShape& shape) const {
   std::vector<WindowAt> windows;
   for (std::size_t k = 0; k < series.size(); ++k) {
-    const Origins origins = training_origins(splits[k].train, shape);
-    for (std::int64_t j = 0; j < origins.count; ++j) windows.push_back({static_cast<std::int64_t>(k), origins[j]});
+    add_windows(k, training_origins(splits[k].train, shape), shape.horizon, windows);
   }
   return windows;
 }
@@ -97,48 +158,89 @@ std::vector<WindowAt> ForecastData::training_windows(const WindowShape& shape) c
 std::vector<WindowAt> ForecastData::windows_in(Range SeriesSplit::*part, const WindowShape& shape) const {
   std::vector<WindowAt> windows;
   for (std::size_t k = 0; k < series.size(); ++k) {
-    const Origins origins = held_back_origins(splits[k].*part, shape);
-    for (std::int64_t j = 0; j < origins.count; ++j) windows.push_back({static_cast<std::int64_t>(k), origins[j]});
+    add_windows(k, held_back_origins(splits[k].*part, shape), shape.horizon, windows);
   }
   return windows;
 }
 
 namespace {
 
-ForecastData read_and_split(const DataOptions& options, ForecastInfo& info) {
+// The series of --data and, behind them, those of --valid.
+ForecastData read_files(const DataOptions& options, ForecastInfo& info) {
   ForecastData data;
-  SeriesSet set =
-      read_all(options.data, {options.format, options.layout, options.time_column, options.id_column, options.target},
-               data.notes);
+  SeriesOptions reading = series_options(options, {});
+  reading.targets = options.target;
+  reading.past = options.past;
+  reading.future = options.future;
+  reading.statics = options.statics;
+  SeriesSet set = read_all(options.data, reading, data.notes);
   data.series = std::move(set.series);
-  info.layout = set.layout;
-  info.time_column = set.time_column;
-  info.id_column = set.id_column;
+  data.target_count = set.target_count;
+  info.reading = reading;
+  info.reading.layout = set.layout;
   info.columns = data.series.front().columns;
-  info.targets = options.target.empty() ? info.columns : options.target;
+  info.targets.assign(info.columns.begin(), info.columns.begin() + set.target_count);
+  info.reading.targets = info.targets;
   info.several = data.series.size() > 1;
+  info.by_series = !options.valid.empty();
+  if (!info.by_series) return data;
+  if (!options.split.empty()) fail(Code::kUsage, "--split and --valid both say what is held back; choose one");
+  SeriesSet valid = read_all(options.valid, info.reading, data.notes);
+  data.splits.resize(data.series.size());  // filled by split_for_training()
+  std::move(valid.series.begin(), valid.series.end(), std::back_inserter(data.series));
+  return data;
+}
+
+// Whole series to validate on, or the last part of each.
+void split_for_training(ForecastData& data, const ForecastInfo& info) {
+  if (!info.by_series) return split_all(data, info);
+  for (std::size_t k = 0; k < data.series.size(); ++k) {
+    const std::int64_t rows = data.series[k].known_steps();
+    if (k < data.splits.size()) {
+      data.splits[k] = train_on_all(data.series[k]);
+    } else {
+      data.splits.push_back({{}, {0, rows}, {rows, rows}});
+    }
+  }
+}
+
+void fit_columns(ForecastData& data, const DataOptions& options, ForecastInfo& info) {
+  info.scaling = options.scaling.empty() ? "standard" : options.scaling;
+  info.transform = options.transform;
+  if (info.transform.empty()) info.transform = info.several && all_positive(data) ? "log" : "none";
+  if (options.transform.empty() && info.transform == "log") {
+    data.notes.push_back("scale: every value is above 0, so logarithms are learnt");
+  }
+  if (!info.own_scaling()) info.scaler = Scaler::fit(data.series, data.splits, info.scaler_options());
+  const bool fitting = options.calendar == std::vector<std::string>{"auto"};
+  info.derived = fit_derived_columns(
+      data.series, data.splits, info.reading,
+      fitting ? fitting_calendar_features(data.series.front().times, data.splits.front().train) : options.calendar);
+  const std::vector<std::string> derived = info.derived.names();
+  if (!derived.empty()) {
+    data.notes.push_back(fmt::format("columns: the network also sees {}", fmt::join(derived, ", ")));
+  }
+  info.columns.insert(info.columns.end(), derived.begin(), derived.end());
+}
+
+ForecastData read_and_split(const DataOptions& options, ForecastInfo& info) {
+  ForecastData data = read_files(options, info);
   info.split = options.split;
   info.valid_fraction = options.split.empty() ? options.valid_fraction : 0;
-  const std::int64_t rows =
-      std::min_element(data.series.begin(), data.series.end(), [](const Series& a, const Series& b) {
-        return a.time_steps() < b.time_steps();
-      })->time_steps();
+  const auto shortest = std::min_element(
+      data.series.begin(), data.series.end(),
+      [](const Series& a, const Series& b) { return a.known_steps() < b.known_steps(); });
+  const std::int64_t rows = shortest->known_steps();
   info.horizon = options.horizon > 0 ? options.horizon : std::clamp<std::int64_t>(rows / 20, 1, 12);
-  split_all(data, info);
+  split_for_training(data, info);
   info.season = options.season > 0 ? options.season : detect(data, info.target_positions());
-  const std::int64_t training_rows = shortest_training_part(data);
-  info.window = options.window > 0 ? options.window : choose_window(info.season, info.horizon, training_rows);
+  info.window = options.window > 0 ? options.window
+                                   : choose_window(info.season, info.horizon, shortest_training_part(data));
   info.window = std::max<std::int64_t>(info.window, 1);
   for (std::size_t k = 0; k < data.series.size(); ++k) {
-    require_training_window(data.series[k], data.splits[k].train, info.shape());
+    if (data.splits[k].train.size() > 0) require_training_window(data.series[k], data.splits[k].train, info.shape());
   }
-  info.logarithms = info.several && all_positive(data.series);
-  if (info.logarithms) data.notes.push_back("scale: every value is above 0, so logarithms are learnt");
-  if (!info.several) {
-    const Scaler scaler = Scaler::fit(data.series.front(), data.splits.front().train);
-    info.mean = scaler.mean();
-    info.deviation = scaler.deviation();
-  }
+  fit_columns(data, options, info);
   scale_all(data, info);
   return data;
 }
@@ -155,21 +257,48 @@ ForecastData read_training_series(const DataOptions& options, ForecastInfo& info
   }
 }
 
+std::vector<std::pair<std::string, std::string>> describe_series(const ForecastData& data, const ForecastInfo& info) {
+  const auto [shortest, longest] =
+      std::minmax_element(data.series.begin(), data.series.end(),
+                          [](const Series& a, const Series& b) { return a.known_steps() < b.known_steps(); });
+  const Series& first = data.series.front();
+  std::vector<std::pair<std::string, std::string>> facts{
+      {"series", std::to_string(data.series.size())},
+      {"layout", info.reading.layout},
+      {"columns", fmt::format("{}", fmt::join(first.columns, ", "))},
+      {"targets", fmt::format("{}", fmt::join(info.targets, ", "))},
+      {"time steps", shortest->known_steps() == longest->known_steps()
+                         ? std::to_string(first.known_steps())
+                         : fmt::format("{} to {}", shortest->known_steps(), longest->known_steps())}};
+  if (first.times.understood()) {
+    facts.emplace_back("times", fmt::format("{} to {}, one {} apart", first.times.text(0),
+                                            first.times.text(first.known_steps() - 1), first.times.step_name()));
+  }
+  if (first.future_rows > 0) facts.emplace_back("future rows", std::to_string(first.future_rows));
+  return facts;
+}
+
 ForecastData read_series_for_model(const std::vector<std::string>& paths, const DataOptions& options,
                                    const ForecastInfo& info, Parts parts) {
   ForecastData data;
-  const std::string layout = options.layout.empty() ? info.layout : options.layout;
-  SeriesOptions how{options.format, layout, options.time_column, options.id_column, {}};
-  if (layout != "rows") how.targets = info.columns;
-  data.series = read_all(paths, how, data.notes).series;
-  if (std::ssize(data.series.front().columns) != std::ssize(info.columns)) {
+  data.series = read_all(paths, series_options(options, info.reading), data.notes).series;
+  data.target_count = std::ssize(info.targets);
+  const std::int64_t read = std::ssize(info.columns) - std::ssize(info.derived.names());
+  if (data.series.front().column_count() != read) {
     fail(Code::kData, "{}: has {} columns of values, the model needs {}", paths.front(),
-         data.series.front().columns.size(), info.columns.size());
+         data.series.front().column_count(), read);
   }
-  if (parts == Parts::kAsTrained) {
+  if (!info.derived.calendar.empty() && !data.series.front().times.is_date()) {
+    fail(Code::kData, "{}: the model sees the {} of the time, but the file has no column of dates", paths.front(),
+         info.derived.calendar.front());
+  }
+  if (parts == Parts::kAsTrained && info.by_series) {
+    for (const Series& series : data.series) data.splits.push_back({{}, {0, 0}, {0, series.known_steps()}});
+  } else if (parts == Parts::kAsTrained) {
     split_all(data, info);
   } else {
     for (const Series& series : data.series) data.splits.push_back(train_on_all(series));
+    require_future(data, info);
   }
   scale_all(data, info);
   return data;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "data/series/scaler.h"
@@ -17,18 +18,27 @@ struct ForecastData {
   std::vector<Scaler> scalers;         // of each series
   std::vector<SeriesSplit> splits;
   std::vector<std::string> notes;
+  std::int64_t target_count = 1;  // of the columns, the first ones
 
-  // All windows of a part of every series, `stride` rows apart. Training: wholly inside; else the target is inside.
+  // All windows of a part of every series, `stride` rows apart, but for those that have no known target value.
+  // Training: wholly inside; else the target is inside.
   std::vector<WindowAt> training_windows(const WindowShape& shape) const;
   std::vector<WindowAt> windows_in(Range SeriesSplit::*part, const WindowShape& shape) const;
+
+ private:
+  void add_windows(std::size_t at, const Origins& origins, std::int64_t horizon, std::vector<WindowAt>& windows) const;
 };
 
-// For training: reads options.data, splits, picks window, horizon and season where they are "auto" and fits the
+// For training: reads options.data and, as whole series to validate on, options.valid; splits, picks window, horizon and season where they are "auto" and fits the
 // scaling on the training parts. Fills `info`. Throws Error{kData} if no window fits (how many values, how many
 // needed).
 ForecastData read_training_series(const DataOptions& options, ForecastInfo& info);
 
-// How a series is divided for a trained model: as in training, or all of it known, for forecasts from its end.
+// Facts for `data check`: layout, columns, lengths, times.
+std::vector<std::pair<std::string, std::string>> describe_series(const ForecastData& data, const ForecastInfo& info);
+
+// How a series is divided for a trained model: as in training (if whole series were held back there, all is test part),
+// or all of it known, for forecasts from its end.
 enum class Parts { kAsTrained, kAllKnown };
 
 // For a trained model: the series of `paths` with its columns and its scaling (of several series: each one's own, from

@@ -1,6 +1,7 @@
 #include "tasks/forecast_linear.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "base/fail.h"
@@ -17,19 +18,35 @@ struct Place {
   std::int64_t origin;
 };
 
+// The series with missing values filled (carry_forward); those that have none are not copied.
+struct Filled {
+  std::vector<Series> copies;
+  std::vector<const Series*> series;
+
+  explicit Filled(const std::vector<Series>& all) {
+    copies.reserve(all.size());
+    for (const Series& one : all) {
+      const bool whole =
+          std::none_of(one.values.begin(), one.values.end(), [](double value) { return std::isnan(value); });
+      if (!whole) copies.push_back(carry_forward(one));
+      series.push_back(whole ? &one : &copies.back());
+    }
+  }
+};
+
 // The first four fifths of the training windows of every series to fit, the others and those of the validation part to
 // check; about kMaxWindows in all.
-void choose_windows(const ForecastData& data, const ForecastInfo& info, std::vector<Place>& fit,
+void choose_windows(const ForecastData& data, const Filled& filled, const ForecastInfo& info, std::vector<Place>& fit,
                     std::vector<Place>& check, std::vector<Place>& validation) {
   const std::int64_t total = std::ssize(data.training_windows(info.shape()));
   const WindowShape shape = info.shape(std::max<std::int64_t>(1, total / kMaxWindows));
   for (std::size_t s = 0; s < data.scaled.size(); ++s) {
     const Origins origins = training_origins(data.splits[s].train, shape);
     for (std::int64_t k = 0; k < origins.count; ++k) {
-      (k < origins.count * 4 / 5 ? fit : check).push_back({&data.scaled[s], origins[k]});
+      (k < origins.count * 4 / 5 ? fit : check).push_back({filled.series[s], origins[k]});
     }
     const Origins later = held_back_origins(data.splits[s].valid, shape);
-    for (std::int64_t k = 0; k < later.count; ++k) validation.push_back({&data.scaled[s], later[k]});
+    for (std::int64_t k = 0; k < later.count; ++k) validation.push_back({filled.series[s], later[k]});
   }
 }
 
@@ -95,7 +112,8 @@ void place_map(const LinearMap& map, const Candidate& candidate, std::int64_t ta
 
 LinearStart fit_linear_start(const ForecastData& data, const ForecastInfo& info) {
   std::vector<Place> fit, check, validation;
-  choose_windows(data, info, fit, check, validation);
+  const Filled filled(data.scaled);
+  choose_windows(data, filled, info, fit, check, validation);
   const std::int64_t C = std::ssize(info.columns), outputs = info.horizon * std::ssize(info.targets);
   LinearStart start{Tensor({outputs, info.window * C}), Tensor({outputs}), ""};
   const bool can_be_seasonal = info.season > 1 && info.window >= info.season;

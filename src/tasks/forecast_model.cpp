@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "layers/mixture.h"
 #include "tasks/column_scale.h"
+#include "tasks/series_json.h"
 #include "tasks/task_data.h"
 #include "tasks/training_run.h"
 
@@ -21,14 +22,14 @@ std::string ForecastInfo::to_json() const {
                         {"season", season},
                         {"several", several},
                         {"stateful", stateful},
-                        {"logarithms", logarithms},
-                        {"layout", layout},
-                        {"time_column", time_column},
-                        {"id_column", id_column},
+                        {"by_series", by_series},
+                        {"reading", series_to_json(reading)},
                         {"split", split},
                         {"valid_fraction", valid_fraction},
-                        {"mean", mean},
-                        {"deviation", deviation}});
+                        {"scaling", scaling},
+                        {"transform", transform},
+                        {"scaler", scaler_to_json(scaler)},
+                        {"derived", derived.to_json()}});
 }
 
 ForecastInfo ForecastInfo::from_model(const Model& model) {
@@ -41,14 +42,14 @@ ForecastInfo ForecastInfo::from_model(const Model& model) {
     object.at("season").get_to(info.season);
     object.at("several").get_to(info.several);
     info.stateful = object.value("stateful", false);
-    object.at("logarithms").get_to(info.logarithms);
-    object.at("layout").get_to(info.layout);
-    object.at("time_column").get_to(info.time_column);
-    object.at("id_column").get_to(info.id_column);
+    object.at("by_series").get_to(info.by_series);
+    info.reading = series_from_json(object.at("reading"));
     object.at("split").get_to(info.split);
     object.at("valid_fraction").get_to(info.valid_fraction);
-    object.at("mean").get_to(info.mean);
-    object.at("deviation").get_to(info.deviation);
+    object.at("scaling").get_to(info.scaling);
+    object.at("transform").get_to(info.transform);
+    info.scaler = scaler_from_json(object.at("scaler"));
+    info.derived = DerivedColumns::from_json(object.at("derived"));
   });
   constexpr std::int64_t kLongest = 1 << 20;
   for (const std::int64_t size : {info.horizon, info.window, info.season}) {
@@ -60,7 +61,8 @@ ForecastInfo ForecastInfo::from_model(const Model& model) {
       fail(Code::kModel, "the forecaster's target '{}' is not among its columns", target);
     }
   }
-  if (!info.several && info.mean.size() != info.columns.size()) fail(Code::kModel, "the forecaster has no scaling");
+  const std::int64_t read = std::ssize(info.columns) - std::ssize(info.derived.names());
+  if (!info.own_scaling() && info.scaler.column_count() != read) fail(Code::kModel, "the forecaster has no scaling");
   return info;
 }
 
@@ -70,6 +72,10 @@ std::vector<std::int64_t> ForecastInfo::target_positions() const {
     positions.push_back(std::find(columns.begin(), columns.end(), target) - columns.begin());
   }
   return positions;
+}
+
+ScalerOptions ForecastInfo::scaler_options() const {
+  return {parse_scaling(scaling), parse_transform(transform), std::ssize(targets), season};
 }
 
 ModelOptions resolve_forecast_model(const ModelOptions& options, const ForecastInfo& info, std::int64_t windows,
@@ -93,9 +99,23 @@ ModelOptions resolve_forecast_model(const ModelOptions& options, const ForecastI
 
 namespace {
 
+// Whether the network can scale by itself: one scaling for all, of values and not of a transform.
+bool scales_inside(const ForecastInfo& info) { return !info.own_scaling() && info.transform == "none"; }
+
+ColumnScale scale_of(const ForecastInfo& info, std::size_t column) {
+  const ColumnScaling& scaling = info.scaler.columns()[column];
+  return {scaling.shift, scaling.factor};
+}
+
+// Derived columns come scaled, but for future ones, which have the scale of their column.
 std::vector<ColumnScale> input_scales(const ForecastInfo& info) {
   std::vector<ColumnScale> scales;
-  for (std::size_t c = 0; c < info.columns.size(); ++c) scales.push_back({info.mean[c], info.deviation[c]});
+  for (std::size_t c = 0; c < info.scaler.columns().size(); ++c) scales.push_back(scale_of(info, c));
+  for (const std::string& name : info.derived.ahead) {
+    const auto column = std::find(info.columns.begin(), info.columns.end(), name) - info.columns.begin();
+    scales.push_back(scale_of(info, static_cast<std::size_t>(column)));
+  }
+  scales.resize(info.columns.size(), {0, 1});
   return scales;
 }
 
@@ -104,8 +124,7 @@ std::vector<ColumnScale> output_scales(const ForecastInfo& info) {
   std::vector<ColumnScale> scales;
   for (std::int64_t step = 0; step < info.horizon; ++step) {
     for (const std::int64_t target : info.target_positions()) {
-      const auto column = static_cast<std::size_t>(target);
-      scales.push_back({info.mean[column], info.deviation[column]});
+      scales.push_back(scale_of(info, static_cast<std::size_t>(target)));
     }
   }
   return scales;
@@ -150,9 +169,9 @@ Sequential build_forecaster(const ModelOptions& options, const ForecastInfo& inf
   branches.push_back(std::move(recurrent));
   branches.push_back(std::move(linear));
   Sequential network;
-  if (!info.several) network.add("scale", scale_layer(input_scales(info)));
+  if (scales_inside(info)) network.add("scale", scale_layer(input_scales(info)));
   network.add("forecast", std::make_unique<Sum>(std::move(branches)));
-  if (!info.several) network.add("unscale", unscale_layer(output_scales(info)));
+  if (scales_inside(info)) network.add("unscale", unscale_layer(output_scales(info)));
   return network;
 }
 

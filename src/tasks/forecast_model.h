@@ -12,6 +12,7 @@
 #include "carousel/model.h"
 #include "data/series/scaler.h"
 #include "data/series/windows.h"
+#include "tasks/forecast_columns.h"
 #include "tasks/options.h"
 #include "train/observer.h"
 
@@ -19,20 +20,25 @@ namespace carousel {
 
 // Kept in Model::task_data().
 struct ForecastInfo {
-  std::vector<std::string> columns, targets;  // targets are some of the columns
+  std::vector<std::string> columns, targets;  // of the network (forecast_columns.h); targets are the first of them
   std::int64_t horizon = 1, window = 1, season = 1;
-  bool several = false;     // trained on several series: each is scaled by itself
-  bool stateful = false;    // the recurrent branch reads a series from its beginning (forecast_stateful.h)
-  bool logarithms = false;  // of several series the logarithms are scaled and forecast
-  std::string layout, time_column, id_column;
-  std::string split;                    // --split of training; empty: valid_fraction at the end
-  double valid_fraction = 0;            // used if split is empty
-  std::vector<double> mean, deviation;  // of the columns in the training part; one series only
+  bool several = false;       // trained on several series
+  bool by_series = false;     // whole series were held back (--valid FILE), so all series have one scaling
+  bool stateful = false;      // the recurrent branch reads a series from its beginning (forecast_stateful.h)
+  SeriesOptions reading;      // how the data were read; its targets are `targets`
+  std::string split;          // --split of training; empty: valid_fraction at the end
+  double valid_fraction = 0;  // used if split is empty
+  std::string scaling = "standard", transform = "none";
+  Scaler scaler;           // of the columns read, unless each series has its own
+  DerivedColumns derived;  // behind the columns read
 
   std::string to_json() const;
   // Throws Error{kModel} if the model is not a forecaster or its description does not fit.
   static ForecastInfo from_model(const Model& model);
   std::vector<std::int64_t> target_positions() const;  // among the columns
+  // Whether each series is scaled by itself: by its own training part or, in `predict`, by all of it.
+  bool own_scaling() const { return several && !by_series; }
+  ScalerOptions scaler_options() const;
   WindowShape shape(std::int64_t stride = 1) const { return {window, horizon, stride}; }
 };
 

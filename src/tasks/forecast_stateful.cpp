@@ -80,7 +80,7 @@ void gather_rows(std::span<const Series> scaled, std::span<const Rows> list, std
     lengths[static_cast<std::size_t>(n)] = static_cast<std::int32_t>(count);
     for (std::int64_t t = 0; t < count; ++t) {
       for (std::int64_t c = 0; c < C; ++c) {
-        inputs[(t * N + n) * C + c] = static_cast<float>(series.at(rows.first + t, c));
+        inputs[(t * N + n) * C + c] = static_cast<float>(last_known(series, rows.first + t, c));
       }
     }
   }

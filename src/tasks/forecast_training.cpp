@@ -1,11 +1,14 @@
 #include "tasks/forecast_training.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "autograd/ops/add.h"
 #include "autograd/ops/huber.h"
 #include "autograd/ops/mae.h"
 #include "autograd/ops/mse.h"
+#include "autograd/ops/reshape.h"
+#include "autograd/ops/select_rows.h"
 #include "base/fail.h"
 #include "layers/module.h"
 #include "tasks/forecast_stateful.h"
@@ -67,6 +70,18 @@ Tensor predict_windows(Sequential& network, std::span<const Series> scaled, std:
 }
 
 Variable forecast_loss(const TrainOptions& options, Variable forecast, View<const float> target) {
+  const std::int64_t elements = target.elements();
+  std::vector<std::int64_t> known;
+  for (std::int64_t i = 0; i < elements; ++i) {
+    if (!std::isnan(target.data[i])) known.push_back(i);
+  }
+  if (known.empty()) return mse(forecast, forecast.value());  // 0, and nothing to learn
+  if (std::ssize(known) < elements) {
+    Tensor expected({std::ssize(known), 1});
+    for (std::size_t i = 0; i < known.size(); ++i) expected.data()[i] = target.data[known[i]];
+    return forecast_loss(options, select_rows(reshape(forecast, {elements, 1}), std::span<const std::int64_t>(known)),
+                         static_cast<const Tensor&>(expected).view());
+  }
   if (options.loss == "mae") return mae(forecast, target);
   if (options.loss == "huber") return huber(forecast, target);
   return mse(forecast, target);

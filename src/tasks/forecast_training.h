@@ -15,7 +15,8 @@ Tensor predict_windows(Sequential& network, std::span<const Series> scaled, std:
 // [horizon, N, targets] -> [N, horizon x targets]: the order of the network's output. `flat` is reused if it fits.
 void flatten_targets(const Tensor& targets, Tensor& flat);
 
-// What is learnt from, by options.loss.
+// What is learnt from, by options.loss. A target that is missing (NaN) has no loss: the mean is over the known ones,
+// 0 if there are none.
 Variable forecast_loss(const TrainOptions& options, Variable forecast, View<const float> target);
 
 // The mean loss over windows; nothing if there are none.

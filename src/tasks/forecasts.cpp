@@ -13,7 +13,9 @@ ForecastBaselines make_forecast_baselines(const ForecastData& data, const Foreca
   list.push_back(last_value_baseline(targets));
   if (info.season > 1) list.push_back(seasonal_baseline(targets, info.season));
   std::vector<TrainingSeries> training;
-  for (std::size_t k = 0; k < data.scaled.size(); ++k) training.push_back({&data.scaled[k], data.splits[k].train});
+  for (std::size_t k = 0; k < data.scaled.size(); ++k) {
+    if (data.splits[k].train.size() > 0) training.push_back({&data.scaled[k], data.splits[k].train});
+  }
   AutoregressionOptions options{info.window, info.horizon, targets};
   if (auto linear = linear_autoregression(training, options)) list.push_back(std::move(linear));
   return list;
@@ -38,6 +40,20 @@ Forecasts baseline_forecasts(const ForecastBaseline& baseline, const ForecastDat
   return forecasts;
 }
 
+// Differences to values: the quantiles move with the point, they are those of the last step alone.
+void add_up_differences(Forecasts& forecasts, std::int64_t n, const ForecastData& data, const WindowAt& window,
+                        std::span<const std::int64_t> targets) {
+  const auto levels = static_cast<std::int64_t>(forecasts.levels.size()), values = forecasts.values();
+  const auto k = static_cast<std::size_t>(window.series);
+  const std::span<double> path(forecasts.point.data() + n * values, static_cast<std::size_t>(values));
+  const std::vector<double> differences(path.begin(), path.end());
+  data.scalers[k].add_up(data.series[k], window.origin, targets, path);
+  for (std::int64_t i = 0; i < values * levels; ++i) {
+    const auto value = static_cast<std::size_t>(i / levels);
+    forecasts.quantiles[n * values * levels + i] += path[value] - differences[value];
+  }
+}
+
 Forecasts in_units(Forecasts scaled, const ForecastData& data, std::span<const WindowAt> windows,
                    const ForecastInfo& info) {
   const std::vector<std::int64_t> targets = info.target_positions();
@@ -52,6 +68,7 @@ Forecasts in_units(Forecasts scaled, const ForecastData& data, std::span<const W
         scaled.quantiles[q] = scaler.inverse(scaled.quantiles[q], column);
       }
     }
+    add_up_differences(scaled, n, data, windows[static_cast<std::size_t>(n)], targets);
   }
   return scaled;
 }
@@ -67,8 +84,11 @@ Forecasts forecast_ahead(const Model& model, const ForecastData& data, const For
   const std::int64_t K = std::ssize(info.targets);
   ForecastData here;  // the one series, which grows by its forecasts
   here.scaled = {data.scaled[static_cast<std::size_t>(series)]};
+  here.series = {data.series[static_cast<std::size_t>(series)]};
   here.scalers = {data.scalers[static_cast<std::size_t>(series)]};
   Series& known = here.scaled.front();
+  known.values.resize(static_cast<std::size_t>(known.known_steps() * known.column_count()));
+  known.future_rows = 0;
   if (known.time_steps() < info.window) {
     fail(Code::kData, "series '{}' has {} values, the model needs the last {}", known.id, known.time_steps(),
          info.window);
@@ -85,6 +105,9 @@ Forecasts forecast_ahead(const Model& model, const ForecastData& data, const For
     }
     std::copy_n(next.point.data(), kept * K, all.point.data() + done * K);
     std::copy_n(next.quantiles.data(), kept * K * levels, all.quantiles.data() + done * K * levels);
+    Series& raw = here.series.front();
+    if (done + info.horizon < steps)
+      raw.values.insert(raw.values.end(), next.point.data(), next.point.data() + next.point.elements());
     known.values.insert(known.values.end(), scaled.point.data(), scaled.point.data() + scaled.point.elements());
   }
   return all;

@@ -44,18 +44,23 @@ double mase_scale(const Series& series, const TrainingRange& training, std::int6
   std::int64_t lag = std::max<std::int64_t>(season, 1);
   if (training.size() <= lag) lag = 1;
   if (training.size() <= lag) return 0;
-  double sum = 0;
+  double sum = 0, count = 0;
   for (std::int64_t t = training.begin() + lag; t < training.end(); ++t) {
-    sum += std::abs(series.at(t, column) - series.at(t - lag, column));
+    const double change = std::abs(series.at(t, column) - series.at(t - lag, column));
+    if (std::isnan(change)) continue;
+    sum += change;
+    ++count;
   }
-  return sum / static_cast<double>(training.size() - lag);
+  return count > 0 ? sum / count : 0;
 }
 
 void ForecastScore::add(std::span<const double> forecast, std::span<const double> actual,
                         std::span<const double> scales) {
   CAROUSEL_ASSERT(forecast.size() == actual.size() && !scales.empty());
   for (std::size_t i = 0; i < forecast.size(); ++i) {
+    if (std::isnan(actual[i])) continue;
     const double error = std::abs(forecast[i] - actual[i]);
+    ++values_;
     const double scale = scales[i % scales.size()];
     absolute_ += error;
     squared_ += error * error;
@@ -65,7 +70,6 @@ void ForecastScore::add(std::span<const double> forecast, std::span<const double
       ++scaled_values_;
     }
   }
-  values_ += static_cast<std::int64_t>(forecast.size());
   ++windows_;
 }
 

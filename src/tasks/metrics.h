@@ -20,13 +20,15 @@ double symmetric_mape(std::span<const double> forecast, std::span<const double> 
 
 // The mean of |x_t - x_(t-season)| over the training part (Hyndman and Koehler 2006): MASE is the mean absolute error
 // divided by it, so that 1 is as good as repeating the last season within the training part. A training part not
-// longer than a season is judged with season 1; the result is 0 only if nothing changes there.
+// longer than a season is judged with season 1; missing values (NaN) are left out; the result is 0 only if nothing
+// changes there.
 double mase_scale(const Series& series, const TrainingRange& training, std::int64_t column, std::int64_t season);
 
 // The errors of forecasts, collected window by window.
 class ForecastScore {
  public:
-  // forecast and actual [horizon, targets], scales [targets] from mase_scale. A target whose scale is 0 has no MASE.
+  // forecast and actual [horizon, targets], scales [targets] from mase_scale. A target whose scale is 0 has no MASE; an
+  // actual value that is missing (NaN) has no error.
   void add(std::span<const double> forecast, std::span<const double> actual, std::span<const double> scales);
   std::int64_t windows() const noexcept { return windows_; }
   double mae() const noexcept { return ratio(absolute_, values_); }

@@ -62,6 +62,17 @@ struct DataOptions {
   std::vector<std::string> baseline_data;        // evaluate lm: training text, to fit the trigram on
   std::string source_level, target_level;        // "word", "char", "subword", "whitespace"; auto
   std::string source_subwords, target_subwords;  // SentencePiece models to use; empty: learn them
+  // forecast: columns beside the targets; and rules for what is read, all auto: SeriesOptions has the defaults, a model
+  // remembers what it was trained with
+  std::vector<std::string> past, future, statics;
+  std::vector<std::string> calendar;  // features of the time
+  std::string scaling, transform;     // of each series
+  std::string missing_value;
+  std::string gaps;             // "mask", "refuse", "ignore"
+  std::string duplicates;       // "refuse", "first", "last", "mean"
+  std::string missing;          // "mask", "last", "interpolate", "refuse"
+  bool sort = false;            // rows by time
+  std::int64_t min_length = 0;  // series with fewer values are left out
 };
 
 struct ModelOptions {

@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "base/random.h"
-#include "data/series/scaler.h"
 #include "data/series/series_split.h"
 #include "data/series/windows.h"
 #include "tests/support/expect_error.h"
@@ -24,8 +23,8 @@ Series series_of(std::int64_t steps, std::int64_t columns = 1) {
 // Twelve months from 2019-07.
 Series months() {
   Series series = series_of(12);
-  series.times = {"2019-07", "2019-08", "2019-09", "2019-10", "2019-11", "2019-12",
-                  "2020-01", "2020-02", "2020-03", "2020-04", "2020-05", "2020-06"};
+  series.times = TimeAxis({"2019-07", "2019-08", "2019-09", "2019-10", "2019-11", "2019-12", "2020-01", "2020-02",
+                           "2020-03", "2020-04", "2020-05", "2020-06"});
   return series;
 }
 
@@ -47,7 +46,7 @@ TEST(SeriesSplit, FractionsAreOfAllRowsAndSumsOfDecimalsLoseNoRow) {
 }
 
 TEST(SeriesSplit, DatesAreTheLastOfEachPart) {
-  ASSERT_EQ(months().times[5], "2019-12");
+  ASSERT_EQ(months().times.text(5), "2019-12");
   expect_parts(split_series(months(), "2019-12,2020-02,2020-05"), {0, 6}, {6, 8}, {8, 11});
   expect_parts(split_series(months(), "2019-11-30,2020-06"), {0, 5}, {5, 12}, {12, 12});
 }
@@ -74,60 +73,20 @@ TEST(SeriesSplit, ByDefaultTheLastPartInTimeValidates) {
   expect_error(Code::kData, {"20 values"}, [] { split_last(series_of(20), 0.2, 20); });
 }
 
-TEST(Scaler, MeanAndDeviationAreOfTheTrainingPartOnly) {
+TEST(Windows, AMissingInputIsTheLastKnownOneBeforeItAndAMissingTargetStaysMissing) {
+  const double none = std::nan("");
   Series series = series_of(6, 2);
-  series.values = {1, 5, 3, 5, 5, 5, 7, 5, 1000, -9, -1000, 77};
-  const Scaler scaler = Scaler::fit(series, split_series(series, "4,2").train);
-  EXPECT_EQ(scaler.mean(), (std::vector<double>{4, 5}));
-  expect_near(scaler.deviation(), std::vector<double>{std::sqrt(5.0), 1}, 1e-15, "deviation");  // constant: 1
-  Series other = series;
-  for (std::size_t i = 8; i < 12; ++i) other.values[i] = 0;
-  EXPECT_EQ(Scaler::fit(other, split_series(other, "4,2").train).mean(), scaler.mean());
-}
-
-TEST(Scaler, LogarithmsAreScaledAndNeverComeBackNegative) {
-  Series series = series_of(4, 1);
-  series.values = {1, std::exp(2.0), 1, std::exp(2.0)};
-  const Scaler scaler = Scaler::fit(series, train_on_all(series).train, Scaler::Of::kLogarithms);
-  expect_near(scaler.mean(), std::vector<double>{1}, 1e-15, "mean of 0, 2, 0, 2");
-  expect_near(scaler.transform(series).values, std::vector<double>{-1, 1, -1, 1}, 1e-15, "scaled");
-  EXPECT_NEAR(scaler.inverse(-1, 0), 1, 1e-15);
-  EXPECT_GT(scaler.inverse(-20, 0), 0);
-  const std::vector<std::int64_t> first{0};
-  EXPECT_NEAR(scaler.select(first).inverse(1, 0), std::exp(2.0), 1e-14);
-  series.values[3] = 0;
-  expect_error(Code::kData, {"value 0 at step 3", "above 0"}, [&] { static_cast<void>(scaler.transform(series)); });
-}
-
-TEST(Scaler, InverseUndoesTransformAndSelectKeepsTheOrder) {
-  Series series = series_of(5, 3);
-  fill_normal({7, Purpose::kTest, 1}, 3.0, 2.0, std::span<double>(series.values));
-  const Scaler scaler = Scaler::fit(series, train_on_all(series).train);
-  Series scaled = scaler.transform(series);
-  EXPECT_NE(scaled.values, series.values);
-  double sum = 0, squares = 0;
-  for (std::int64_t t = 0; t < 5; ++t) sum += scaled.at(t, 1), squares += scaled.at(t, 1) * scaled.at(t, 1);
-  EXPECT_NEAR(sum, 0, 1e-12);
-  EXPECT_NEAR(squares, 5, 1e-12);
-  const std::vector<std::int64_t> columns = {2, 0};
-  std::vector<double> values = {scaled.at(3, 2), scaled.at(3, 0), scaled.at(4, 2), scaled.at(4, 0)};
-  scaler.inverse(values, columns);
-  expect_near(values, std::vector<double>{series.at(3, 2), series.at(3, 0), series.at(4, 2), series.at(4, 0)}, 1e-14,
-              "inverse");
-  EXPECT_EQ(scaler.select(columns).mean(), (std::vector<double>{scaler.mean()[2], scaler.mean()[0]}));
-}
-
-TEST(Scaler, AConstantColumnOfAnySizeHasDeviationOne) {
-  Series series = series_of(1000);
-  for (double& value : series.values) value = 0.1 + 1e5;  // its mean is not exact in binary
-  EXPECT_EQ(Scaler::fit(series, train_on_all(series).train).deviation()[0], 1.0);
-}
-
-TEST(Scaler, StoredNumbersAreChecked) {
-  EXPECT_EQ(Scaler({1, 2}, {3, 4}).transform(10, 1), 2);
-  expect_error(Code::kModel, {"2 means", "1 deviations"}, [] { Scaler({1, 2}, {3}); });
-  expect_error(Code::kModel, {"column 1"}, [] { Scaler({1, 2}, {3, 0}); });
-  expect_error(Code::kModel, {"column 0"}, [] { Scaler({NAN}, {1}); });
+  series.values = {none, 1, 5, none, none, 2, none, none, 7, 3, none, none};
+  const std::vector<WindowAt> windows = {{0, 2}, {0, 4}, {0, 5}};
+  const std::vector<std::int64_t> targets = {0};
+  WindowBatch batch;
+  gather_windows(std::span(&series, 1), windows, {2, 1, 1}, targets, batch);
+  // [window 2, windows 3, columns 2]: rows 0, 2, 3 and then 1, 3, 4.
+  const std::vector<float> expected = {0, 1, 5, 2, 5, 2, 5, 1, 5, 2, 7, 3};
+  EXPECT_EQ(std::vector<float>(batch.inputs.data(), batch.inputs.data() + 12), expected);
+  EXPECT_TRUE(std::isnan(batch.targets[0]));
+  EXPECT_EQ(batch.targets[1], 7);
+  EXPECT_TRUE(std::isnan(batch.targets[2]));
 }
 
 TEST(Windows, AreCountedAsByHandOnTwentyPoints) {

@@ -53,9 +53,9 @@ TEST(Season, KnownPeriodsAreFoundThroughNoiseAndTrend) {
 
 TEST(Season, ThePeriodIsFoundBehindAWanderingLevel) {
   Series series = made({2000, 24, 0.02, 0, 0.12});
-  for (int t = 0; t < 2000; ++t) {
-    series.times.push_back(fmt::format("2020-01-{:02} {:02}:00", 1 + t / 24 % 31, t % 24));
-  }
+  std::vector<std::string> times;
+  for (int t = 0; t < 2000; ++t) times.push_back(fmt::format("2020-01-{:02} {:02}:00", 1 + t / 24 % 31, t % 24));
+  series.times = TimeAxis(times);
   EXPECT_EQ(season_of(series), 24);
 }
 
@@ -70,7 +70,9 @@ TEST(Season, NoiseTrendsAndWalksHaveNone) {
 TEST(Season, ATimeColumnMakesAWeakPeriodConvincing) {
   Series series = made({120, 12, 1.1});
   EXPECT_EQ(season_of(series), 1);
-  for (int t = 0; t < 120; ++t) series.times.push_back(fmt::format("{}-{:02}", 1950 + t / 12, 1 + t % 12));
+  std::vector<std::string> times;
+  for (int t = 0; t < 120; ++t) times.push_back(fmt::format("{}-{:02}", 1950 + t / 12, 1 + t % 12));
+  series.times = TimeAxis(times);
   EXPECT_EQ(season_of(series), 12);
 }
 

@@ -25,10 +25,7 @@ ForecastInfo make_info(bool several) {
   info.window = kWindow;
   info.several = several;
   info.stateful = true;
-  if (!several) {
-    info.mean = {3, -2};
-    info.deviation = {2, 0.5};
-  }
+  if (!several) info.scaler = Scaler({{3, 2}, {-2, 0.5}});
   return info;
 }
 
@@ -47,7 +44,7 @@ ForecastData make_data(const std::vector<std::int64_t>& lengths) {
   for (std::size_t k = 0; k < lengths.size(); ++k) {
     data.series.push_back(wave(lengths[k], static_cast<double>(k)));
     data.scaled.push_back(data.series.back());
-    data.scalers.push_back(Scaler({0, 0}, {1, 1}));
+    data.scalers.push_back(Scaler({{0, 1}, {0, 1}}));
     data.splits.push_back(split_last(data.series.back(), 0.2, kHorizon));
   }
   return data;
@@ -79,7 +76,7 @@ TEST(StatefulForecast, GivesWhatAStreamGivesRowByRow) {
   const ForecastInfo info = make_info(false);
   Series raw = wave(40, 0.2), scaled = raw;
   for (std::size_t i = 0; i < raw.values.size(); ++i) {
-    raw.values[i] = raw.values[i] * info.deviation[i % 2] + info.mean[i % 2];
+    raw.values[i] = info.scaler.inverse(raw.values[i], static_cast<std::int64_t>(i % 2));
   }
   Model model("forecast", make_network(info));
   std::vector<WindowAt> windows;
@@ -93,7 +90,7 @@ TEST(StatefulForecast, GivesWhatAStreamGivesRowByRow) {
     for (std::size_t n = 0; n < windows.size(); ++n) {
       if (windows[n].origin != t + 1) continue;
       for (std::int64_t h = 0; h < kHorizon; ++h) {
-        const double unscaled = got[static_cast<std::int64_t>(n) * kHorizon + h] * info.deviation[1] + info.mean[1];
+        const double unscaled = info.scaler.inverse(got[static_cast<std::int64_t>(n) * kHorizon + h], 1);
         EXPECT_NEAR(y[static_cast<std::size_t>(h)], unscaled, 1e-5) << "origin " << t + 1 << ", step " << h;
       }
     }

@@ -148,10 +148,12 @@ TEST(Chart, LongLinesKeepTheirExtremesInFewPoints) {
 TEST(Chart, ForecastsStartAtTheHeldBackPart) {
   Series series;
   series.columns = {"load"};
+  std::vector<std::string> times;
   for (int t = 0; t < 48; ++t) {
     series.values.push_back(t);
-    series.times.push_back(fmt::format("{}-{:02}", 2000 + t / 12, 1 + t % 12));
+    times.push_back(fmt::format("{}-{:02}", 2000 + t / 12, 1 + t % 12));
   }
+  series.times = TimeAxis(times);
   const std::vector<DrawnForecast> forecasts = {{"lstm", {41, 42}}, {"seasonal", {5, 6}}};
   const LineChart chart = forecast_chart(series, 0, {10, 48}, {40, 48}, forecasts);
   ASSERT_EQ(chart.lines.size(), 3U);

@@ -6,8 +6,6 @@
 #include <cstdlib>
 #include <map>
 
-#include "data/series/time_axis.h"
-
 namespace carousel {
 namespace {
 
@@ -120,11 +118,18 @@ std::vector<double> autocorrelation(std::span<const double> values, std::int64_t
 std::int64_t detect_season(const Series& series, std::int64_t column, const TrainingRange& training) {
   const std::int64_t begin = std::max(training.begin(), training.end() - kLookAt);
   std::vector<double> values;
-  for (std::int64_t t = begin; t < training.end(); ++t) values.push_back(series.at(t, column));
+  for (std::int64_t t = begin; t < training.end(); ++t) {
+    const double value = series.at(t, column);
+    if (!std::isnan(value)) {
+      values.push_back(value);
+    } else if (!values.empty()) {
+      values.push_back(values.back());
+    }
+  }
   const auto fitting = static_cast<std::int64_t>(static_cast<double>(values.size()) / kPeriods);
   const std::int64_t max_lag = std::min(fitting, kLongest) + 1;
   if (fitting < 2) return 1;
-  const std::vector<std::int64_t> suggested = natural_seasons(series.times);
+  const std::vector<std::int64_t> suggested = series.times.natural_seasons();
   const auto search = [&](const std::vector<double>& searched) {
     const Autocorrelation found{autocorrelation(searched, max_lag),
                                 1 / std::sqrt(static_cast<double>(searched.size()))};

@@ -1,29 +1,25 @@
 #include "data/series/series.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <map>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
 #include "base/fail.h"
 #include "data/nearest.h"
 #include "data/number.h"
+#include "data/series/row_rules.h"
 #include "data/series/series_columns.h"
-#include "data/series/time_axis.h"
 #include "data/table.h"
 
 namespace carousel {
 namespace {
 
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
-
-// A series while its rows come in; gaps are NaN.
-struct Growing {
-  Series series;
-  std::vector<std::int64_t> lines;  // [T] of the file
-};
 
 enum class Kind { kUnknown, kNumber, kText };  // of a value column, by its first cell that is not missing
 
@@ -33,14 +29,18 @@ class SeriesLoader {
  public:
   SeriesLoader(const std::string& path, const SeriesOptions& options) : options_(options), table_(open(path, options)) {
     set_.path = path;
+    missing_number_ = to_number(options_.missing_value);
     Row row;
     more_ = table_.next(row);
     take(row);
     columns_ = recognise_series_columns(table_, cells_, options_);
     set_.layout = columns_.layout;
-    if (columns_.time >= 0) set_.time_column = name_of(columns_.time);
+    for (const std::int64_t part : columns_.time) {
+      set_.time_column += (set_.time_column.empty() ? "" : ",") + name_of(part);
+    }
     if (columns_.id >= 0) set_.id_column = name_of(columns_.id);
-    kinds_.assign(columns_.values.size(), columns_.values_named ? Kind::kNumber : Kind::kUnknown);
+    kinds_.assign(columns_.values.size(), Kind::kNumber);
+    std::fill_n(kinds_.begin(), columns_.first_named, Kind::kUnknown);
   }
 
   SeriesSet load() {
@@ -51,12 +51,17 @@ class SeriesLoader {
       drop_columns();
     }
     if (growing_.empty()) fail(Code::kData, "{}: no row of data", set_.path);
-    for (Growing& one : growing_) {
-      check_times(one);
-      fill_gaps(one.series);
-    }
-    write_notes();
-    for (Growing& one : growing_) set_.series.push_back(std::move(one.series));
+    set_.target_count = static_cast<std::int64_t>(columns_.target_count);
+    leave_out_short();
+    for (const SeriesRows& one : growing_) require_numbers(one.series);
+    RowRules rules(options_, times_.writing(), set_.path);
+    rules.apply(growing_);
+    for (SeriesRows& one : growing_) set_future(one);
+    count_missing();
+    rules.fill(growing_);
+    set_.missing -= rules.filled();
+    write_notes(rules);
+    for (SeriesRows& one : growing_) set_.series.push_back(std::move(one.series));
     return std::move(set_);
   }
 
@@ -81,7 +86,7 @@ class SeriesLoader {
     return more_;
   }
 
-  Growing& series_of(const std::string& id) {
+  SeriesRows& series_of(const std::string& id) {
     const auto [place, is_new] = places_.try_emplace(id, growing_.size());
     if (is_new) growing_.emplace_back().series.id = id;
     return growing_[place->second];
@@ -99,16 +104,62 @@ class SeriesLoader {
         id = cells_[static_cast<std::size_t>(columns_.id)];
         if (id.empty()) fail(Code::kData, "{}:{}: column '{}' is empty", set_.path, line_, set_.id_column);
       }
-      Growing& one = series_of(id);
+      SeriesRows& one = series_of(id);
       one.lines.push_back(line_);
-      if (columns_.time >= 0) one.series.times.push_back(cells_[static_cast<std::size_t>(columns_.time)]);
+      if (!columns_.time.empty()) take_time(one);
+      take_statics(one);
       for (std::size_t v = 0; v < columns_.values.size(); ++v) one.series.values.push_back(value(v));
     } while (advance());
   }
 
+  // The text of the time: of one column as it is, of several as `2010-1-1 0:00`.
+  std::string time_text() const {
+    constexpr std::array kBefore = {"", "-", "-", " ", ":"};
+    std::string text;
+    for (std::size_t part = 0; part < columns_.time.size(); ++part) {
+      const std::string cell(trim_blanks(cells_[static_cast<std::size_t>(columns_.time[part])]));
+      text += kBefore[part] + (part == 4 && cell.size() == 1 ? "0" + cell : cell);
+    }
+    return columns_.time.size() == 4 ? text + ":00" : text;
+  }
+
+  void take_time(SeriesRows& one) {
+    const std::string text = time_text();
+    std::string problem;
+    const auto span = times_.read(text, problem);
+    if (!span) fail(Code::kData, "{}:{}: column '{}': {}", set_.path, line_, set_.time_column, problem);
+    if (times_.understood()) {
+      one.begins.push_back(span->begin);
+    } else {
+      labels_[one.series.id].push_back(text);
+    }
+  }
+
+  void take_statics(SeriesRows& one) {
+    one.series.statics.resize(columns_.statics.size());
+    for (std::size_t k = 0; k < columns_.statics.size(); ++k) {
+      const std::string_view cell = trim_blanks(cells_[static_cast<std::size_t>(columns_.statics[k])]);
+      std::string& known = one.series.statics[k];
+      if (no_value(cell) || cell == known) continue;
+      if (!known.empty()) {
+        fail(Code::kData,
+             "{}:{}: {}static column '{}' changes from '{}' to '{}'; a column that changes is --past or "
+             "--future",
+             set_.path, line_, label(one.series), name_of(columns_.statics[k]), known, cell);
+      }
+      known = cell;
+    }
+  }
+
+  bool no_value(std::string_view cell) const {
+    if (is_missing(cell)) return true;
+    if (options_.missing_value.empty()) return false;
+    return trim_blanks(cell) == options_.missing_value || (missing_number_ && to_number(cell) == missing_number_);
+  }
+
   double value(std::size_t v) {
     const std::string& cell = cells_[static_cast<std::size_t>(columns_.values[v])];
-    if (is_missing(cell) || kinds_[v] == Kind::kText) return kMissing;
+    if (no_value(cell) || kinds_[v] == Kind::kText) return kMissing;
     if (kinds_[v] == Kind::kUnknown) {
       kinds_[v] = to_number(cell) ? Kind::kNumber : Kind::kText;
       if (kinds_[v] == Kind::kText) {
@@ -132,7 +183,12 @@ class SeriesLoader {
     if (kept.empty() && !growing_.empty()) {
       fail(Code::kData, "{}: no column holds numbers; its columns are {}", set_.path, listed(table_.columns()));
     }
-    for (Growing& one : growing_) {
+    columns_.target_count = static_cast<std::size_t>(
+        std::count_if(kept.begin(), kept.end(), [&](std::size_t v) { return v < columns_.target_count; }));
+    if (columns_.target_count == 0 && !growing_.empty()) {
+      fail(Code::kData, "{}: no column is left to forecast; its columns are {}", set_.path, listed(table_.columns()));
+    }
+    for (SeriesRows& one : growing_) {
       Series& series = one.series;
       for (std::size_t v : kept) series.columns.push_back(name_of(columns_.values[v]));
       if (kept.size() == kinds_.size()) continue;
@@ -161,63 +217,104 @@ class SeriesLoader {
     std::size_t end = cells.size();
     while (end > 1 && trim_blanks(cells[end - 1]).empty()) --end;
     if (end == 1) fail(Code::kData, "{}:{}: series '{}' has no values", set_.path, line, id);
-    Growing& one = series_of(id);
+    SeriesRows& one = series_of(id);
     one.series.columns = {"value"};
     one.lines.push_back(line);
     one.series.values.reserve(end - 1);
     for (std::size_t c = 1; c < end; ++c) {
-      const bool missing = is_missing(cells[c]);
+      const bool missing = no_value(cells[c]);
       one.series.values.push_back(missing ? kMissing
                                           : parse_number(cells[c], set_.path, line, fmt::format("{}", c + 1)));
     }
   }
 
-  void check_times(const Growing& one) {
-    const std::vector<std::string>& times = one.series.times;
-    std::int64_t before = std::numeric_limits<std::int64_t>::min();
-    for (std::size_t t = 0; t < times.size(); ++t) {
-      const auto span = parse_time(times[t]);
-      if (!span) return;  // labels without meaning: the order of the file is the order of time
-      if (span->begin < before) {
-        fail(Code::kData, "{}:{}: {}time '{}' comes before '{}' in the row above; sort the rows by time{}", set_.path,
-             one.lines[t], label(one.series), times[t], times[t - 1],
-             columns_.id < 0 ? " (several series in one file need --id-column)" : "");
+  bool has_target(const Series& series, std::int64_t row) const {
+    for (std::int64_t c = 0; c < set_.target_count; ++c) {
+      if (!std::isnan(series.at(row, c))) return true;
+    }
+    return false;
+  }
+
+  // --min-length: series that are too short, or have too few values.
+  void leave_out_short() {
+    std::vector<std::string> left_out;
+    std::vector<SeriesRows> kept;
+    for (SeriesRows& one : growing_) {
+      std::int64_t known = 0;
+      for (std::int64_t t = 0; t < one.series.time_steps(); ++t) known += has_target(one.series, t) ? 1 : 0;
+      if (known < options_.min_length) {
+        left_out.push_back(one.series.id);
+      } else {
+        kept.push_back(std::move(one));
       }
-      if (span->begin == before) ++repeated_times_;
-      before = span->begin;
+    }
+    growing_ = std::move(kept);
+    if (left_out.empty()) return;
+    const std::size_t named = std::min<std::size_t>(left_out.size(), 5);
+    set_.notes.push_back(
+        fmt::format("{} series with fewer than {} values left out: {}{}", left_out.size(), options_.min_length,
+                    fmt::join(left_out.begin(), left_out.begin() + static_cast<std::ptrdiff_t>(named), ", "),
+                    named < left_out.size() ? " ..." : ""));
+    if (growing_.empty())
+      fail(Code::kData, "{}: no series has {} values (--min-length)", set_.path, options_.min_length);
+  }
+
+  void require_numbers(const Series& series) const {
+    for (std::int64_t c = 0; c < series.column_count(); ++c) {
+      std::int64_t t = 0;
+      while (t < series.time_steps() && std::isnan(series.at(t, c))) ++t;
+      if (t < series.time_steps()) continue;
+      fail(Code::kData, "{}: {}column '{}' holds no number{}", set_.path, label(series),
+           series.columns[static_cast<std::size_t>(c)],
+           series.id.empty() ? "" : "; --min-length 1 leaves out series without any value");
     }
   }
 
-  void fill_gaps(Series& series) {
-    const auto width = static_cast<std::size_t>(series.column_count());
-    const auto steps = static_cast<std::size_t>(series.time_steps());
-    for (std::size_t c = 0; c < width; ++c) {
-      std::size_t first = 0;
-      while (first < steps && std::isnan(series.values[first * width + c])) ++first;
-      if (first == steps) {
-        fail(Code::kData, "{}: {}column '{}' holds no number", set_.path, label(series), series.columns[c]);
-      }
-      double last = series.values[first * width + c];
-      for (std::size_t t = 0; t < steps; ++t) {
-        double& value = series.values[t * width + c];
-        if (std::isnan(value)) {
-          value = last;
-          ++gaps_[series.columns[c]];
-          ++set_.missing;
-        }
-        last = value;
+  // Rows at the end without a target: the future, or nothing.
+  void set_future(SeriesRows& one) {
+    Series& series = one.series;
+    if (const auto found = labels_.find(series.id); found != labels_.end()) {
+      series.times = TimeAxis::labels(std::move(found->second));
+    }
+    std::int64_t known = series.time_steps();
+    while (!has_target(series, known - 1)) --known;
+    const std::int64_t rest = series.time_steps() - known;
+    if (!options_.future.empty()) {
+      series.future_rows = rest;
+    } else if (rest > 0) {
+      series.values.resize(static_cast<std::size_t>(known * series.column_count()));
+      series.times.resize(known);
+      one.lines.resize(static_cast<std::size_t>(known));
+      left_out_rows_ += rest;
+    }
+  }
+
+  void count_missing() {
+    for (const SeriesRows& one : growing_) {
+      const Series& series = one.series;
+      const std::int64_t known = series.known_steps() * series.column_count();
+      for (std::int64_t i = 0; i < known; ++i) {
+        if (!std::isnan(series.values[static_cast<std::size_t>(i)])) continue;
+        ++gaps_[series.columns[static_cast<std::size_t>(i % series.column_count())]];
+        ++set_.missing;
       }
     }
   }
 
-  void write_notes() {
+  void write_notes(const RowRules& rules) {
+    rules.add_notes(set_.notes);
+    const char* rule = options_.missing == "last"          ? "filled with the last known one"
+                       : options_.missing == "interpolate" ? "filled by straight lines between known ones"
+                                                           : "neither learnt nor scored";
     for (const auto& [column, count] : gaps_) {
-      set_.notes.push_back(fmt::format("column '{}': {} missing {} filled with the last known one", column, count,
-                                       count == 1 ? "value" : "values"));
-    }
-    if (repeated_times_ > 0) {
       set_.notes.push_back(
-          fmt::format("column '{}': {} rows have the same time as the row above", set_.time_column, repeated_times_));
+          fmt::format("column '{}': {} missing {}: {}", column, count, count == 1 ? "value" : "values", rule));
+    }
+    if (left_out_rows_ > 0) {
+      set_.notes.push_back(fmt::format("{} rows at the end without a target value are left out", left_out_rows_));
+    }
+    if (!columns_.row_numbers.empty()) {
+      set_.notes.push_back(fmt::format("column '{}' counts the rows and is left out", columns_.row_numbers));
     }
     if (table_.blank_lines() > 0) set_.notes.push_back(fmt::format("{} blank lines passed over", table_.blank_lines()));
     for (const std::string& key : table_.nested_keys()) {
@@ -233,16 +330,27 @@ class SeriesLoader {
   std::int64_t line_ = 0;
   bool more_ = false;
   std::vector<Kind> kinds_;  // [value columns]
-  std::vector<Growing> growing_;
+  std::vector<SeriesRows> growing_;
   std::unordered_map<std::string, std::size_t> places_;  // id -> index in growing_
-  std::map<std::string, std::int64_t> gaps_;             // column -> values filled in
-  std::int64_t repeated_times_ = 0;
+  TimeReader times_;
+  std::unordered_map<std::string, std::vector<std::string>> labels_;  // id -> times that are not understood
+  std::optional<double> missing_number_;                              // options_.missing_value as a number
+  std::map<std::string, std::int64_t> gaps_;                          // column -> missing values
+  std::int64_t left_out_rows_ = 0;
 };
 
 }  // namespace
 
 SeriesSet read_series(const std::string& path, const SeriesOptions& options) {
   return SeriesLoader(path, options).load();
+}
+
+Series carry_forward(Series series, double before) {
+  const auto width = static_cast<std::size_t>(series.column_count());
+  for (std::size_t i = 0; i < series.values.size(); ++i) {
+    if (std::isnan(series.values[i])) series.values[i] = i < width ? before : series.values[i - width];
+  }
+  return series;
 }
 
 std::vector<std::int64_t> column_positions(const Series& series, std::span<const std::string> names) {

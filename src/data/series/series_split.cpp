@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/fail.h"
-#include "data/series/time_axis.h"
+#include "data/series/time_text.h"
 
 namespace carousel {
 namespace {
@@ -50,9 +50,9 @@ std::vector<std::int64_t> ends_from_rows(const Series& series, const std::vector
   for (const std::string& piece : pieces) {
     std::int64_t count = 0;
     const auto [stop, error] = std::from_chars(piece.data(), piece.data() + piece.size(), count);
-    if (error != std::errc() || count > series.time_steps() - end) {
+    if (error != std::errc() || count > series.known_steps() - end) {
       fail(Code::kUsage, "--split: the parts need {} rows up to '{}', {} has {}",
-           error == std::errc() ? "more" : "too many", piece, name_of(series), series.time_steps());
+           error == std::errc() ? "more" : "too many", piece, name_of(series), series.known_steps());
     }
     ends.push_back(end += count);
   }
@@ -65,9 +65,9 @@ std::vector<std::int64_t> ends_from_fractions(const Series& series, const std::v
   for (double fraction : fractions) {
     sum += fraction;
     // 0.7 + 0.1 + 0.2 is a hair below or above 1 in binary; a hair is not a row.
-    const double rows = std::floor(sum * static_cast<double>(series.time_steps()) + 1e-6);
+    const double rows = std::floor(sum * static_cast<double>(series.known_steps()) + 1e-6);
     if (sum > 1 + 1e-9) fail(Code::kUsage, "--split: the fractions sum to {:g}, more than 1", sum);
-    ends.push_back(std::min(static_cast<std::int64_t>(rows), series.time_steps()));
+    ends.push_back(std::min(static_cast<std::int64_t>(rows), series.known_steps()));
   }
   return ends;
 }
@@ -76,15 +76,12 @@ std::vector<std::int64_t> ends_from_dates(const Series& series, const std::vecto
   if (series.times.empty()) {
     fail(Code::kUsage, "--split by dates needs a time column, {} has none; give rows or fractions", name_of(series));
   }
-  std::vector<std::int64_t> starts;
-  for (const std::string& time : series.times) {
-    const auto span = parse_time(time);
-    if (!span) {
-      fail(Code::kUsage,
-           "--split by dates: the time '{}' is not an ISO date such as 2016-07-01; give rows or fractions", time);
-    }
-    starts.push_back(span->begin);
+  if (!series.times.is_date()) {
+    fail(Code::kUsage, "--split by dates: the time '{}' is not an ISO date such as 2016-07-01; give rows or fractions",
+         series.times.text(0));
   }
+  std::vector<std::int64_t> starts;
+  for (std::int64_t t = 0; t < series.known_steps(); ++t) starts.push_back(series.times.begin(t));
   std::vector<std::int64_t> ends;
   for (const std::string& piece : pieces) {
     const std::int64_t last = parse_time(piece)->end;
@@ -129,7 +126,7 @@ SeriesSplit split_last(const Series& series, double valid_fraction, std::int64_t
   if (!(valid_fraction >= 0 && valid_fraction < 1)) {
     fail(Code::kUsage, "--valid-fraction is {:g}, expected at least 0 and less than 1", valid_fraction);
   }
-  const std::int64_t rows = series.time_steps();
+  const std::int64_t rows = series.known_steps();
   const auto share = static_cast<std::int64_t>(std::llround(valid_fraction * static_cast<double>(rows)));
   const std::int64_t held_back = std::max(share, at_least);
   if (held_back >= rows) {
@@ -140,7 +137,7 @@ SeriesSplit split_last(const Series& series, double valid_fraction, std::int64_t
 }
 
 SeriesSplit train_on_all(const Series& series) {
-  const std::int64_t rows = series.time_steps();
+  const std::int64_t rows = series.known_steps();
   return {TrainingRange({0, rows}), {rows, rows}, {rows, rows}};
 }
 

@@ -2,139 +2,192 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <utility>
 
 #include "base/fail.h"
 
 namespace carousel {
 namespace {
 
-constexpr std::int64_t kMinute = 60, kHour = 60 * kMinute, kDay = 24 * kHour;
-
-// Days since 1970-01-01. Years are counted from March, so that the leap day is the last of its year.
-std::int64_t days_from_date(std::int64_t year, std::int64_t month, std::int64_t day) {
-  year -= month <= 2 ? 1 : 0;
-  const std::int64_t era = (year >= 0 ? year : year - 399) / 400;
-  const std::int64_t year_of_era = year - era * 400;
-  const std::int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-  return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
+std::int64_t floor_divide(std::int64_t value, std::int64_t by) {
+  return value / by - (value % by != 0 && (value < 0) != (by < 0) ? 1 : 0);
 }
 
-std::int64_t days_in_month(std::int64_t year, std::int64_t month) {
-  return month == 12 ? 31 : days_from_date(year, month + 1, 1) - days_from_date(year, month, 1);
-}
+std::int64_t month_of(const Date& date) { return date.year * 12 + date.month - 1; }
 
-// Reads from the front of a text; each function says whether it found what it looked for.
-struct Scanner {
-  std::string_view rest;
-
-  bool number(std::size_t at_least, std::size_t at_most, std::int64_t& value) {
-    std::size_t count = 0;
-    value = 0;
-    while (count < rest.size() && count < at_most && rest[count] >= '0' && rest[count] <= '9') {
-      value = value * 10 + (rest[count++] - '0');
+// The distance that most neighbours have; 0 if there is none.
+std::int64_t most_frequent(const std::vector<std::int64_t>& places) {
+  std::map<std::int64_t, std::int64_t> counts;
+  for (std::size_t t = 1; t < places.size(); ++t) {
+    if (places[t] > places[t - 1]) ++counts[places[t] - places[t - 1]];
+  }
+  std::int64_t best = 0, most = 0;
+  for (const auto& [distance, count] : counts) {
+    if (count > most) {
+      best = distance;
+      most = count;
     }
-    rest.remove_prefix(count);
-    return count >= at_least;
   }
-  bool any_of(std::string_view characters) {
-    if (rest.empty() || characters.find(rest[0]) == std::string_view::npos) return false;
-    rest.remove_prefix(1);
-    return true;
-  }
-};
-
-// `hh:mm`, `hh:mm:ss`, `hh:mm:ss.sss`, an optional Z; the position within the day.
-std::optional<TimeSpan> parse_clock(Scanner scan) {
-  std::int64_t hour = 0, minute = 0, second = 0;
-  if (!scan.number(1, 2, hour) || !scan.any_of(":") || !scan.number(2, 2, minute)) return std::nullopt;
-  std::int64_t width = kMinute;
-  if (scan.any_of(":")) {
-    if (!scan.number(2, 2, second)) return std::nullopt;
-    width = 1;
-    std::int64_t fraction = 0;
-    if (scan.any_of(".") && !scan.number(1, 9, fraction)) return std::nullopt;
-  }
-  scan.any_of("Z");
-  if (!scan.rest.empty() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
-  const std::int64_t begin = hour * kHour + minute * kMinute + second;
-  return TimeSpan{begin, begin + width};
+  return best;
 }
 
-// The median distance between neighbours, in seconds; 0 if some text is not understood or there are fewer than three.
-std::int64_t median_step(std::span<const std::string> times) {
-  constexpr std::size_t kFirstTimes = 1000;
-  std::vector<std::int64_t> steps;
-  std::int64_t before = 0;
-  for (std::size_t i = 0; i < std::min(times.size(), kFirstTimes); ++i) {
-    const auto span = parse_time(times[i]);
-    if (!span) return 0;
-    if (i > 0) steps.push_back(span->begin - before);
-    before = span->begin;
-  }
-  if (steps.size() < 2) return 0;
-  const auto middle = steps.begin() + static_cast<std::ptrdiff_t>(steps.size() / 2);
-  std::nth_element(steps.begin(), middle, steps.end());
-  return std::max<std::int64_t>(*middle, 0);
+std::int64_t most_frequent(std::span<const std::int64_t> begins, const TimeStep& step) {
+  std::vector<std::int64_t> places;
+  for (const std::int64_t begin : begins) places.push_back(step.place(begin));
+  return most_frequent(places);
 }
 
-bool between(std::int64_t value, std::int64_t low, std::int64_t high) { return value >= low && value <= high; }
+// Days that stand once in a month, always at the same place of it, are months. Fills day and seconds.
+bool are_months(std::span<const std::int64_t> begins, TimeStep& step) {
+  step = {TimeStep::Unit::kMonth, 1, 1, 0};
+  for (const std::int64_t begin : begins) {
+    step.day = std::max(step.day, date_from_days(days_of(begin)).day);
+  }
+  step.seconds = begins[0] - days_of(begins[0]) * kDaySeconds;
+  bool last_days = true;
+  for (const std::int64_t begin : begins) {
+    const Date date = date_from_days(days_of(begin));
+    last_days = last_days && date.day == days_in_month(date.year, date.month);
+  }
+  if (last_days) step.day = 31;
+  for (std::size_t t = 0; t < begins.size(); ++t) {
+    if (step.begin(step.place(begins[t])) != begins[t]) return false;
+    if (t > 0 && step.place(begins[t]) == step.place(begins[t - 1])) return false;
+  }
+  return begins.size() > 1;
+}
+
+bool are_business_days(std::span<const std::int64_t> begins) {
+  if (begins.back() - begins.front() < 7 * kDaySeconds) return false;
+  return std::none_of(begins.begin(), begins.end(), [](std::int64_t begin) { return weekday(days_of(begin)) >= 5; });
+}
+
+std::string counted(std::int64_t count, const char* unit) {
+  return count == 1 ? std::string(unit) : fmt::format("{} {}s", count, unit);
+}
 
 }  // namespace
 
-std::optional<TimeSpan> parse_time(std::string_view text) {
-  Scanner scan{text};
-  std::int64_t year = 0, month = 1, day = 1;
-  if (!scan.number(1, 4, year)) return std::nullopt;
-  if (scan.rest.empty()) {
-    if (text.size() != 4) return std::nullopt;  // a bare number is a year only if it looks like one
-    return TimeSpan{days_from_date(year, 1, 1) * kDay, days_from_date(year + 1, 1, 1) * kDay};
-  }
-  if (!scan.any_of("-/") || !scan.number(1, 2, month) || !between(month, 1, 12)) return std::nullopt;
-  const std::int64_t first = days_from_date(year, month, 1);
-  if (scan.rest.empty()) return TimeSpan{first * kDay, (first + days_in_month(year, month)) * kDay};
-  if (!scan.any_of("-/") || !scan.number(1, 2, day) || !between(day, 1, days_in_month(year, month))) {
-    return std::nullopt;
-  }
-  const std::int64_t midnight = (first + day - 1) * kDay;
-  if (scan.rest.empty()) return TimeSpan{midnight, midnight + kDay};
-  if (!scan.any_of(" T")) return std::nullopt;
-  const auto clock = parse_clock(scan);
-  if (!clock) return std::nullopt;
-  return TimeSpan{midnight + clock->begin, midnight + clock->end};
+std::int64_t TimeStep::place(std::int64_t begin) const {
+  if (unit == Unit::kMonth) return month_of(date_from_days(days_of(begin)));
+  if (unit != Unit::kBusinessDay) return begin;
+  const std::int64_t days = days_of(begin) + 3;  // since a Monday
+  return 5 * floor_divide(days, 7) + std::min<std::int64_t>(days - 7 * floor_divide(days, 7), 4);
 }
 
-std::string time_step_name(std::span<const std::string> times) {
-  const std::int64_t step = median_step(times);
-  if (step <= 0) return "";
-  struct Named {
-    std::int64_t low, high;
-    const char* name;
-  };
-  constexpr std::array kNamed = {Named{365 * kDay, 366 * kDay, "year"},
-                                 Named{90 * kDay, 92 * kDay, "quarter"},
-                                 Named{28 * kDay, 31 * kDay, "month"},
-                                 Named{7 * kDay, 7 * kDay, "week"},
-                                 Named{kDay, kDay, "day"},
-                                 Named{kHour, kHour, "hour"},
-                                 Named{kMinute, kMinute, "minute"},
-                                 Named{1, 1, "second"}};
-  for (const Named& named : kNamed) {
-    if (between(step, named.low, named.high)) return named.name;
+std::int64_t TimeStep::begin(std::int64_t place) const {
+  if (unit == Unit::kMonth) {
+    const std::int64_t year = floor_divide(place, 12), month = place - 12 * year + 1;
+    return days_from_date({year, month, std::min(day, days_in_month(year, month))}) * kDaySeconds + seconds;
   }
-  if (step % kDay == 0) return fmt::format("{} days", step / kDay);
-  if (step % kHour == 0) return fmt::format("{} hours", step / kHour);
-  if (step % kMinute == 0) return fmt::format("{} minutes", step / kMinute);
-  return fmt::format("{} seconds", step);
+  if (unit != Unit::kBusinessDay) return place;
+  const std::int64_t weeks = floor_divide(place, 5);
+  return (7 * weeks + place - 5 * weeks - 3) * kDaySeconds;
 }
 
-std::vector<std::int64_t> natural_seasons(std::span<const std::string> times) {
-  const std::int64_t step = median_step(times);
-  if (step <= 0) return {};
-  if (between(step, 90 * kDay, 92 * kDay)) return {4};
-  if (between(step, 28 * kDay, 31 * kDay)) return {12};
-  if (step == 7 * kDay) return {52};
-  if (step == kDay) return {7, 365};
-  if (step < kDay && kDay % step == 0) return {kDay / step, 7 * (kDay / step)};
+std::string TimeStep::name() const {
+  if (unit == Unit::kInteger) return counted(count, "step");
+  if (unit == Unit::kBusinessDay) return counted(count, "business day");
+  if (unit == Unit::kMonth) {
+    if (count % 12 == 0) return counted(count / 12, "year");
+    return count == 3 ? "quarter" : counted(count, "month");
+  }
+  if (count == 7 * kDaySeconds) return "week";
+  if (count % kDaySeconds == 0) return counted(count / kDaySeconds, "day");
+  if (count % kHourSeconds == 0) return counted(count / kHourSeconds, "hour");
+  return count % kMinuteSeconds == 0 ? counted(count / kMinuteSeconds, "minute") : counted(count, "second");
+}
+
+TimeStep find_time_step(std::span<const std::int64_t> begins, const TimeWriting& writing) {
+  TimeStep step;
+  std::int64_t alone = 1;  // the step of a single time
+  const TimeForm form = writing.form();
+  if (form == TimeForm::kYear || form == TimeForm::kQuarter || form == TimeForm::kMonth) {
+    step.unit = TimeStep::Unit::kMonth;
+    alone = form == TimeForm::kYear ? 12 : form == TimeForm::kQuarter ? 3 : 1;
+  } else if (form != TimeForm::kInteger) {
+    alone = form == TimeForm::kDay ? kDaySeconds : 1;
+    if (!are_months(begins, step)) step = {TimeStep::Unit::kSecond, 1, 1, 0};
+  }
+  const std::int64_t distance = most_frequent(begins, step);
+  step.count = distance > 0 ? distance : alone;
+  if (form == TimeForm::kDay && step == TimeStep{TimeStep::Unit::kSecond, kDaySeconds, 1, 0} &&
+      are_business_days(begins)) {
+    step = {TimeStep::Unit::kBusinessDay, 1, 1, 0};
+  }
+  return step;
+}
+
+TimeAxis::TimeAxis(const std::vector<std::string>& texts) : rows_(static_cast<std::int64_t>(texts.size())) {
+  TimeReader reader;
+  std::vector<std::int64_t> begins;
+  for (const std::string& text : texts) {
+    std::string problem;
+    const auto span = reader.read(text, problem);
+    if (!span) fail(Code::kData, "{}", problem);
+    begins.push_back(span->begin);
+  }
+  if (!reader.understood()) {
+    labels_ = texts;
+    return;
+  }
+  writing_ = reader.writing();
+  step_ = find_time_step(begins, writing_);
+  for (const std::int64_t begin : begins) places_.push_back(step_.place(begin));
+}
+
+TimeAxis TimeAxis::labels(std::vector<std::string> texts) {
+  TimeAxis axis;
+  axis.rows_ = static_cast<std::int64_t>(texts.size());
+  axis.labels_ = std::move(texts);
+  return axis;
+}
+
+TimeAxis TimeAxis::regular(const TimeStep& step, const TimeWriting& writing, std::int64_t first, std::int64_t rows) {
+  TimeAxis axis;
+  axis.rows_ = rows;
+  axis.first_ = first;
+  axis.step_ = step;
+  axis.writing_ = writing;
+  return axis;
+}
+
+TimeAxis TimeAxis::irregular(const TimeStep& step, const TimeWriting& writing, std::vector<std::int64_t> places) {
+  TimeAxis axis = regular(step, writing, 0, static_cast<std::int64_t>(places.size()));
+  axis.places_ = std::move(places);
+  return axis;
+}
+
+void TimeAxis::resize(std::int64_t rows) {
+  rows_ = std::min(rows_, rows);
+  if (!places_.empty()) places_.resize(static_cast<std::size_t>(rows_));
+  if (!labels_.empty()) labels_.resize(static_cast<std::size_t>(rows_));
+}
+
+std::int64_t TimeAxis::place(std::int64_t row) const {
+  if (places_.empty()) return first_ + row * step_.count;
+  if (row < rows_) return places_[static_cast<std::size_t>(row)];
+  return places_.back() + (row - rows_ + 1) * step_.count;
+}
+
+std::int64_t TimeAxis::begin(std::int64_t row) const { return step_.begin(place(row)); }
+
+std::string TimeAxis::text(std::int64_t row) const {
+  if (understood()) return writing_.write(begin(row));
+  return row < rows_ ? labels_[static_cast<std::size_t>(row)] : "";
+}
+
+std::vector<std::int64_t> TimeAxis::natural_seasons() const {
+  if (!understood() || step_.unit == TimeStep::Unit::kInteger) return {};
+  const std::int64_t count = step_.count;
+  if (step_.unit == TimeStep::Unit::kBusinessDay) return {5};
+  if (step_.unit == TimeStep::Unit::kMonth) {
+    return count < 12 && 12 % count == 0 ? std::vector<std::int64_t>{12 / count} : std::vector<std::int64_t>{};
+  }
+  if (count == 7 * kDaySeconds) return {52};
+  if (count == kDaySeconds) return {7, 365};
+  if (count < kDaySeconds && kDaySeconds % count == 0) return {kDaySeconds / count, 7 * (kDaySeconds / count)};
   return {};
 }
 

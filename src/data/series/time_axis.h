@@ -1,32 +1,74 @@
-// time_axis.h: what the text of a time column says.
+// time_axis.h: the times of the rows of a series: one regular step, or a list.
 //
-// Understood: ISO 8601 with its usual shortenings (`1983`, `1983-07`, `1983-07-14`, `1983-07-14 05:00`, with seconds,
-// with `T`, with `/` for `-`); the year may have one to four digits, so that `3-12` (year 3, month 12) is a month.
-// Anything else is a label without meaning. Proleptic Gregorian calendar, no time zones.
+// A time is a count of steps of one kind: whole numbers, seconds, business days (Monday to Friday) or months. Months,
+// quarters and years keep the day that they are written with, the last day of the month stays the last (31 January,
+// 28 February). A value object.
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
+
+#include "data/series/time_text.h"
 
 namespace carousel {
 
-// The stretch of time that a text names, in seconds since 1970-01-01: `1983-07` is the whole of July 1983.
-struct TimeSpan {
-  std::int64_t begin = 0, end = 0;  // end excluded
+// The usual distance between neighbours: `count` of the unit.
+struct TimeStep {
+  enum class Unit { kInteger, kSecond, kBusinessDay, kMonth };
+  Unit unit = Unit::kInteger;
+  std::int64_t count = 1;
+  std::int64_t day = 1, seconds = 0;  // kMonth: day of the month (31: its last) and time of day
+
+  // The place of a time on the axis of the unit, and the time of a place. A time that does not fit (a Sunday, another
+  // day of the month) is put on the place before it.
+  std::int64_t place(std::int64_t begin) const;
+  std::int64_t begin(std::int64_t place) const;
+  // "hour", "30 minutes", "business day", "month", "quarter", "step", "2 steps" ...
+  std::string name() const;
+  bool operator==(const TimeStep&) const noexcept = default;
 };
 
-std::optional<TimeSpan> parse_time(std::string_view text);
+// Judged by the distance that is most frequent (of equals the shortest). `begins`: TimeSpan::begin in ascending order.
+// Business days: whole days, none on a weekend, over at least a week. REQUIRES: at least one time.
+TimeStep find_time_step(std::span<const std::int64_t> begins, const TimeWriting& writing);
 
-// The usual distance between neighbours, judged by the median: "year", "quarter", "month", "week", "day", "hour",
-// "30 minutes" ...; empty if the times are not understood or there are fewer than three.
-std::string time_step_name(std::span<const std::string> times);
+class TimeAxis {
+ public:
+  TimeAxis() = default;  // no times
+  // As read, one text a row; irregular where the distances are. For small data: it keeps a number for every row.
+  explicit TimeAxis(const std::vector<std::string>& texts);
+  static TimeAxis labels(std::vector<std::string> texts);  // without meaning
+  // Row t at first + t * step.count; `first` is a place on the axis of the step.
+  static TimeAxis regular(const TimeStep& step, const TimeWriting& writing, std::int64_t first, std::int64_t rows);
+  static TimeAxis irregular(const TimeStep& step, const TimeWriting& writing, std::vector<std::int64_t> places);
 
-// The periods, in steps, that this distance suggests, the likeliest first: month 12; quarter 4; week 52; day 7, 365;
-// shorter than a day: the steps of a day, then of a week. Empty for years and for what is not understood.
-std::vector<std::int64_t> natural_seasons(std::span<const std::string> times);
+  void resize(std::int64_t rows);  // to fewer rows
+  bool empty() const noexcept { return rows_ == 0; }
+  std::int64_t size() const noexcept { return rows_; }
+  bool understood() const noexcept { return rows_ > 0 && labels_.empty(); }
+  bool is_date() const noexcept { return understood() && writing_.is_date(); }
+  const TimeStep& step() const noexcept { return step_; }
+
+  // The time of a row, written as in the file. Rows behind the last go on in steps; labels have none: "".
+  std::string text(std::int64_t row) const;
+  // Its TimeSpan::begin. REQUIRES: understood().
+  std::int64_t begin(std::int64_t row) const;
+
+  std::string step_name() const { return understood() ? step_.name() : ""; }
+  // The periods, in steps, that the step suggests, the likeliest first: month 12; quarter 4; week 52; day 7, 365;
+  // business day 5; shorter than a day: the steps of a day, then of a week. Else empty.
+  std::vector<std::int64_t> natural_seasons() const;
+
+ private:
+  std::int64_t place(std::int64_t row) const;
+
+  std::int64_t rows_ = 0, first_ = 0;
+  TimeStep step_;
+  TimeWriting writing_;
+  std::vector<std::int64_t> places_;  // irregular: of each row
+  std::vector<std::string> labels_;
+};
 
 }  // namespace carousel

@@ -1,6 +1,7 @@
 #include "data/series/windows.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/fail.h"
 
@@ -34,9 +35,17 @@ void require_training_window(const Series& series, const TrainingRange& training
   if (training_origins(training, shape).count > 0) return;
   fail(Code::kData,
        "{}: {} values in all, {} of them for training, but a window of {} and a horizon of {} need {}; choose a "
-       "smaller --window or --horizon, hold back less, or give a longer series",
-       series.id.empty() ? "the series is too short" : "series '" + series.id + "' is too short", series.time_steps(),
-       training.size(), shape.window, shape.horizon, shape.window + shape.horizon);
+       "smaller --window or --horizon, hold back less, or give a longer series{}",
+       series.id.empty() ? "the series is too short" : "series '" + series.id + "' is too short", series.known_steps(),
+       training.size(), shape.window, shape.horizon, shape.window + shape.horizon,
+       series.id.empty() ? "" : "; --min-length N leaves out series of fewer values");
+}
+
+double last_known(const Series& series, std::int64_t row, std::int64_t column) {
+  for (; row >= 0; --row) {
+    if (!std::isnan(series.at(row, column))) return series.at(row, column);
+  }
+  return 0;
 }
 
 void gather_inputs(std::span<const Series> series, std::span<const WindowAt> windows, std::int64_t window,
@@ -51,7 +60,12 @@ void gather_inputs(std::span<const Series> series, std::span<const WindowAt> win
     CAROUSEL_ASSERT(at.origin >= window && at.origin <= source.time_steps());
     for (std::int64_t t = 0; t < window; ++t) {
       float* row = inputs.data() + (t * samples + n) * columns;
-      for (std::int64_t c = 0; c < columns; ++c) row[c] = static_cast<float>(source.at(at.origin - window + t, c));
+      for (std::int64_t c = 0; c < columns; ++c) {
+        const double value = source.at(at.origin - window + t, c);
+        row[c] = !std::isnan(value) ? static_cast<float>(value)
+                 : t > 0            ? row[c - samples * columns]
+                                    : static_cast<float>(last_known(source, at.origin - window, c));
+      }
     }
   }
 }

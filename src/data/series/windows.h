@@ -41,7 +41,12 @@ struct WindowAt {
   std::int64_t series = 0, origin = 0;
 };
 
-// Copies the windows of a batch: inputs [window, N, C] with all columns, targets [horizon, N, target columns]. The
+// What a network is given for a value: the value, or where it is missing the last known one of its column before it, 0
+// if there is none (the mean, of scaled series); never one from later.
+double last_known(const Series& series, std::int64_t row, std::int64_t column);
+
+// Copies the windows of a batch: inputs [window, N, C] with all columns, targets [horizon, N, target columns]. A missing input
+// is as last_known() says, a missing target stays NaN. The
 // tensors are made anew only if their shape differs, so a training loop reuses them.
 // REQUIRES: every window lies inside its series, all series have the same columns.
 struct WindowBatch {

@@ -97,16 +97,19 @@ LagColumns scaling_of(std::span<const TrainingSeries> series) {
   const std::int64_t width = series[0].series->column_count();
   for (std::int64_t c = 0; c < width; ++c) {
     double count = 0, sum = 0, squares = 0;
-    for (const TrainingSeries& one : series) {
-      count += static_cast<double>(one.training.size());
-      for (std::int64_t t = one.training.begin(); t < one.training.end(); ++t) sum += one.series->at(t, c);
-    }
-    const double mean = sum / count;
-    for (const TrainingSeries& one : series) {
-      for (std::int64_t t = one.training.begin(); t < one.training.end(); ++t) {
-        squares += (one.series->at(t, c) - mean) * (one.series->at(t, c) - mean);
+    const auto for_each_value = [&](const auto& use) {
+      for (const TrainingSeries& one : series) {
+        for (std::int64_t t = one.training.begin(); t < one.training.end(); ++t) {
+          if (!std::isnan(one.series->at(t, c))) use(one.series->at(t, c));
+        }
       }
-    }
+    };
+    for_each_value([&](double value) {
+      sum += value;
+      ++count;
+    });
+    const double mean = sum / count;
+    for_each_value([&](double value) { squares += (value - mean) * (value - mean); });
     const double deviation = std::sqrt(squares / count);
     columns.mean.push_back(mean);
     columns.deviation.push_back(deviation > 1e-13 * std::abs(mean) ? deviation : 1.0);
@@ -191,7 +194,15 @@ std::unique_ptr<ForecastBaseline> linear_autoregression(std::span<const Training
 
 void forecast_at(const ForecastBaseline& baseline, const Series& series, std::int64_t origin, View<double> out) {
   const std::int64_t rows = std::min(origin, baseline.history()), width = series.column_count();
-  baseline.forecast({series.values.data() + (origin - rows) * width, Shape{rows, width}}, out);
+  const double* first = series.values.data() + (origin - rows) * width;
+  if (std::none_of(first, first + rows * width, [](double value) { return std::isnan(value); })) {
+    return baseline.forecast({first, Shape{rows, width}}, out);
+  }
+  Series past;  // up to the origin, so that the first rows of the history see what was known before them
+  past.columns = series.columns;
+  past.values.assign(series.values.begin(), series.values.begin() + origin * width);
+  past = carry_forward(std::move(past));
+  baseline.forecast({past.values.data() + (origin - rows) * width, Shape{rows, width}}, out);
 }
 
 }  // namespace carousel

@@ -52,7 +52,8 @@ struct AutoregressionOptions {
 std::unique_ptr<ForecastBaseline> linear_autoregression(std::span<const TrainingSeries> series,
                                                         const AutoregressionOptions& options);
 
-// The forecast of the baseline at an origin of the series, from the rows before it.
+// The forecast of the baseline at an origin of the series, from the rows before it; a missing value counts as the last
+// known one before it.
 // REQUIRES: origin >= 1; out [horizon, targets].
 void forecast_at(const ForecastBaseline& baseline, const Series& series, std::int64_t origin, View<double> out);
 

@@ -1,6 +1,7 @@
 #include "tasks/baselines/lagged_moments.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/checked_size.h"
 #include "base/thread_pool.h"
@@ -62,8 +63,11 @@ Moments lagged_moments(const Series& series, const LagColumns& columns, const La
   if (windows.last < windows.first) return moments;
   std::vector<std::vector<double>> scaled(static_cast<std::size_t>(series.column_count()));
   for (std::size_t c = 0; c < scaled.size(); ++c) {
+    double last = columns.mean[c];
     for (std::int64_t t = 0; t < series.time_steps(); ++t) {
-      scaled[c].push_back((series.at(t, static_cast<std::int64_t>(c)) - columns.mean[c]) / columns.deviation[c]);
+      const double value = series.at(t, static_cast<std::int64_t>(c));
+      if (!std::isnan(value)) last = value;
+      scaled[c].push_back((last - columns.mean[c]) / columns.deviation[c]);
     }
   }
   const std::vector<Variable> variables = variables_of(scaled, columns, windows);

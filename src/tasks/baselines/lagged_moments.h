@@ -22,7 +22,8 @@ struct LagColumns {
 
 // Samples: the windows of `window` rows that end in front of the origins first .. last, with the `horizon` rows after
 // them. x = window rows, oldest first, of the input columns [window * inputs]; y = [horizon * outputs]. Count 0 if
-// last < first. REQUIRES: first >= window, last + horizon <= time steps.
+// last < first. A missing value counts as the last known one before it. REQUIRES: first >= window, last + horizon <=
+// time steps.
 struct LagWindows {
   std::int64_t window = 1, horizon = 1, first = 0, last = -1;
 };
