@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 #include <span>
 
 #include "base/fail.h"
@@ -97,6 +98,34 @@ Json traces_json(const InspectData& data) {
   return list;
 }
 
+// A line for each token of an output: the source tokens that it looked at most.
+std::string alignments_text(const InspectData& data) {
+  constexpr std::size_t kMost = 4;
+  std::string text;
+  for (std::size_t n = 0; n < data.alignments.size(); ++n) {
+    const Alignment& one = data.alignments[n];
+    const std::size_t S = one.source.size();
+    text += fmt::format("attention of text {} [target time {}, source time {}]\n", n, one.output.size(), S);
+    std::vector<std::vector<std::string>> rows;
+    for (std::size_t t = 0; t < std::min(one.output.size(), kShownTokens); ++t) {
+      const float* weights = one.weights.data() + t * S;
+      std::vector<std::size_t> order(S);
+      std::iota(order.begin(), order.end(), std::size_t{0});
+      std::stable_sort(order.begin(), order.end(),
+                       [&](std::size_t a, std::size_t b) { return weights[a] > weights[b]; });
+      rows.push_back({"  " + one_line(one.output[t])});
+      for (std::size_t k = 0; k < std::min(S, kMost); ++k) {
+        rows.back().push_back(fmt::format("{} {:.3f}", one_line(one.source[order[k]]), weights[order[k]]));
+      }
+    }
+    text += text_table(rows, false);
+    if (one.output.size() > kShownTokens) {
+      text += fmt::format("  ... {} more tokens, --json shows them\n", one.output.size() - kShownTokens);
+    }
+  }
+  return text;
+}
+
 // As many names as fit on the line.
 std::string names_text(const std::vector<std::string>& names, std::string_view what) {
   if (names.empty()) return {};
@@ -168,12 +197,13 @@ int run_inspect(const CommandLine& line, Console& console) {
     document["features"] = data.columns;
     document["results"] = data.results;
     document["texts"] = traces_json(data);
+    for (const Alignment& one : data.alignments) document["alignments"].push_back(alignment_json(one));
     console.out_json(document);
     return 0;
   }
   console.out(fmt::format("model for task '{}'\n", one_line(model.task())));
   console.out(names_text(data.columns, "features:") + names_text(data.results, data.result_axis + ":"));
-  console.out(traces_text(data) + inspect_text(result));
+  console.out(traces_text(data) + alignments_text(data) + inspect_text(result));
   if (data.lengths.empty()) {
     console.out("T time steps and N samples are free; --data or --text shows an input, padding and a worked step\n");
   }

@@ -25,6 +25,10 @@
 
 namespace carousel {
 
+namespace detail {
+struct AttentionCache;  // layers/module.h
+}  // namespace detail
+
 // One pass of a network with more than its input: Sequential::operator() and predict() take it. Everything is borrowed
 // for the call, numbers of a recorded pass until its backward().
 struct AttentionPass {
@@ -56,6 +60,9 @@ struct AttentionDecoderOptions {
   std::int64_t attention_size = 0;  // A, units of the tanh: "concat" and "additive" only
   std::int64_t output_size = 0;     // O, the size of y; with "additive" 0
   bool input_feeding = true;        // y_{t-1} goes into the cell beside x_t; not with "additive"
+  // "concat" and "additive": what a state m got in the steps before is in its sum, times a weight (Tu et al. 2016, See
+  // et al. 2017). A pass begins with 0.
+  bool coverage = false;
 };
 
 // A recurrent layer that looks at the memory in every step, c_t being the weighted sum of its states: [T, N, I] ->
@@ -65,7 +72,7 @@ class AttentionDecoder : public Module {
   explicit AttentionDecoder(
       AttentionDecoderOptions options);  // throws Error{kUsage} naming the option that does not fit
   // weight_ih, weight_hh, bias_ih, bias_hh of the cell; attn_weight [H, E]; attn_weight_s [A, H], attn_weight_h [A, E],
-  // attn_v [A]; weight_c [O, E + H].
+  // attn_v [A]; weight_c [O, E + H]; attn_weight_coverage [A].
   std::vector<Parameter*> parameters() override;
   void initialize(std::uint64_t seed) override;  // the cell's as Recurrent's, the others Xavier uniform
   LayerDescription describe() const override;
@@ -75,12 +82,14 @@ class AttentionDecoder : public Module {
   std::int64_t output_size() const noexcept;  // O or H
   int state_count() const;
   Shape state_shape(int state, std::int64_t samples) const;
+  // For passes of one step that all look at this memory, [S, N, E].
+  detail::AttentionCache make_cache(const Tensor& memory, std::span<const std::int32_t> lengths);
 
  private:
   AttentionDecoderOptions options_;
   Recurrent cell_;
   std::vector<Parameter*> cell_parameters_;
-  std::vector<std::unique_ptr<Parameter>> attention_;  // attn_weight, attn_weight_s, attn_weight_h, attn_v, weight_c
+  std::vector<std::unique_ptr<Parameter>> attention_;  // in the order above
 };
 
 struct MultiHeadAttentionOptions {

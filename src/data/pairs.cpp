@@ -47,13 +47,14 @@ TextPairs read_pairs(const std::vector<std::string>& paths, char separator, bool
              lines.line_number(), name_of(separator), shortened(whole));
       }
       pairs.sources.emplace_back(trim_blanks(whole.substr(0, end)));
-      if (!targets_required) continue;
+      if (middle == std::string_view::npos) continue;
       const std::string_view rest = whole.substr(middle + 1);
       longer += rest.find(separator) == std::string_view::npos ? 0 : 1;
       pairs.targets.emplace_back(trim_blanks(rest.substr(0, rest.find(separator))));
     }
     blank += lines.blank_lines();
   }
+  if (pairs.targets.size() < pairs.sources.size()) pairs.targets.clear();
   if (blank > 0) pairs.notes.push_back(fmt::format("{} blank lines passed over", blank));
   if (longer > 0) {
     pairs.notes.push_back(

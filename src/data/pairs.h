@@ -14,9 +14,9 @@ struct TextPairs {
   std::vector<std::string> notes;             // what was passed over or is empty, one line each
 };
 
-// One pair per line: source, separator (one character), target; a target may be missing unless they are required. What
-// follows a second separator is passed over with a note, and so are blank lines, except where no targets are required:
-// then each line is a source, an empty one too. Throws Error{kData} with file and line for a line that is not UTF-8 or
+// One pair per line: source, separator (one character), target. What follows a second separator is passed over with a
+// note, and so are blank lines, except where no targets are required: then each line is a source, an empty one too, and
+// targets are kept if every line has one. Throws Error{kData} with file and line for a line that is not UTF-8 or
 // has no target.
 TextPairs read_pairs(const std::vector<std::string>& paths, char separator, bool targets_required);
 

@@ -35,6 +35,10 @@ void check_decoder(const AttentionDecoderOptions& o) {
   check("memory_size", o.memory_size, true);
   check("attention_size", o.attention_size, has_sum(o));
   check("output_size", o.output_size, !is_additive(o));
+  if (o.coverage && !has_sum(o)) {
+    fail(Code::kUsage, "attention decoder: coverage is a part of the sum of score concat or additive, not of {}",
+         o.score);
+  }
   if (o.score == "dot" && o.memory_size != o.hidden_size) {
     fail(Code::kUsage, "attention decoder: score dot needs memory_size {} and hidden_size {} to be the same",
          o.memory_size, o.hidden_size);
@@ -61,11 +65,22 @@ void record_parameters(const std::vector<Parameter*>& cell, std::span<const std:
       if (parameter->name == name) *slot = tape.parameter(*parameter);
     }
   }
-  Variable* const of_attention[] = {&input.score.weight, &input.score.weight_s, &input.score.weight_h, &input.score.v,
-                                    &input.weight_c};
+  Variable* const of_attention[] = {&input.score.weight, &input.score.weight_s, &input.score.weight_h,
+                                    &input.score.v,      &input.weight_c,       &input.score.coverage};
   for (std::size_t k = 0; k < attention.size(); ++k) {
     if (attention[k]) *of_attention[k] = tape.parameter(*attention[k]);
   }
+}
+
+MemoryRows<float> cached_rows(const detail::AttentionCache& cache, const detail::Flow& flow) {
+  const SequenceLayout& layout = *flow.layout;
+  if (!layout.uniform() || layout.time_steps() != 1 || layout.samples() != std::ssize(cache.lengths)) {
+    fail(Code::kUsage, "attention decoder: a cache of {} samples is for one step of all of them, got {} of {}",
+         cache.lengths.size(), layout.time_steps(), layout.samples());
+  }
+  const bool has_keys = cache.keys.elements() > 0;
+  return {flow.tape->constant(cache.states.view()), cache.lengths,
+          has_keys ? flow.tape->constant(cache.keys.view()) : Variable()};
 }
 
 }  // namespace
@@ -84,6 +99,7 @@ AttentionDecoder::AttentionDecoder(AttentionDecoderOptions options)
   make(has_sum(options_), "attn_weight_h", {A, E});
   make(has_sum(options_), "attn_v", {A});
   make(!is_additive(options_), "weight_c", {options_.output_size, E + H});
+  make(options_.coverage, "attn_weight_coverage", {A});
 }
 
 std::vector<Parameter*> AttentionDecoder::parameters() {
@@ -106,16 +122,18 @@ void AttentionDecoder::initialize(std::uint64_t seed) {
 }
 
 LayerDescription AttentionDecoder::describe() const {
-  return {"attention_decoder",
-          {{"cell", options_.cell},
-           {"input_size", options_.input_size},
-           {"hidden_size", options_.hidden_size},
-           {"memory_size", options_.memory_size},
-           {"score", options_.score},
-           {"attention_size", options_.attention_size},
-           {"output_size", options_.output_size},
-           {"input_feeding", options_.input_feeding}},
-          {}};
+  LayerDescription description{"attention_decoder",
+                               {{"cell", options_.cell},
+                                {"input_size", options_.input_size},
+                                {"hidden_size", options_.hidden_size},
+                                {"memory_size", options_.memory_size},
+                                {"score", options_.score},
+                                {"attention_size", options_.attention_size},
+                                {"output_size", options_.output_size},
+                                {"input_feeding", options_.input_feeding}},
+                               {}};
+  if (options_.coverage) description.settings["coverage"] = true;
+  return description;
 }
 
 std::int64_t AttentionDecoder::output_size() const noexcept {
@@ -128,6 +146,20 @@ Shape AttentionDecoder::state_shape(int state, std::int64_t samples) const {
   return {1, samples, state < cell_.state_count() ? options_.hidden_size : options_.output_size};
 }
 
+detail::AttentionCache AttentionDecoder::make_cache(const Tensor& memory, std::span<const std::int32_t> lengths) {
+  Tape<float> tape;
+  tape.set_recording(false);
+  DecoderInput<float> input;
+  record_parameters(cell_parameters_, attention_, tape, input);
+  const SequenceLayout order(1, memory.shape()[1]);
+  const MemoryRows<float> rows = sample_rows<float>({tape.constant(memory.view()), lengths}, order);
+  const AttentionMemory<float> made = make_memory(input.score, rows, options_.hidden_size);
+  detail::AttentionCache cache{Tensor(rows.rows.value()), {}, {rows.lengths.begin(), rows.lengths.end()}, {}};
+  if (options_.score != "dot") cache.keys = Tensor(made.keys.value());
+  if (options_.coverage) cache.coverage = Tensor({cache.states.shape()[0]});
+  return cache;
+}
+
 void AttentionDecoder::forward(detail::Flow& flow) {
   const char* name = "attention decoder";
   if (!flow.is_sequence) fail(Code::kUsage, "{}: the layer below gives one row per sample, expected a sequence", name);
@@ -137,7 +169,12 @@ void AttentionDecoder::forward(detail::Flow& flow) {
   input.cell = &find_cell(options_.cell);
   input.layout = flow.layout;
   input.x = flow.rows(name);
-  input.memory = {flow.memory_for(name), flow.memory_lengths};
+  if (flow.cache) {
+    input.memory_rows = cached_rows(*flow.cache, flow);
+    if (options_.coverage) input.coverage = flow.tape->constant(flow.cache->coverage.view());
+  } else {
+    input.memory = {flow.memory_for(name), flow.memory_lengths};
+  }
   record_parameters(cell_parameters_, attention_, *flow.tape, input);
   input.input_feeding = options_.input_feeding;
   input.wants_final = flow.final != nullptr;
@@ -149,6 +186,7 @@ void AttentionDecoder::forward(detail::Flow& flow) {
   const DecoderOutput<float> out = decode(input);
   flow.x = out.output;
   flow.last = {};
+  if (flow.cache && options_.coverage) flow.cache->coverage = Tensor(out.coverage.value());
   flow.states_used += static_cast<std::size_t>(state_count());
   for (int k = 0; flow.final && k < state_count(); ++k) {
     flow.final->values.push_back(Tensor(out.final[k].value()).reshaped(state_shape(k, N)));

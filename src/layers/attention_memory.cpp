@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autograd/ops/add.h"
 #include "autograd/ops/add_to_blocks.h"
 #include "autograd/ops/attention_context.h"
 #include "autograd/ops/attention_scores.h"
@@ -37,7 +38,8 @@ MemoryRows<T> sample_rows(const PaddedMemory<T>& memory, const SequenceLayout& o
     for (std::int64_t s = 0; s < lengths[k]; ++s) *next++ = s * N + sample;
   }
   return {select_rows(memory.states, std::span<const std::int64_t>(index, next)),
-          {lengths, static_cast<std::size_t>(N)}};
+          {lengths, static_cast<std::size_t>(N)},
+          {}};
 }
 
 namespace {
@@ -64,10 +66,14 @@ AttentionMemory<T> make_memory(const AttentionScore<T>& score, const MemoryRows<
     check_weight("attn_weight_s", score.weight_s, {A, query_size});
     check_weight("attn_weight_h", score.weight_h, {A, E});
     result.score.v = reshape(score.v, {1, A});
-    result.keys = linear(memory.rows, score.weight_h);
+    if (score.coverage) {
+      check_weight("attn_weight_coverage", score.coverage, {A});
+      result.score.coverage = reshape(score.coverage, {A, 1});
+    }
+    result.keys = memory.keys ? memory.keys : linear(memory.rows, score.weight_h);
   } else if (score.weight) {
     check_weight("attn_weight", score.weight, {query_size, E});
-    result.keys = linear(memory.rows, score.weight);
+    result.keys = memory.keys ? memory.keys : linear(memory.rows, score.weight);
   } else if (query_size != E) {
     fail(Code::kUsage, "attention: the dot product needs states as wide as the queries, got {} and {}", E, query_size);
   }
@@ -75,11 +81,12 @@ AttentionMemory<T> make_memory(const AttentionScore<T>& score, const MemoryRows<
 }
 
 template <class T>
-Attended<T> attend(const AttentionMemory<T>& memory, BasicVariable<T> queries) {
+Attended<T> attend(const AttentionMemory<T>& memory, BasicVariable<T> queries, BasicVariable<T> coverage) {
   const AttentionBlocks blocks = memory.blocks.first(queries.shape()[0]);
   BasicVariable<T> scores;
   if (memory.score.v) {
-    const BasicVariable<T> sums = add_to_blocks(memory.keys, linear(queries, memory.score.weight_s), blocks);
+    BasicVariable<T> sums = add_to_blocks(memory.keys, linear(queries, memory.score.weight_s), blocks);
+    if (coverage) sums = add(sums, linear(reshape(coverage, {blocks.pairs(), 1}), memory.score.coverage));
     scores = reshape(linear(tanh(sums), memory.score.v), {blocks.pairs()});
   } else {
     scores = attention_scores(queries, memory.keys, blocks);
@@ -91,7 +98,7 @@ Attended<T> attend(const AttentionMemory<T>& memory, BasicVariable<T> queries) {
 #define CAROUSEL_INSTANTIATE(T)                                                                          \
   template MemoryRows<T> sample_rows(const PaddedMemory<T>&, const SequenceLayout&);                     \
   template AttentionMemory<T> make_memory(const AttentionScore<T>&, const MemoryRows<T>&, std::int64_t); \
-  template Attended<T> attend(const AttentionMemory<T>&, BasicVariable<T>);
+  template Attended<T> attend(const AttentionMemory<T>&, BasicVariable<T>, BasicVariable<T>);
 CAROUSEL_INSTANTIATE(float)
 CAROUSEL_INSTANTIATE(double)
 #undef CAROUSEL_INSTANTIATE

@@ -2,11 +2,12 @@
 //
 //   dot        e_j = q . m_j                          (as wide as each other)
 //   general    e_j = q . (W_a m_j)                    W_a [H, E]
-//   additive   e_j = v . tanh(W_s q + W_h m_j)        W_s [A, H]   W_h [A, E]   v [A]
+//   additive   e_j = v . tanh(W_s q + W_h m_j + w u_j)    W_s [A, H]   W_h [A, E]   v [A]   w [A]
 //
 //   a = softmax over j of e      c = sum over j of a_j m_j
 //
-// (Bahdanau et al. 2014, Luong et al. 2015, who calls the last one concat.) The memory stands sample after sample,
+// (Bahdanau et al. 2014, Luong et al. 2015, who calls the last one concat.) u_j, the coverage, is the sum of what
+// former queries gave m_j (Tu et al. 2016, See et al. 2017); w may be left out. The memory stands sample after sample,
 // valid states only, so nothing behind the end of a sample takes part.
 #pragma once
 
@@ -16,11 +17,12 @@
 
 namespace carousel {
 
-// Which weights there are says which score it is: `weight` general, the other three additive, none dot.
+// Which weights there are says which score it is: `weight` general, the next three additive, none dot.
 template <class T>
 struct AttentionScore {
   BasicVariable<T> weight;                 // attn_weight
   BasicVariable<T> weight_s, weight_h, v;  // attn_weight_s, attn_weight_h, attn_v
+  BasicVariable<T> coverage;               // attn_weight_coverage, w; beside the three
 };
 
 // A second sequence, padded: [S, N, E] and the valid steps of each sample (empty: S).
@@ -36,6 +38,7 @@ template <class T>
 struct MemoryRows {
   BasicVariable<T> rows;  // [sum of the lengths, E]
   std::span<const std::int64_t> lengths;
+  BasicVariable<T> keys = {};  // of make_memory(), if they were made before
 };
 template <class T>
 MemoryRows<T> sample_rows(const PaddedMemory<T>& memory, const SequenceLayout& order);
@@ -56,8 +59,9 @@ struct Attended {
   BasicVariable<T> context;  // c, [n, E]
   BasicVariable<T> weights;  // a, flat: the states of the first n samples
 };
-// For one query each of the first n samples, [n, H]. A sample without states gets the context 0.
+// For one query each of the first n samples, [n, H]; their coverage, flat as the weights, empty: 0. A sample without
+// states gets the context 0.
 template <class T>
-Attended<T> attend(const AttentionMemory<T>& memory, BasicVariable<T> queries);
+Attended<T> attend(const AttentionMemory<T>& memory, BasicVariable<T> queries, BasicVariable<T> coverage = {});
 
 }  // namespace carousel

@@ -104,6 +104,7 @@ std::unique_ptr<Module> build_attention_decoder(Settings& s) {
   o.attention_size = s.size("attention_size", 0);
   o.output_size = s.size("output_size", 0);
   o.input_feeding = s.get<bool>("input_feeding");
+  if (s.has("coverage")) o.coverage = s.get<bool>("coverage");
   return std::make_unique<AttentionDecoder>(std::move(o));
 }
 
@@ -232,9 +233,10 @@ std::int64_t count_attention_decoder(Settings& s) {
   const std::int64_t O = s.size("output_size", 0), I = s.size("input_size");
   const auto score = s.get<std::string>("score");
   const std::int64_t beside = score == "additive" ? E : s.get<bool>("input_feeding") ? O : 0;
+  const std::int64_t coverage = s.has("coverage") && s.get<bool>("coverage") ? 1 : 0;
   return count_scan(cell, {I + beside, H, 0, true}) +
          checked_size({score == "general" ? H : 0, E}, "attention weights") +
-         checked_size({A, H + E + 1}, "attention weights") + checked_size({O, E + H}, "attention weights");
+         checked_size({A, H + E + 1 + coverage}, "attention weights") + checked_size({O, E + H}, "attention weights");
 }
 
 std::int64_t count_multi_head_attention(Settings& s) {

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <numeric>
 
+#include "autograd/ops/add.h"
 #include "autograd/ops/concatenate_columns.h"
 #include "autograd/ops/concatenate_rows.h"
 #include "autograd/ops/linear.h"
+#include "autograd/ops/reshape.h"
 #include "autograd/ops/select_rows.h"
 #include "autograd/ops/tanh.h"
 
@@ -26,7 +28,8 @@ class Decoding {
   DecoderOutput<T> run() {
     DecoderOutput<T> result;
     const std::int64_t H = input_.weights.weight_ih.shape()[0] / input_.cell->gate_count();
-    result.memory = sample_rows(input_.memory, layout_);
+    result.memory = input_.memory_rows.rows ? input_.memory_rows : sample_rows(input_.memory, layout_);
+    coverage_ = input_.coverage;
     memory_ = make_memory(input_.score, result.memory, H);
     for (int k = 0; k < carried(); ++k) {
       const bool is_feed = k == states();
@@ -37,6 +40,7 @@ class Decoding {
     const std::int64_t width = looks_first() ? H : input_.weight_c.shape()[0];
     result.output = outputs_.empty() ? zeros(0, width) : concatenate_rows(std::span<const BasicVariable<T>>(outputs_));
     result.steps = steps_;
+    result.coverage = coverage_;
     if (input_.wants_final) find_final(result);
     return result;
   }
@@ -86,16 +90,27 @@ class Decoding {
     for (int k = 0; k < carried(); ++k) state_[k] = rows(state_[k], 0, n);
     const BasicVariable<T> x = rows(input_.x, layout_.offset(t), n);
     if (looks_first()) {
-      steps_[at] = attend(memory_, state_[0]);
+      look(t);
       step_cell(concatenate_columns({x, steps_[at].context}));
       outputs_[at] = state_[0];
     } else {
       step_cell(input_.input_feeding ? concatenate_columns({x, state_[states()]}) : x);
-      steps_[at] = attend(memory_, state_[0]);
+      look(t);
       outputs_[at] = tanh(linear(concatenate_columns({steps_[at].context, state_[0]}), input_.weight_c));
     }
     if (input_.input_feeding) state_[states()] = outputs_[at];
     for (int k = 0; k < carried(); ++k) history_[k][at + 1] = state_[k];
+  }
+
+  void look(std::int64_t t) {
+    const auto at = static_cast<std::size_t>(t);
+    if (coverage_) {
+      const std::int64_t pairs = memory_.blocks.first(state_[0].shape()[0]).pairs();
+      coverage_ = reshape(rows(reshape(coverage_, {coverage_.shape()[0], 1}), 0, pairs), {pairs});
+    }
+    steps_[at] = attend(memory_, state_[0], coverage_);
+    if (!memory_.score.coverage) return;
+    coverage_ = coverage_ ? add(coverage_, steps_[at].weights) : steps_[at].weights;
   }
 
   void step_cell(BasicVariable<T> x) {
@@ -128,6 +143,7 @@ class Decoding {
   const SequenceLayout& layout_;
   Arena& arena_;
   AttentionMemory<T> memory_;
+  BasicVariable<T> coverage_;
   ScanWeights<T> weights_;
   BasicVariable<T> state_[kMaxStates + 1];               // of the samples that are still running
   std::span<BasicVariable<T>> history_[kMaxStates + 1];  // state_ before the first step and after each

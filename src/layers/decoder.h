@@ -9,8 +9,9 @@
 //                                                               c_t = attend(h_t, m)
 //                                                               y_t = tanh(W_c [c_t ; h_t])           W_c [O, E + H]
 //
-// without input feeding x_t alone goes into the cell. Each step of the cell is a scan over one step, all with the same
-// weights. Sequences may end at different times: the batch shrinks with them.
+// without input feeding x_t alone goes into the cell. With score.coverage the weights of all steps before count. Each
+// step of the cell is a scan over one step, all with the same weights. Sequences may end at different times: the batch
+// shrinks with them.
 #pragma once
 
 #include "layers/attention_memory.h"
@@ -24,7 +25,10 @@ struct DecoderInput {
   const SequenceLayout* layout = nullptr;  // of x; borrowed until the tape's reset()
   BasicVariable<T> x;                      // [rows, I], packed
   PaddedMemory<T> memory;
-  ScanWeights<T> weights;  // of the cell; initial states [N, H], empty: zero
+  // Instead of it, made before: as sample_rows() gives them. REQUIRES: x is one step.
+  MemoryRows<T> memory_rows = {};
+  BasicVariable<T> coverage = {};  // before the first step, flat as the weights of `memory_rows`; empty: 0
+  ScanWeights<T> weights;          // of the cell; initial states [N, H], empty: zero
   AttentionScore<T> score;
   BasicVariable<T> weight_c;  // empty: the state before the step looks
   bool input_feeding = false;
@@ -38,6 +42,7 @@ struct DecoderOutput {
   // Of each step, for the samples that are still running, sorted as the rows of the layout.
   std::span<const Attended<T>> steps;
   MemoryRows<T> memory;
+  BasicVariable<T> coverage;  // after the last step, of the samples that ran so far; empty: the score has none
   // After the last step of each sample: the states of the cell [N, H], then with input feeding y [N, O].
   BasicVariable<T> final[kMaxStates + 1];
 };
@@ -46,7 +51,7 @@ struct DecoderOutput {
 template <class T>
 DecoderOutput<T> decode(const DecoderInput<T>& input);
 
-// The attention weights as [T, N, S], 0 behind the ends of x and of the memory.
+// The attention weights as [T, N, S], S of input.memory, 0 behind the ends of x and of the memory.
 template <class T>
 BasicTensor<T> decoder_alignments(const DecoderInput<T>& input, const DecoderOutput<T>& output);
 

@@ -19,6 +19,13 @@ struct WordPieces;  // layers/token_inputs.h
 
 namespace carousel::detail {
 
+// A memory as the steps of an AttentionDecoder need it, made once (AttentionDecoder::make_cache).
+struct AttentionCache {
+  Tensor states, keys;                // valid steps only, one sample after another; keys empty: the states
+  std::vector<std::int64_t> lengths;  // how many of them a sample has
+  Tensor coverage;  // of decoders with coverage: the weights of all steps so far, [sum of the lengths]
+};
+
 // One forward pass. A value is either token ids (before an Embedding), the packed rows of a sequence [rows, C], or one
 // row per sample [samples, C] once the time axis is gone.
 struct Flow {
@@ -49,6 +56,7 @@ struct Flow {
   std::span<const std::int32_t> memory_lengths;
   bool memory_used = false;
   std::vector<Tensor>* alignments = nullptr;  // as in AttentionPass
+  AttentionCache* cache = nullptr;            // as in PassInput
 
   // x as packed rows [rows, C], written out if it was folded. Throws Error{kUsage} if the layer got token ids.
   Variable rows(const char* layer);
@@ -79,6 +87,7 @@ struct PassInput {
   const Tensor* memory_values = nullptr;
   std::span<const std::int32_t> memory_lengths = {};
   std::vector<Tensor>* alignments = nullptr;
+  AttentionCache* cache = nullptr;     // instead of the memory; the pass is one step and updates the coverage
   const WordPieces* unseen = nullptr;  // words whose ids lie beyond a HashedEmbedding's vocabulary, in order; borrowed
   bool packed = false;                 // sequence output as the packed rows of the last layer's layout, [rows, O]
 };

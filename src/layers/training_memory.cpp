@@ -45,7 +45,7 @@ class PassCounter {
     if (d.type == "activation") activation(setting<std::string>(d, "kind"));
     if (d.type == "conv1d") conv1d(d);
     if (d.type == "multi_head_attention") self_attention(d);
-    if (d.type == "attention_decoder") refuse_memory(d.type);
+    if (d.type == "attention_decoder") attention_decoder(d);
     if (d.type == "layer_norm") layer_norm();
     if (d.type == "dropout") dropout(setting<double>(d, "probability"), setting<bool>(d, "per_sequence"));
   }
@@ -207,6 +207,8 @@ class PassCounter {
 
   void conv1d(const LayerDescription& d);
   void self_attention(const LayerDescription& d);
+  void attention_decoder(const LayerDescription& d);
+  void attend(const LayerDescription& d);
 
   static void refuse_memory(const std::string& type) {
     fail(Code::kUsage, "the memory of a step cannot be told for a network with a '{}' layer that looks at a memory",
@@ -265,6 +267,51 @@ void PassCounter::self_attention(const LayerDescription& d) {
   value(elements, 0);
   value(elements, 2 * count);
   value(elements, 0);
+}
+
+// Scores, weights and context of all steps.
+void PassCounter::attend(const LayerDescription& d) {
+  const std::int64_t count = sizes_.rows, pairs = sizes_.memory_pairs, A = setting<std::int64_t>(d, "attention_size");
+  if (A > 0) {
+    value(count * A, 0);
+    for (int k = 0; k < 2; ++k) value(pairs * A, 0);  // the sum and its tanh
+    if (d.settings.contains("coverage")) {
+      for (int k = 0; k < 2; ++k) value(pairs * A, 0);
+      value(pairs, 0);
+      add(0, pairs);
+    }
+    add(0, pairs);  // the scores under another shape
+  }
+  for (int k = 0; k < 2; ++k) value(pairs, 0);
+  value(count * setting<std::int64_t>(d, "memory_size"), 0);
+}
+
+void PassCounter::attention_decoder(const LayerDescription& d) {
+  const auto H = setting<std::int64_t>(d, "hidden_size"), E = setting<std::int64_t>(d, "memory_size");
+  const auto A = setting<std::int64_t>(d, "attention_size"), O = setting<std::int64_t>(d, "output_size");
+  const bool general = setting<std::string>(d, "score") == "general", feeding = setting<bool>(d, "input_feeding");
+  const Cell& cell = find_cell(setting<std::string>(d, "cell"));
+  if (sizes_.memory_rows == 0) refuse_memory(d.type);
+  const std::int64_t count = rows(), N = sizes_.samples, beside = O == 0 ? E : feeding ? O : 0;
+  has_gradient_ = true;
+  value(sizes_.memory_rows * E, 4 * sizes_.memory_rows);
+  value(sizes_.memory_rows * (general ? H : A), 0);
+  value(N * (cell.state_count() * H + (feeding ? O : 0)), 4 * N * (cell.state_count() + 1));  // the initial states
+  value(count * width_, 4 * count);                                                           // each step's input
+  if (beside > 0) value(count * (width_ + beside), 0);
+  // A step is a scan over one step, so the samples of all steps are one step of as many samples.
+  const ScanMemory scan = scan_memory(cell, {.rows = count, .samples = count, .hidden_size = H, .training = training_});
+  const ScanMemory step = scan_memory(cell, {.rows = N, .samples = N, .hidden_size = H, .training = training_});
+  const std::int64_t constants = (sizes_.time_steps - 1) * cell.gate_count() * H;
+  add(count * H + scan.kept + constants, count * H * cell.state_count(), step.work);
+  attend(d);
+  width_ = H;
+  if (O > 0) {
+    value(count * (E + H), 0);
+    for (int k = 0; k < 2; ++k) value(count * O, 0);
+    width_ = O;
+  }
+  value(count * width_, 0);
 }
 
 void PassCounter::mask_weights(const RecurrentOptions& o, const Cell& cell) {

@@ -15,6 +15,9 @@ struct PassSizes {
   std::int64_t distinct_tokens = 0;  // of the batch
   // Of documents: sentences, the steps of the longest one, and the most of them in one sample.
   std::int64_t sentences = 0, sentence_steps = 0, document_sentences = 0;
+  // Of the memory that an attention decoder looks at: valid steps, and the sum over the samples of their valid steps
+  // times those of the memory.
+  std::int64_t memory_rows = 0, memory_pairs = 0;
   std::int64_t checkpoint_steps = 0;  // as in ScanInput
   bool packed = false;                // as in PassInput
 };

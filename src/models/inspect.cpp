@@ -8,6 +8,7 @@
 
 #include "carousel/attention.h"
 #include "carousel/convolution.h"
+#include "cells/cell.h"
 #include "layers/adaptive_softmax.h"
 #include "layers/mixture.h"
 #include "layers/module.h"
@@ -64,6 +65,7 @@ class Walk {
       : result_(result), time_steps_(needs.time_steps), features_(needs.features), ids_(needs.ids) {
     const Shape* shape = input.values ? &input.values->shape() : input.ids ? &input.ids->shape() : nullptr;
     if (!shape) return;
+    if (input.memory) memory_steps_ = input.memory->shape()[0];
     time_steps_ = (*shape)[0];
     samples_ = (*shape)[1];
     if (input.values) features_ = (*shape)[2];
@@ -266,7 +268,14 @@ class Walk {
       if (attention->options().memory_size > 0) info.inputs.push_back(memory(attention->options().memory_size));
     } else if (const auto* decoder = dynamic_cast<const AttentionDecoder*>(&module)) {
       info.inputs.push_back(memory(decoder->options().memory_size));
+      decoder_states(*decoder, info);
       set_features("output", decoder->output_size());
+      info.outputs.insert(info.outputs.begin(), current("output"));
+      TensorInfo weights{"attention", "float32", {}, {}, "of each step, on each step of the memory; they add up to 1"};
+      weights = with_axis(std::move(weights), "time", time_steps_);
+      weights = with_axis(std::move(weights), "sample", samples_);
+      info.outputs.push_back(with_axis(std::move(weights), "memory time", memory_steps_));
+      return;
     } else if (dynamic_cast<const Dropout*>(&module)) {
       info.notes.push_back("active in training only: here the output is the input");
     }
@@ -282,7 +291,7 @@ class Walk {
 
   TensorInfo memory(std::int64_t size) const {
     TensorInfo info{"memory", "float32", {}, {}, "another sequence of the same samples, with lengths of its own"};
-    info = with_axis(std::move(info), "memory time", kAnySize);
+    info = with_axis(std::move(info), "memory time", memory_steps_);
     info = with_axis(std::move(info), "sample", samples_);
     return with_axis(std::move(info), "memory", size);
   }
@@ -315,6 +324,29 @@ class Walk {
     info.notes = recurrent_notes(recurrent);
   }
 
+  // Those of the cell and, with input feeding, the output of the step before.
+  void decoder_states(const AttentionDecoder& decoder, LayerInfo& info) {
+    const Cell& cell = find_cell(decoder.options().cell);
+    for (int k = 0; k < decoder.state_count(); ++k) {
+      const bool is_state = k < cell.state_count();
+      const Shape shape = decoder.state_shape(k, 1);
+      TensorInfo state{is_state ? std::string(cell.states[static_cast<std::size_t>(k)]) : "y",
+                       "float32",
+                       {"layer", "sample", is_state ? "hidden" : "output"},
+                       {shape[0], samples_, shape[2]},
+                       {}};
+      const std::string name = state.name;
+      state.name = name + "_0";
+      state.meaning = "before the first step; left out: zero";
+      info.inputs.push_back(state);
+      state.name = name + "_n";
+      state.meaning = is_state ? "after the last step of each sample" : "the last output, fed to the next step";
+      info.outputs.push_back(state);
+      state.name = info.name + "." + state.name;
+      result_.states.push_back(std::move(state));
+    }
+  }
+
   void set_features(std::string axis, std::int64_t size) {
     axis_ = std::move(axis);
     features_ = size;
@@ -322,6 +354,7 @@ class Walk {
 
   InspectResult& result_;
   std::int64_t time_steps_ = kAnySize, samples_ = kAnySize, features_ = kAnySize, last_features_ = kAnySize;
+  std::int64_t memory_steps_ = kAnySize;
   std::string axis_ = "feature", last_axis_ = "hidden";
   bool ids_ = false, sequence_ = true, last_connected_ = false;
 };
@@ -354,6 +387,9 @@ InspectResult inspect_network(Sequential& network, const InspectInput& input) {
   if (has_values) {
     detail::PassInput pass{input.values, input.ids, input.lengths};
     pass.unseen = input.unseen;
+    pass.initial = input.initial;
+    pass.memory_values = input.memory;
+    pass.memory_lengths = input.memory_lengths;
     Tape<float> tape;
     tape.set_recording(false);
     SequenceLayout layout;

@@ -142,20 +142,48 @@ void read_transcribe(const Model& model, const DataOptions& options, const Inspe
   take_sequences(read.samples, request.samples, data);
 }
 
-// The sources, as the encoder takes them.
+// The sources as the encoder takes them, and the targets, or what is written, as the decoder does.
 void read_translate(const Model& model, const DataOptions& options, const InspectRequest& request, InspectData& data) {
   const TranslateInfo info = TranslateInfo::from_model(model);
   data.results = info.target_vocabulary;
   data.result_axis = "target token";
+  TranslateData read;
   if (!request.texts.empty()) {
-    read_texts(info.source_text(), request.texts, data);
+    read.pairs.sources = request.texts;
   } else if (!options.data.empty() || !options.source.empty()) {
-    TextPairs pairs = read_translate_pairs(options, false);
-    data.notes = pairs.notes;
-    pairs.sources.resize(std::min(pairs.sources.size(), static_cast<std::size_t>(request.samples)));
-    read_texts(info.source_text(), std::move(pairs.sources), data);
+    read.pairs = read_translate_pairs(options, !options.target.empty());
+    data.notes = read.pairs.notes;
+    for (auto* texts : {&read.pairs.sources, &read.pairs.targets}) {
+      texts->resize(std::min(texts->size(), static_cast<std::size_t>(request.samples)));
+    }
   }
-  if (!data.traces.empty()) data.notes.emplace_back("shown is the encoder on the sources; predict runs the decoder");
+  if (read.pairs.sources.empty()) return;
+  const bool given = !read.pairs.targets.empty();
+  read_texts(info.source_text(), read.pairs.sources, data);
+  data.notes.emplace_back(given
+                              ? "the decoder is shown on the targets of the data"
+                              : "the decoder is shown on what it writes itself, the most probable token at each step");
+  std::vector<std::int64_t> all(read.pairs.sources.size());
+  std::iota(all.begin(), all.end(), 0);
+  for (const std::int64_t n : all) read.groups.push_back({n});
+  encode_pairs(read, info);
+  const Translator translator(model.network());
+  TargetText target = info.target_text();
+  std::vector<WrittenText> written;
+  if (given) {
+    for (const std::string& text : read.pairs.targets) written.push_back({target.cut(text), text});
+  } else {
+    written = best_of(write_texts({&translator, 1}, info, read, all, {}));
+    for (const WrittenText& one : written) {
+      TokenIds& ids = read.targets.emplace_back();
+      for (const std::string& token : one.tokens) ids.push_back(target.vocabulary().id(token));
+      ids.push_back(Vocabulary::kEnd);
+    }
+  }
+  data.alignments = align({&translator, 1}, info, read, all, written);
+  PaddedIds inputs = decoder_inputs(pad_ids(read.targets, all));
+  data.target_ids = std::move(inputs.ids);
+  data.target_lengths = std::move(inputs.lengths);
 }
 
 // A text as the tagger cuts it. Ids and shapes become the numbers that its body reads.
@@ -236,11 +264,57 @@ const Reader& reader_of(const Model& model) {
   return found == std::end(kReaders) ? kOwnNetwork : *found;
 }
 
-// Of a network that is no chain of layers the part that is shown.
-InspectResult inspect_shown(const Model& model, const InspectInput& input) {
-  if (model.task() == "translate" && input.ids) {
-    return inspect_network(Translator(model.network()).encoder(), input);
+// The tensors and layers of a part, named after it.
+void add_part(const std::string& name, InspectResult part, InspectResult& result) {
+  for (LayerInfo& layer : part.layers) {
+    layer.name = name + "." + layer.name;
+    result.layers.push_back(std::move(layer));
   }
+  for (TensorInfo& state : part.states) {
+    state.name = name + "." + state.name;
+    result.states.push_back(std::move(state));
+  }
+  for (auto* side : {&part.inputs, &part.outputs}) {
+    for (TensorInfo& tensor : *side) {
+      tensor.name = name + "." + tensor.name;
+      (side == &part.inputs ? result.inputs : result.outputs).push_back(std::move(tensor));
+    }
+  }
+  result.parameter_count += part.parameter_count;
+}
+
+InspectResult inspect_translator(const Translator& translator, const InspectData& data, const InspectInput& sources) {
+  InspectInput bridge, targets;
+  Tensor memory;
+  State initial;
+  if (sources.ids) {
+    Tape<float> tape;
+    tape.set_recording(false);
+    detail::Layouts layouts;
+    const auto encoded = translator.encode(tape, layouts, {data.ids, data.lengths}, false, {});
+    memory = Tensor(encoded.memory.value());
+    for (const Variable& state : encoded.initial) {
+      initial.values.push_back(Tensor(state.value()).reshaped({1, state.shape()[0], state.shape()[1]}));
+    }
+    bridge.values = targets.memory = &memory;
+    bridge.lengths = targets.memory_lengths = data.lengths;
+    targets.ids = &data.target_ids;
+    targets.lengths = data.target_lengths;
+    targets.initial = &initial;
+  }
+  InspectResult result, encoder = inspect_network(translator.encoder(), sources);
+  result.lengths = encoder.lengths;
+  result.mask = encoder.mask;
+  result.step = encoder.step;
+  add_part("encoder", std::move(encoder), result);
+  add_part("bridge", inspect_network(translator.bridge(), bridge), result);
+  add_part("decoder", inspect_network(translator.decoder(), targets), result);
+  return result;
+}
+
+// Of a network that is no chain of layers its parts.
+InspectResult inspect_shown(const Model& model, const InspectData& data, const InspectInput& input) {
+  if (model.task() == "translate") return inspect_translator(Translator(model.network()), data, input);
   if (model.task() == "tag") {
     Sequential chain = tagger_chain(model.network());
     return inspect_network(chain, input);
@@ -271,7 +345,7 @@ InspectResult inspect_model(const Model& model, const InspectData& data, std::in
   } else if (!data.lengths.empty()) {
     input.values = &data.values;
   }
-  InspectResult result = inspect_shown(model, input);
+  InspectResult result = inspect_shown(model, data, input);
   for (TensorInfo& output : result.outputs) {
     if (output.shape.back() == std::ssize(data.results)) output.axes.back() = data.result_axis;
   }

@@ -10,6 +10,7 @@
 #include "layers/token_inputs.h"
 #include "models/inspect.h"
 #include "tasks/options.h"
+#include "tasks/translate_write.h"
 
 namespace carousel {
 
@@ -22,24 +23,28 @@ struct InspectRequest {
 struct InspectData {
   std::vector<TextTrace> traces;            // texts: raw, normalized, tokens, ids, padded, mask, all of one length
   std::vector<std::vector<float>> weights;  // texts: what attention pooling gives each token; empty: it is not there
-  WordPieces unseen;                        // texts: words beyond the vocabulary of a model that hashes words
-  IdTensor ids;                             // texts: [T, N]
-  Tensor values;                            // numbers: [T, N, C]
-  std::vector<std::int32_t> lengths;        // [N]; empty: no sample was asked for
-  std::vector<std::string> columns;         // names of the features; empty: they have none
-  std::vector<std::string> results;         // what the numbers of the output are: labels, targets of every step
-  std::string result_axis = "output";       // "class", "horizon x target", "target"
-  std::vector<std::string> notes;           // what was passed over or filled in while reading
+  // A translator's: what its decoder reads, [target T, N], and what each token that it writes looks at.
+  IdTensor target_ids;
+  std::vector<std::int32_t> target_lengths;
+  std::vector<Alignment> alignments;   // one per text
+  WordPieces unseen;                   // texts: words beyond the vocabulary of a model that hashes words
+  IdTensor ids;                        // texts: [T, N]
+  Tensor values;                       // numbers: [T, N, C]
+  std::vector<std::int32_t> lengths;   // [N]; empty: no sample was asked for
+  std::vector<std::string> columns;    // names of the features; empty: they have none
+  std::vector<std::string> results;    // what the numbers of the output are: labels, targets of every step
+  std::string result_axis = "output";  // "class", "horizon x target", "target"
+  std::vector<std::string> notes;      // what was passed over or filled in while reading
 };
 
 // The first samples of options.data or the texts; neither: the names alone. A forecaster is shown the last window of
 // each series. A model of no task that reads data takes .npy files [T, N, C] (or [N, T, C] with options.batch_first).
-// Of a translator it is the sources. Throws Error{kUsage} for texts where the model takes numbers, and what reading the
-// data throws.
+// Of a translator it is the sources, and the targets if the data have them. Throws Error{kUsage} for texts where the
+// model takes numbers, and what reading the data throws.
 InspectData read_inspect_data(const Model& model, const DataOptions& options, const InspectRequest& request);
 
-// inspect_network for these samples, the axis of the output named after the task. Of a translator with samples its
-// encoder.
+// inspect_network for these samples, the axis of the output named after the task. Of a translator the encoder, the
+// bridge and the decoder one after another, the decoder on the targets of the data or on what it writes itself.
 InspectResult inspect_model(const Model& model, const InspectData& data, std::int64_t time_step);
 
 }  // namespace carousel

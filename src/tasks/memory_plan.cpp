@@ -36,6 +36,9 @@ Plan plan_for(TaskProblem& problem, const MemoryNeeds& needs, const TrainerOptio
   Plan plan{checkpoint_steps, step_memory(problem, needs, options, checkpoint_steps), kProgramBytes};
   plan.process += plan.step.sum() + needs.data_bytes + batch_bytes(needs.validation);
   plan.process += inference_pass_bytes(needs.network, needs.validation);
+  for (const PassNeeds& pass : needs.beside) {
+    plan.process += batch_bytes(pass.validation) + inference_pass_bytes(pass.network, pass.validation);
+  }
   return plan;
 }
 
@@ -63,10 +66,15 @@ StepMemory step_memory(TaskProblem& problem, const MemoryNeeds& needs, const Tra
       options.average_decay > 0 || options.average_on_plateau ? 2 : 1;  // the best weights, and the average
   PassSizes sizes = needs.training;
   sizes.checkpoint_steps = checkpoint_steps;
-  return {.weights = 8 * elements,
-          .optimizer = 4 * elements * (make_optimizer({}, options.optimizer)->slot_count() + copies),
-          .activations = training_pass_bytes(needs.network, sizes),
-          .batch = batch_bytes(sizes)};
+  StepMemory memory{.weights = 8 * elements,
+                    .optimizer = 4 * elements * (make_optimizer({}, options.optimizer)->slot_count() + copies),
+                    .activations = training_pass_bytes(needs.network, sizes),
+                    .batch = batch_bytes(sizes)};
+  for (const PassNeeds& pass : needs.beside) {
+    memory.activations += training_pass_bytes(pass.network, pass.training);
+    memory.batch += batch_bytes(pass.training);
+  }
+  return memory;
 }
 
 TrainSummary train_within(const std::string& max_memory, TaskProblem& problem, TrainerOptions options,

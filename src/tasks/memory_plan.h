@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "layers/training_memory.h"
 #include "tasks/options.h"
@@ -10,12 +11,19 @@
 
 namespace carousel {
 
+// A network, and the largest passes of it.
+struct PassNeeds {
+  LayerDescription network;
+  PassSizes training, validation;
+};
+
 // What decides the memory of a training.
 struct MemoryNeeds {
-  LayerDescription network;     // the layers that the loss runs through
-  PassSizes training;           // the batch with the most steps; without checkpoints
-  PassSizes validation;         // and of those that are predicted
-  std::int64_t data_bytes = 0;  // the samples in memory
+  LayerDescription network;            // the layers that the loss runs through
+  PassSizes training;                  // the batch with the most steps; without checkpoints
+  PassSizes validation;                // and of those that are predicted
+  std::int64_t data_bytes = 0;         // the samples in memory
+  std::vector<PassNeeds> beside = {};  // further passes on the same tape, which keep all their states
 };
 
 // A problem that says what it takes and can be told to keep less.

@@ -280,6 +280,8 @@ const Option kModelOptions[] = {
     {.key = "model.attention", .field = kModel<&ModelOptions::attention>, .automatic = true,
      .allowed = {"additive", "dot", "general", "concat"}, .tasks = "translate",
      .help = "how the decoder scores source steps: additive (Bahdanau), the others as Luong, with input feeding"},
+    {.key = "model.coverage", .field = kModel<&ModelOptions::coverage>, .tasks = "translate",
+     .help = "the weights that a source step got so far count in its score; --attention concat or additive"},
     {.key = "model.beam", .field = kModel<&ModelOptions::beam>, .automatic = true, .low = 1, .high = 10000,
      .verbs = kEvaluate | kPredict, .tasks = "transcribe,translate",
      .help = "hypotheses of beam search; 1: greedy, the best path; auto: 1 to 16, by task and level"},

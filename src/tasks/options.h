@@ -108,6 +108,7 @@ struct ModelOptions {
   std::string characters;            // tag: "none", "lstm", "cnn"; auto
   std::int64_t word_window = 0;      // tag: tokens around each one that it is read with, odd; auto
   std::string attention;             // translate: a score of AttentionDecoderOptions; auto
+  bool coverage = false;             // translate: as in AttentionDecoderOptions
   std::int64_t beam = 0;             // translate, transcribe: hypotheses of beam search for each sample; auto
   std::int64_t n_best = 1;           // translate, transcribe, tag: outputs for each sample
   std::string lm;                    // transcribe: a language model to weigh hypotheses with; empty: none

@@ -15,6 +15,7 @@
 #include "tasks/forecast_training.h"
 #include "tasks/regress_model.h"
 #include "tasks/report.h"
+#include "tasks/translate_model.h"
 
 namespace carousel {
 namespace {
@@ -105,6 +106,25 @@ GradientFlow forecast_flow(const Model& model, const DataOptions& options, std::
   });
 }
 
+// Through the steps of the sources: the loss of the targets, read token by token, back to the encoder.
+GradientFlow translate_flow(const Model& model, const DataOptions& options, std::int64_t samples) {
+  const TranslateInfo info = TranslateInfo::from_model(model);
+  TranslateData data;
+  data.pairs = read_translate_pairs(options, true);
+  encode_pairs(data, info);
+  const Indices chosen = first_samples(samples, std::ssize(data.sources));
+  const PaddedIds sources = pad_ids(data.sources, chosen), targets = pad_ids(data.targets, chosen);
+  const PaddedIds inputs = decoder_inputs(targets);
+  const SequenceLayout target_layout(inputs.ids.shape()[0], inputs.lengths);
+  const Translator translator(model.network());
+  detail::Layouts layouts;
+  return gradient_flow(translator.encoder(), [&](Sequential& watched, Tape<float>& tape, SequenceLayout&) {
+    const Translator::Encoded encoded = translator.with_encoder(watched).encode(tape, layouts, sources, false, {});
+    const Variable logits = translator.decode(tape, layouts, {inputs, encoded, sources.lengths}, false, {});
+    return cross_entropy<float>(logits, packed_targets(targets, target_layout));
+  });
+}
+
 std::string line_name(const ScanGradient& scan) {
   return fmt::format("{}, layer {}{}", scan.layer, scan.index, scan.reverse ? ", backward" : "");
 }
@@ -115,7 +135,9 @@ GradientFlow task_gradient_flow(const Model& model, const Options& options, std:
   if (model.task() == "classify") return classify_flow(model, options.data, samples);
   if (model.task() == "forecast") return forecast_flow(model, options.data, samples);
   if (model.task() == "regress") return regress_flow(model, options.data, samples);
-  fail(Code::kUsage, "a model for '{}' has no loss of its own: gradients need one for classify, forecast or regress",
+  if (model.task() == "translate") return translate_flow(model, options.data, samples);
+  fail(Code::kUsage,
+       "a model for '{}' has no loss of its own: gradients need one for classify, forecast, regress or translate",
        model.task());
 }
 

@@ -88,22 +88,29 @@ SampleList short_pairs(const TranslateData& data, const SampleList& training, st
   return kept;
 }
 
+// A rate that falls to 0 makes the last of few epochs count.
 TrainDefaults defaults_for(PairKind kind, std::int64_t pairs) {
-  if (kind == PairKind::kCharacters) {
-    return {.epochs = pairs < 20000 ? 30 : 10,
-            .batch_size = 64,
-            .patience = 5,
-            .lr = 2e-3,
-            .schedule = "cosine",
-            .average_decay = 0.99};
-  }
-  return {.epochs = 30, .batch_size = 64, .patience = 5, .lr = 1e-3, .average_decay = 0.999};
+  constexpr std::int64_t kManyPairs = 20000;
+  return {.epochs = pairs < kManyPairs ? 30 : 10,
+          .batch_size = 64,
+          .patience = 5,
+          .lr = 2e-3,
+          .schedule = "cosine",
+          .average_decay = kind == PairKind::kCharacters || pairs < kManyPairs ? 0.99 : 0.999};
+}
+
+// The options of training with what "auto" and no word of label smoothing mean.
+TrainOptions resolve(const Options& options, PairKind kind, const TrainDefaults& defaults, Observer& observer) {
+  TrainOptions resolved = resolve_training(options.train, defaults, observer);
+  if (kind == PairKind::kCharacters || options.is_given("train.label_smoothing")) return resolved;
+  resolved.label_smoothing = 0.1;
+  observer.note(fmt::format("label smoothing: {} (--label-smoothing)", resolved.label_smoothing));
+  return resolved;
 }
 
 void refuse(const TrainOptions& options) {
   const std::pair<bool, const char*> given[] = {
       {options.bptt > 0, "--bptt: a translator is trained on whole sequences"},
-      {!options.max_memory.empty(), "--max-memory: the memory of a decoder with attention is not known beforehand"},
       {options.input_noise > 0, "--input-noise: for sequences of numbers, these are tokens"}};
   for (const auto& [is_given, reason] : given) {
     if (is_given) fail(Code::kUsage, "{}; leave it out", reason);
@@ -168,6 +175,7 @@ TranslateData load_for_model(const TranslateInfo& info, const DataOptions& optio
   if (targets) {
     add_samples(data, 0, count, info.kind());
   } else {
+    data.pairs.targets.clear();
     for (std::int64_t n = 0; n < count; ++n) data.groups.push_back({n});
   }
   encode_pairs(data, info);
@@ -217,7 +225,7 @@ class Translate final : public Task {
     training = short_pairs(data, training, options.data.max_length, observer);
     const ModelOptions model_options = resolve_translate_model(options.model, info, std::ssize(training), observer);
     const TrainDefaults defaults = defaults_for(info.kind(), std::ssize(training));
-    const TrainOptions train_options = resolve_training(options.train, defaults, observer);
+    const TrainOptions train_options = resolve(options, info.kind(), defaults, observer);
     Model model("translate", build_translator(model_options, info));
     model.network().initialize(static_cast<std::uint64_t>(train_options.seed));
     model.set_task_data(info.to_json());
@@ -226,7 +234,8 @@ class Translate final : public Task {
     TranslateProblem problem(model.network(), data, info, std::move(training), split.valid, train_options);
     TrainSummary summary;
     try {
-      summary = carousel::train(problem, trainer_options(train_options, defaults, options.output.run_dir), observer);
+      summary = train_within(train_options.max_memory, problem,
+                             trainer_options(train_options, defaults, options.output.run_dir), observer);
     } catch (const Error& error) {
       if (error.code() == Code::kDiverged && problem.has_best())
         model.save(options.output.out);  // the last good weights

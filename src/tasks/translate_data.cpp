@@ -158,6 +158,14 @@ void choose_levels(const TextPairs& pairs, std::int64_t count, const DataOptions
   };
   info.source.level = level(options.source_level, pairs.sources);
   info.target.level = level(options.target_level, pairs.targets);
+  constexpr std::int64_t kEnough = 10000;  // to learn pieces of words from; with fewer, a word is known or is not
+  if (info.kind() == PairKind::kTranslation && count >= kEnough) {
+    const std::pair<const std::string&, TextLevel&> sides[] = {{options.source_level, info.source.level},
+                                                               {options.target_level, info.target.level}};
+    for (const auto& [given, chosen] : sides) {
+      if (given.empty() && chosen == TextLevel::kWord) chosen = TextLevel::kSubword;
+    }
+  }
   // Where characters are written the case of those that are read may be all that counts.
   info.source.nfkc = info.source.lowercase = info.kind() != PairKind::kCharacters;
   info.source.add_eos = true;
@@ -167,11 +175,12 @@ void choose_levels(const TextPairs& pairs, std::int64_t count, const DataOptions
 
 namespace {
 
-VocabularyLimits side_limits(const DataOptions& options, TextLevel level) {
-  const std::int64_t least = level == TextLevel::kWord ? 2 : 1;
-  return {options.min_count > 0 ? options.min_count : least, options.max_vocabulary > 0     ? options.max_vocabulary
-                                                             : level == TextLevel::kSubword ? kSubwordVocabulary
-                                                                                            : 50000};
+VocabularyLimits side_limits(const DataOptions& options, TextLevel level, std::int64_t pairs) {
+  constexpr std::int64_t kFewPairs = 100'000, kFewPieces = 5000;  // each piece must be seen often enough
+  const std::int64_t pieces = pairs < kFewPairs ? kFewPieces : kSubwordVocabulary;
+  const std::int64_t most = level == TextLevel::kSubword ? pieces : 50000, least = level == TextLevel::kWord ? 2 : 1;
+  return {options.min_count > 0 ? options.min_count : least,
+          options.max_vocabulary > 0 ? options.max_vocabulary : most};
 }
 
 std::string most_frequent_of(const std::vector<std::string>& texts, const std::vector<std::int64_t>& rows) {
@@ -191,7 +200,8 @@ struct FittedSide {
 
 FittedSide fit_source(const TextPairs& pairs, const std::vector<std::int64_t>& training, const DataOptions& options,
                       TextSettings& settings) {
-  const FittedText fitted = fit_text(pairs.sources, training, settings, side_limits(options, settings.level));
+  const FittedText fitted =
+      fit_text(pairs.sources, training, settings, side_limits(options, settings.level, std::ssize(training)));
   settings = fitted.pipeline.settings();
   FittedSide side{fitted.pipeline.vocabulary().tokens(), {}, fitted.tokens, fitted.distinct_tokens};
   for (const TokenIds& ids : fitted.ids) {
@@ -206,7 +216,8 @@ FittedSide fit_source(const TextPairs& pairs, const std::vector<std::int64_t>& t
 FittedSide fit_target(const TextPairs& pairs, const std::vector<std::int64_t>& training, const DataOptions& options,
                       TextSettings& settings) {
   if (settings.level == TextLevel::kSubword) {
-    const FittedText fitted = fit_text(pairs.targets, training, settings, side_limits(options, settings.level));
+    const FittedText fitted =
+        fit_text(pairs.targets, training, settings, side_limits(options, settings.level, std::ssize(training)));
     settings = fitted.pipeline.settings();
     return {fitted.pipeline.vocabulary().tokens(), {}, fitted.tokens, fitted.distinct_tokens};
   }
@@ -219,7 +230,8 @@ FittedSide fit_target(const TextPairs& pairs, const std::vector<std::int64_t>& t
   }
   side.tokens = counter.total();
   side.distinct = counter.distinct();
-  if (side.tokens > 0) side.vocabulary = counter.build(side_limits(options, settings.level)).tokens();
+  if (side.tokens > 0)
+    side.vocabulary = counter.build(side_limits(options, settings.level, std::ssize(training))).tokens();
   return side;
 }
 

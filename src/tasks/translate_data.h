@@ -71,7 +71,8 @@ void add_samples(TranslateData& data, std::int64_t begin, std::int64_t end, Pair
 // of what is no blank are digits, or a text has fewer than 1.5 words on average.
 TextLevel choose_side_level(std::span<const std::string> texts, std::span<const std::int64_t> rows);
 
-// Levels and what follows from them, by the first `count` pairs.
+// Levels and what follows from them, by the first `count` pairs: where words become words and 10,000 pairs are there,
+// "auto" is subwords.
 void choose_levels(const TextPairs& pairs, std::int64_t count, const DataOptions& options, TranslateInfo& info);
 // The rest, from the training pairs; the observer is told.
 void fit_translate_info(const TextPairs& pairs, const std::vector<std::int64_t>& training, const DataOptions& options,

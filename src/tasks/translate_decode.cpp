@@ -40,14 +40,39 @@ class MeanProbability {
   std::vector<float> values_, one_;
 };
 
+// Where the part of each sample begins in rows that stand one sample after another.
+std::vector<std::int64_t> starts_of(const std::vector<std::int64_t>& lengths) {
+  std::vector<std::int64_t> starts{0};
+  for (const std::int64_t length : lengths) starts.push_back(starts.back() + length);
+  return starts;
+}
+
+// The rows of these samples, `lengths` being those of all, one after another.
+Tensor picked_parts(const Tensor& rows, const std::vector<std::int64_t>& lengths,
+                    const std::vector<std::int64_t>& samples) {
+  if (rows.elements() == 0) return {};
+  const std::vector<std::int64_t> starts = starts_of(lengths);
+  std::int64_t count = 0;
+  for (const std::int64_t sample : samples) count += lengths[static_cast<std::size_t>(sample)];
+  const bool flat = rows.shape().rank() == 1;
+  const std::int64_t width = flat ? 1 : rows.shape()[1];
+  Tensor parts(flat ? Shape{count} : Shape{count, width});
+  float* next = parts.data();
+  for (const std::int64_t sample : samples) {
+    const auto n = static_cast<std::size_t>(sample);
+    next = std::copy_n(rows.data() + starts[n] * width, lengths[n] * width, next);
+  }
+  return parts;
+}
+
 // A model with the sources of one batch encoded, stepped along many prefixes.
 class Stepper {
  public:
-  Stepper(const Translator& model, const PaddedIds& sources) : model_(model), lengths_(sources.lengths) {
+  Stepper(const Translator& model, const PaddedIds& sources) : model_(model) {
     tape_.set_recording(false);
     detail::Layouts layouts;
     const Translator::Encoded encoded = model.encode(tape_, layouts, sources, false, {});
-    memory_ = Tensor(encoded.memory.value());
+    sources_ = model.attention().make_cache(Tensor(encoded.memory.value()), sources.lengths);
     for (const Variable& state : encoded.initial) {
       state_.values.push_back(Tensor(state.value()).reshaped({1, state.shape()[0], state.shape()[1]}));
     }
@@ -58,46 +83,48 @@ class Stepper {
     const auto& parents = first ? rows.samples : rows.parents;
     const std::int64_t R = std::ssize(parents);
     State initial;
-    for (const Tensor& value : state_.values) initial.values.push_back(picked(value, 1, parents));
-    if (rows.samples != samples_) {
-      samples_ = rows.samples;
-      row_memory_ = picked(memory_, memory_.shape()[0], samples_);
-      row_lengths_.clear();
-      for (const std::int64_t sample : samples_) row_lengths_.push_back(lengths_[static_cast<std::size_t>(sample)]);
-    }
+    for (const Tensor& value : state_.values) initial.values.push_back(picked_columns(value, parents));
+    look_from(rows.samples, parents, first);
     const IdTensor ids({1, R}, rows.tokens);
     detail::PassInput input;
     input.ids = &ids;
     input.initial = &initial;
     input.final = &state_;
-    input.memory_values = &row_memory_;
-    input.memory_lengths = row_lengths_;
+    input.cache = &rows_;
     input.packed = true;
     tape_.reset();
     return detail::run_pass(model_.decoder(), tape_, layout_, input, false, {}).value().data;
   }
 
  private:
-  // [steps, N, width] -> [steps, index.size(), width]
-  static Tensor picked(const Tensor& from, std::int64_t steps, const std::vector<std::int64_t>& index) {
-    const std::int64_t N = from.shape()[1], width = from.shape()[2], R = std::ssize(index);
-    Tensor to({steps, R, width});
-    for (std::int64_t s = 0; s < steps; ++s) {
-      for (std::int64_t r = 0; r < R; ++r) {
-        std::copy_n(from.data() + (s * N + index[static_cast<std::size_t>(r)]) * width, width,
-                    to.data() + (s * R + r) * width);
-      }
-    }
+  // [1, N, width] -> [1, index.size(), width]
+  static Tensor picked_columns(const Tensor& from, const std::vector<std::int64_t>& index) {
+    const std::int64_t width = from.shape()[2];
+    Tensor to({1, std::ssize(index), width});
+    float* next = to.data();
+    for (const std::int64_t n : index) next = std::copy_n(from.data() + n * width, width, next);
     return to;
   }
 
+  // Makes rows_ what the rows of these samples look at. They have the coverage of their parents.
+  void look_from(const std::vector<std::int64_t>& samples, const std::vector<std::int64_t>& parents, bool first) {
+    rows_.coverage = first ? picked_parts(sources_.coverage, sources_.lengths, samples)
+                           : picked_parts(rows_.coverage, rows_.lengths, parents);
+    if (samples == samples_) return;
+    samples_ = samples;
+    rows_.states = picked_parts(sources_.states, sources_.lengths, samples);
+    rows_.keys = picked_parts(sources_.keys, sources_.lengths, samples);
+    rows_.lengths.clear();
+    for (const std::int64_t sample : samples)
+      rows_.lengths.push_back(sources_.lengths[static_cast<std::size_t>(sample)]);
+  }
+
   const Translator& model_;
-  std::vector<std::int32_t> lengths_, row_lengths_;
   Tape<float> tape_;
   SequenceLayout layout_;
-  Tensor memory_, row_memory_;         // [S, samples, E], [S, rows, E]
-  State state_;                        // of the rows of the last step; at first of the samples
-  std::vector<std::int64_t> samples_;  // that row_memory_ is for
+  detail::AttentionCache sources_, rows_;  // of the samples; of the rows of the last step
+  State state_;                            // of the rows of the last step; at first of the samples
+  std::vector<std::int64_t> samples_;      // that rows_ is for
 };
 
 class TranslatorTokens final : public NextTokens {

@@ -4,7 +4,6 @@
 
 #include "autograd/ops/select_columns.h"
 #include "base/fail.h"
-#include "carousel/attention.h"
 #include "layers/pool_ops.h"
 #include "tasks/training_run.h"
 
@@ -17,7 +16,10 @@ ModelOptions resolve_translate_model(const ModelOptions& options, const Translat
   if (r.cell.empty()) r.cell = "lstm";
   if (r.cell == "none") fail(Code::kUsage, "--cell none: a translator reads and writes sequences, choose lstm or gru");
   if (r.activation.empty()) r.activation = "tanh";
-  if (r.attention.empty()) r.attention = "general";
+  if (r.attention.empty()) r.attention = r.coverage ? "concat" : "general";
+  if (r.coverage && r.attention != "concat" && r.attention != "additive") {
+    fail(Code::kUsage, "--coverage: is for --attention concat or additive, got '{}'", r.attention);
+  }
   if (r.bidirectional.empty()) r.bidirectional = "true";
   // The dot product needs encoder and decoder to be as wide as each other.
   if (r.attention == "dot" && r.bidirectional == "true" && r.merge == "concat") r.merge = "sum";
@@ -26,9 +28,10 @@ ModelOptions resolve_translate_model(const ModelOptions& options, const Translat
   if (r.embedding_size == 0) r.embedding_size = kind == PairKind::kTranslation ? 256 : 64;
   if (r.dropout < 0) r.dropout = kind == PairKind::kTranslation ? 0.4 : kind == PairKind::kPronunciation ? 0.2 : 0;
   observer.note(fmt::format(
-      "model: {}{} encoder, {} layer{} of {}; {} decoder with {} attention{}; embedding_size {}, dropout {}",
+      "model: {}{} encoder, {} layer{} of {}; {} decoder with {} attention{}{}; embedding_size {}, dropout {}",
       r.bidirectional == "true" ? "bidirectional " : "", r.cell, r.layers, r.layers == 1 ? "" : "s", r.hidden_size,
-      r.cell, r.attention, r.attention == "additive" ? "" : " and input feeding", r.embedding_size, r.dropout));
+      r.cell, r.attention, r.attention == "additive" ? "" : " and input feeding", r.coverage ? " and coverage" : "",
+      r.embedding_size, r.dropout));
   return r;
 }
 
@@ -53,7 +56,8 @@ Sequential build_translator(const ModelOptions& o, const TranslateInfo& info) {
                                .memory_size = memory_size,
                                .score = o.attention,
                                .attention_size = additive || o.attention == "concat" ? o.hidden_size : 0,
-                               .output_size = additive ? 0 : o.hidden_size}));
+                               .output_size = additive ? 0 : o.hidden_size,
+                               .coverage = o.coverage}));
   for (std::int64_t l = 1; l < o.layers; ++l) {
     add_dropout(decoder, fmt::format("dropout{}", l).c_str());
     decoder.add(
@@ -90,14 +94,26 @@ Translator::Translator(Sequential& network) {
   const auto* output = decoder_->size() == 0 ? nullptr : dynamic_cast<Linear*>(decoder_->modules().back().second.get());
   if (output == nullptr) fail(Code::kModel, "the decoder of the translator does not end in a linear layer");
   target_size_ = output->weight.value.shape()[0];
+  for (const auto& [name, module] : decoder_->modules()) {
+    if (auto* layer = dynamic_cast<AttentionDecoder*>(module.get())) attention_ = layer;
+  }
+  if (attention_ == nullptr) fail(Code::kModel, "the decoder of the translator has no layer 'attention_decoder'");
+}
+
+Translator Translator::with_encoder(Sequential& encoder) const {
+  Translator other = *this;
+  other.encoder_ = &encoder;
+  return other;
 }
 
 Translator::Encoded Translator::encode(Tape<float>& tape, detail::Layouts& layouts, const PaddedIds& sources,
-                                       bool training, const RandomKey& dropout_key) const {
+                                       bool training, const RandomKey& dropout_key,
+                                       std::int64_t checkpoint_steps) const {
   SequenceLayout& layout = layouts.next(tape);
   detail::PassInput input;
   input.ids = &sources.ids;
   input.lengths = sources.lengths;
+  input.checkpoint_steps = checkpoint_steps;
   input.packed = true;
   const Variable rows = detail::run_pass(*encoder_, tape, layout, input, training, dropout_key);
   detail::Flow flow;

@@ -12,6 +12,7 @@
 #include <span>
 #include <vector>
 
+#include "carousel/attention.h"
 #include "carousel/model.h"
 #include "data/text/batching.h"
 #include "layers/module.h"
@@ -32,14 +33,16 @@ Sequential build_translator(const ModelOptions& options, const TranslateInfo& in
 class Translator {
  public:
   explicit Translator(Sequential& network);  // throws Error{kModel} naming the part that is missing
+  // The same with another encoder, which is borrowed.
+  Translator with_encoder(Sequential& encoder) const;
 
   struct Encoded {
     Variable memory;                // [S, N, E]
     std::vector<Variable> initial;  // every state of the decoder in order, [N, width]
   };
-  // `layouts` must live until the tape's reset(), here and below.
+  // `layouts` must live until the tape's reset(), here and below; `checkpoint_steps` as in ScanInput.
   Encoded encode(Tape<float>& tape, detail::Layouts& layouts, const PaddedIds& sources, bool training,
-                 const RandomKey& dropout_key) const;
+                 const RandomKey& dropout_key, std::int64_t checkpoint_steps = 0) const;
 
   // A whole target in one pass. Borrowed for the call, `inputs` and `source_lengths` until the tape's reset().
   struct Writing {
@@ -52,13 +55,16 @@ class Translator {
   Variable decode(Tape<float>& tape, detail::Layouts& layouts, const Writing& writing, bool training,
                   const RandomKey& dropout_key) const;
 
+  AttentionDecoder& attention() const noexcept { return *attention_; }  // of the decoder
   Sequential& encoder() const noexcept { return *encoder_; }
+  Sequential& bridge() const noexcept { return *bridge_; }
   Sequential& decoder() const noexcept { return *decoder_; }
   std::int64_t source_size() const noexcept { return source_size_; }  // distinct tokens that it reads
   std::int64_t target_size() const noexcept { return target_size_; }  // and writes, V
 
  private:
   Sequential *encoder_ = nullptr, *bridge_ = nullptr, *decoder_ = nullptr;
+  AttentionDecoder* attention_ = nullptr;
   std::int64_t source_size_ = 0, target_size_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tasks/metrics.h"
+#include "tasks/samples.h"
 #include "tasks/training_run.h"
 #include "tasks/translate_score.h"
 #include "tasks/translate_write.h"
@@ -12,7 +13,7 @@ namespace carousel {
 TranslateProblem::TranslateProblem(Sequential& network, const TranslateData& data, const TranslateInfo& info,
                                    std::vector<std::int64_t> training, std::vector<std::int64_t> valid,
                                    const TrainOptions& options)
-    : network_(network),
+    : TaskProblem(network),
       translator_(network),
       data_(data),
       info_(info),
@@ -64,7 +65,7 @@ Variable TranslateProblem::loss(Tape<float>& tape, std::int64_t epoch, std::int6
   const std::int64_t last = std::max<std::int64_t>(options_.epochs - 1, 1);
   const double share = options_.scheduled_sampling * static_cast<double>(epoch) / static_cast<double>(last);
   if (share > 0) sample_inputs(share);
-  const Translator::Encoded encoded = translator_.encode(tape, layouts_, sources_, true, next_key());
+  const Translator::Encoded encoded = translator_.encode(tape, layouts_, sources_, true, next_key(), checkpoint_steps);
   const Variable logits = translator_.decode(tape, layouts_, {inputs_, encoded, sources_.lengths}, true, next_key());
   return cross_entropy<float>(logits, packed_targets(targets_, target_layout_), loss_options_);
 }
@@ -79,8 +80,65 @@ std::optional<Validation> TranslateProblem::validate() {
   return Validation{loss, name, value, higher_is_better(name)};
 }
 
-std::string TranslateProblem::describe(const Parameter& parameter, std::int64_t element) {
-  return describe_weight(network_, parameter, element);
+namespace {
+
+// The pass of the encoder over some pairs, longest sources first, and that of the decoder.
+struct PairSizes {
+  PassSizes source, target;
+};
+
+PairSizes pair_sizes(const TranslateData& data, std::vector<std::int64_t> pairs, std::int64_t batch_size) {
+  const auto length = [](const std::vector<TokenIds>& texts, std::int64_t pair) {
+    return std::ssize(texts[static_cast<std::size_t>(pair)]);
+  };
+  // What attention takes is their product.
+  std::stable_sort(pairs.begin(), pairs.end(), [&](std::int64_t a, std::int64_t b) {
+    return length(data.sources, a) * length(data.targets, a) > length(data.sources, b) * length(data.targets, b);
+  });
+  if (std::ssize(pairs) > batch_size) pairs.resize(static_cast<std::size_t>(batch_size));
+  PairSizes sizes;
+  sizes.source = sizes.target = {.time_steps = 0, .samples = std::ssize(pairs), .rows = 0, .packed = true};
+  for (const std::int64_t pair : pairs) {
+    const std::int64_t S = length(data.sources, pair), steps = length(data.targets, pair);
+    sizes.source.time_steps = std::max(sizes.source.time_steps, S);
+    sizes.source.rows += S;
+    sizes.target.time_steps = std::max(sizes.target.time_steps, steps);
+    sizes.target.rows += steps;
+    sizes.target.memory_pairs += S * steps;
+  }
+  sizes.target.memory_rows = sizes.source.rows;
+  sizes.source.distinct_tokens = sizes.source.rows;
+  sizes.target.distinct_tokens = sizes.target.rows;
+  return sizes;
+}
+
+std::int64_t bytes_of(const TranslateData& data) {
+  std::size_t bytes = 0;
+  for (const auto* texts : {&data.pairs.sources, &data.pairs.targets}) {
+    for (const std::string& text : *texts) bytes += sizeof text + text.size();
+  }
+  for (const auto* sides : {&data.sources, &data.targets}) {
+    for (const TokenIds& ids : *sides) bytes += sizeof ids + ids.size() * sizeof ids.front();
+  }
+  return static_cast<std::int64_t>(bytes);
+}
+
+}  // namespace
+
+// The memory goes from the packed rows of the encoder to the padded form and back.
+MemoryNeeds TranslateProblem::memory_needs() {
+  const PairSizes training = pair_sizes(data_, training_, options_.batch_size);
+  std::vector<std::int64_t> firsts;
+  for (const std::int64_t sample : valid_) firsts.push_back(data_.groups[static_cast<std::size_t>(sample)].front());
+  const PairSizes valid = pair_sizes(data_, firsts, kInferenceBatch);
+  LayerDescription encoder = translator_.encoder().describe();
+  encoder.branches[0].push_back({"memory", LayerDescription{"scale", {}, {}}});
+  const std::int64_t log_p = valid.target.rows * translator_.target_size();
+  return {.network = std::move(encoder),
+          .training = training.source,
+          .validation = valid.source,
+          .data_bytes = bytes_of(data_) + static_cast<std::int64_t>(sizeof(float)) * log_p,
+          .beside = {{translator_.decoder().describe(), training.target, valid.target}}};
 }
 
 }  // namespace carousel

@@ -10,32 +10,28 @@
 
 #include "autograd/ops/cross_entropy.h"
 #include "data/split.h"
+#include "tasks/memory_plan.h"
 #include "tasks/translate_model.h"
-#include "train/trainer.h"
 
 namespace carousel {
 
 // Batches of pairs with targets of similar length, validated by greedy decoding, or by the loss where there are few
 // validation samples. Network, data and info are borrowed; `options` is resolved. `training`: pairs; `valid`: samples.
-class TranslateProblem final : public TrainingProblem {
+class TranslateProblem final : public TaskProblem {
  public:
   TranslateProblem(Sequential& network, const TranslateData& data, const TranslateInfo& info,
                    std::vector<std::int64_t> training, std::vector<std::int64_t> valid, const TrainOptions& options);
 
-  std::vector<Parameter*> parameters() override { return network_.parameters(); }
   std::int64_t batches_in_epoch(std::int64_t epoch) override;
   void prepare(std::int64_t epoch, std::int64_t batch) override;
   Variable loss(Tape<float>& tape, std::int64_t epoch, std::int64_t batch) override;
   std::optional<Validation> validate() override;
-  std::string describe(const Parameter& parameter, std::int64_t element) override;
-  void on_best() override { has_best_ = true; }
-  bool has_best() const noexcept { return has_best_; }  // an epoch was finished
+  MemoryNeeds memory_needs() override;
 
  private:
   RandomKey next_key() { return {static_cast<std::uint64_t>(options_.seed), Purpose::kDropout, passes_++}; }
   void sample_inputs(double share);
 
-  Sequential& network_;
   Translator translator_;
   const TranslateData& data_;
   const TranslateInfo& info_;
@@ -49,7 +45,6 @@ class TranslateProblem final : public TrainingProblem {
   detail::Layouts layouts_, sampling_layouts_;
   SequenceLayout target_layout_;
   std::uint64_t passes_ = 0;
-  bool has_best_ = false;
 };
 
 }  // namespace carousel

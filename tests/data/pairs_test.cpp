@@ -36,6 +36,8 @@ TEST(Pairs, SourcesAloneKeepEveryLine) {
   const TextPairs pairs = read_pairs({folder / "a.txt"}, '\t', false);
   EXPECT_EQ(pairs.sources, (Texts{"one", "", "two"}));
   EXPECT_TRUE(pairs.targets.empty());
+  put_file(folder / "b.txt", "one\teins\ntwo\tzwei\n");
+  EXPECT_EQ(read_pairs({folder / "b.txt"}, '\t', false).targets, (Texts{"eins", "zwei"}));
 }
 
 TEST(Pairs, ALineWithoutTargetIsNamed) {

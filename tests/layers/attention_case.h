@@ -29,6 +29,11 @@ inline std::vector<AttentionDecoderOptions> decoder_options() {
   o.score = "additive";
   o.output_size = 0;
   list.push_back(o);
+  o.coverage = true;
+  list.push_back(o);
+  o.score = "concat";
+  o.output_size = O;
+  list.push_back(o);
   return list;
 }
 

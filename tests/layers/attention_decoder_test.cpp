@@ -9,6 +9,7 @@
 #include "carousel/attention.h"
 #include "carousel/loss.h"
 #include "cells/cell.h"
+#include "layers/module.h"
 #include "tests/layers/attention_case.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/expect_near.h"
@@ -64,6 +65,7 @@ TEST(AttentionDecoder, CarriedStateContinuesTheSequence) {
   const Tensor first({2, N, I}, std::span(x.data(), 2 * N * I)),
       second({3, N, I}, std::span(x.data() + 2 * N * I, 3 * N * I));
   for (const AttentionDecoderOptions& options : decoder_options()) {
+    if (options.coverage) continue;  // what was looked at is no state: the next test
     Sequential net{AttentionDecoder{options}};
     const auto run = [&](const Tensor& values, const State* initial, State* final) {
       return net.predict({.values = &values, .initial = initial, .final = final, .memory_values = &memory});
@@ -74,6 +76,43 @@ TEST(AttentionDecoder, CarriedStateContinuesTheSequence) {
     expect_near(a.span(), whole.span().first(split), 0, options.score + " first chunk");
     expect_near(b.span(), whole.span().subspan(split), 0, options.score + " second chunk");
     for (std::size_t k = 0; k < end.values.size(); ++k) expect_near(end.values[k], whole_end.values[k], 0, "final");
+  }
+}
+
+TEST(AttentionDecoder, ACacheGivesTheSameBitsStepByStep) {
+  const Tensor x = random_tensor({T, N, I}, 3), memory = random_tensor({S, N, E}, 4);
+  for (const AttentionDecoderOptions& options : decoder_options()) {
+    Sequential net{AttentionDecoder{options}};
+    for (Parameter* parameter : net.parameters()) {  // so that coverage weighs something
+      for (float& value : parameter->value.span()) value *= 2;
+    }
+    const Tensor whole = net.predict({.values = &x, .memory_values = &memory, .memory_lengths = kMemoryLengths});
+    auto& layer = dynamic_cast<AttentionDecoder&>(*net.modules()[0].second);
+    detail::AttentionCache cache = layer.make_cache(memory, kMemoryLengths);
+    Tape<float> tape;
+    tape.set_recording(false);
+    SequenceLayout layout;
+    State state = net.zero_state(N);
+    const std::int64_t size = N * layer.output_size();
+    for (std::int64_t t = 0; t < T; ++t) {
+      const Tensor step({1, N, I}, std::span(x.data() + t * N * I, N * I));
+      const State before = state;
+      tape.reset();
+      detail::PassInput input;
+      input.values = &step;
+      input.initial = &before;
+      input.final = &state;
+      input.cache = &cache;
+      const Variable y = detail::run_pass(net, tape, layout, input, false, {});
+      expect_near(y.value().span(), std::span(whole.data() + t * size, static_cast<std::size_t>(size)), 0,
+                  options.score + (options.coverage ? " coverage" : ""));
+    }
+    const Tensor both({2, N, I});
+    detail::PassInput two;
+    two.values = &both;
+    two.cache = &cache;
+    expect_error(Code::kUsage, {"a cache of 4 samples", "one step"},
+                 [&] { detail::run_pass(net, tape, layout, two, false, {}); });
   }
 }
 

@@ -94,7 +94,7 @@ TEST(AttentionLayers, TheirDescriptionsBuildTheSameNetwork) {
       count += a[k].second->value.elements();
     }
     AttentionPass pass{.values = &x};
-    const Tensor memory = random_tensor({S, N, &net == &networks[5] ? I : E}, 2);
+    const Tensor memory = random_tensor({S, N, &net == &networks[decoder_options().size() + 1] ? I : E}, 2);
     if (type != "conv1d") pass.memory_values = &memory;
     expect_near(copy.predict(pass), net.predict(pass), 0, type);
     EXPECT_EQ(count, count_parameters(description)) << type;

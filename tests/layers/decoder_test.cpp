@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "autograd/ops/concatenate_rows.h"
 #include "autograd/ops/select_rows.h"
 #include "tests/support/expect_error.h"
@@ -21,13 +23,14 @@ const Lengths kLengths{2, 0, 3, 1}, kMemoryLengths{4, 3, 5, 0};  // targets and 
 
 struct Scheme {
   std::string score, cell;
-  bool feeding = true;
+  bool feeding = true, coverage = false;
   bool additive() const { return score == "additive"; }
   std::int64_t memory_size() const { return score == "dot" ? H : 5; }
-  std::string name() const { return score + " " + cell + (feeding ? " feeding" : ""); }
+  std::string name() const { return score + " " + cell + (feeding ? " feeding" : "") + (coverage ? " coverage" : ""); }
 };
-const Scheme kSchemes[] = {{"additive", "gru", false}, {"additive", "lstm", false}, {"dot", "lstm", true},
-                           {"general", "gru", false},  {"concat", "lstm", true},    {"general", "rnn", true}};
+const Scheme kSchemes[] = {{"additive", "gru", false},       {"additive", "lstm", false},   {"dot", "lstm", true},
+                           {"general", "gru", false},        {"concat", "lstm", true},      {"general", "rnn", true},
+                           {"additive", "gru", false, true}, {"concat", "lstm", true, true}};
 
 // All parameters of a decoder, and its inputs: x [T, N, I], memory [S, N, E], states [N, H].
 struct Weights {
@@ -49,6 +52,7 @@ struct Weights {
       make("weight_s", {A, H});
       make("weight_h", {A, E});
       make("v", {A});
+      if (scheme.coverage) make("coverage", {A});
     }
     if (!scheme.additive()) make("weight_c", {O, E + H});
     if (scheme.feeding) make("feed", {kSamples, O});
@@ -81,7 +85,8 @@ DecoderInput<double> input_on(Tape<double>& tape, const Scheme& scheme, Weights&
   input.weights.bias_hh = w.on(tape, "bias_hh");
   for (int k = 0; k < input.cell->state_count(); ++k)
     input.weights.initial[k] = w.on(tape, "state" + std::to_string(k));
-  input.score = {w.on(tape, "weight"), w.on(tape, "weight_s"), w.on(tape, "weight_h"), w.on(tape, "v")};
+  input.score = {w.on(tape, "weight"), w.on(tape, "weight_s"), w.on(tape, "weight_h"), w.on(tape, "v"),
+                 w.on(tape, "coverage")};
   input.weight_c = w.on(tape, "weight_c");
   input.input_feeding = scheme.feeding;
   input.feed = w.on(tape, "feed");
@@ -182,6 +187,50 @@ TEST(Decoder, ASampleGivesTheSameAloneAndInABatch) {
   }
 }
 
+// Oracle: the formula in plain doubles, fed with the decoder's own states and weights of the step before.
+TEST(Decoder, CoverageIsTheSumOfFormerWeights) {
+  const Scheme scheme{"concat", "gru", true, true};
+  Weights w(scheme);
+  Tape<double> tape;
+  const SequenceLayout layout(kSteps, Lengths{3});
+  auto input = input_on(tape, scheme, w, layout);
+  const std::int64_t rows[] = {2, 6, 10}, memory_rows[] = {2, 6, 10, 14, 18}, first = 2;  // sample 2
+  input.x = select_rows(w.on(tape, "x"), std::span<const std::int64_t>(rows));
+  const V memory = select_rows(w.on(tape, "memory"), std::span<const std::int64_t>(memory_rows));
+  const BasicTensor<double> values({kMemorySteps, 1, 5}, memory.value().span());
+  input.memory = {tape.constant(values.view()), {}};
+  input.feed = select_rows(input.feed, std::span<const std::int64_t>(&first, 1));
+  input.weights.initial[0] = select_rows(input.weights.initial[0], std::span<const std::int64_t>(&first, 1));
+  const auto out = decode(input);
+  const auto at = [&](const char* name, std::int64_t k) { return w.on(tape, name).value().data[k]; };
+  std::vector<double> coverage(kMemorySteps, 0.0);
+  for (std::size_t t = 0; t < kSteps; ++t) {
+    const SequenceLayout shorter(kSteps, Lengths{static_cast<std::int32_t>(t + 1)});
+    auto until = input;
+    until.layout = &shorter;
+    until.x = select_rows(input.x, std::span<const std::int64_t>(std::vector<std::int64_t>{0, 1, 2}.data(), t + 1));
+    const double* h = decode(until).final[0].value().data;
+    std::vector<double> weights;
+    double sum = 0;
+    for (std::int64_t s = 0; s < kMemorySteps; ++s) {
+      double e = 0;
+      for (std::int64_t a = 0; a < A; ++a) {
+        double z = at("coverage", a) * coverage[static_cast<std::size_t>(s)];
+        for (std::int64_t k = 0; k < H; ++k) z += at("weight_s", a * H + k) * h[k];
+        for (std::int64_t k = 0; k < 5; ++k) z += at("weight_h", a * 5 + k) * values[s * 5 + k];
+        e += at("v", a) * std::tanh(z);
+      }
+      weights.push_back(std::exp(e));
+      sum += weights.back();
+    }
+    for (std::size_t s = 0; s < weights.size(); ++s) {
+      EXPECT_NEAR(out.steps[t].weights.value().data[s], weights[s] / sum, 1e-14) << "step " << t << ", " << s;
+      coverage[s] += weights[s] / sum;
+    }
+  }
+  for (std::size_t s = 0; s < coverage.size(); ++s) EXPECT_NEAR(out.coverage.value().data[s], coverage[s], 1e-14);
+}
+
 TEST(Decoder, WhatDoesNotFitIsNamed) {
   const Scheme scheme = kSchemes[4];
   Weights w(scheme);
@@ -198,6 +247,7 @@ TEST(Decoder, WhatDoesNotFitIsNamed) {
   fails({"attn_weight_s", "[4, 5]", "[4, 3]"}, [&](auto& input) { input.score.weight_s = input.score.weight_h; });
   fails({"initial state", "[4, 2]", "[4, 3]"}, [&](auto& input) { input.weights.initial[1] = input.feed; });
   fails({"memory", "[12, 2]", "[steps, 4, size]"}, [&](auto& input) { input.memory.states = w.on(tape, "x"); });
+  fails({"attn_weight_coverage", "[2, 8]", "[4]"}, [&](auto& input) { input.score.coverage = input.weight_c; });
   fails({"dot product", "5 and 3"}, [&](auto& input) { input.score = {}; });
 }
 

@@ -21,6 +21,7 @@ inline TranslateInfo letters_info() {
 struct SmallShape {
   std::string cell, attention;
   std::int64_t layers;
+  bool coverage = false;
 };
 
 inline Sequential random_network(const SmallShape& shape, std::uint64_t seed) {
@@ -28,6 +29,7 @@ inline Sequential random_network(const SmallShape& shape, std::uint64_t seed) {
   options.cell = shape.cell;
   options.attention = shape.attention;
   options.layers = shape.layers;
+  options.coverage = shape.coverage;
   options.hidden_size = 6;
   options.embedding_size = 5;
   options.bidirectional = "true";
@@ -41,8 +43,9 @@ inline Sequential random_network(const SmallShape& shape, std::uint64_t seed) {
   return network;
 }
 
-inline const std::vector<SmallShape> kShapes{
-    {"lstm", "general", 1}, {"gru", "additive", 2}, {"lstm", "concat", 2}, {"gru", "dot", 1}};
+inline const std::vector<SmallShape> kShapes{{"lstm", "general", 1},     {"gru", "additive", 2},
+                                             {"lstm", "concat", 2},      {"gru", "dot", 1},
+                                             {"gru", "concat", 1, true}, {"lstm", "additive", 2, true}};
 
 // Sources of letters of lengths 0 .. 6, <eos> last.
 inline std::vector<TokenIds> random_sources(std::int64_t count) {

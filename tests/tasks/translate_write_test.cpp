@@ -31,7 +31,7 @@ TEST(TranslateWrite, AnUnknownTokenBecomesWhatItLooksAt) {
   const std::vector<std::int64_t> samples{0, 1, 2, 3, 4, 5};
   std::int64_t unknown = 0;
   for (std::uint64_t seed = 1; seed <= 8; ++seed) {
-    Sequential network = random_network(kShapes[seed % 4], seed);
+    Sequential network = random_network(kShapes[seed % kShapes.size()], seed);
     const Translator model(network);
     const std::span<const Translator> models(&model, 1);
     const auto plain = best_of(write_texts(models, info, data, samples, {}));
@@ -103,6 +103,47 @@ TEST(TranslateTraining, ScheduledSamplingReadsTheModelsOwnTokens) {
   EXPECT_NEAR(loss(0), forced, 1e-6f);
   EXPECT_NEAR(loss(1), expected(own, nullptr), 1e-6f);
   EXPECT_GT(std::abs(loss(1) - forced), 1e-3f);
+}
+
+// Oracle: what the arena of the tape hands out at most. Sources and targets of a few lengths, and a cap's checkpoints.
+TEST(TranslateTraining, TheMemoryOfAStepIsTold) {
+  const TranslateInfo info = letters_info();
+  TranslateData data;
+  std::vector<std::int64_t> all;
+  for (std::int64_t n = 0; n < 32; ++n) {
+    data.sources.emplace_back(static_cast<std::size_t>(40 + n % 3), 4 + static_cast<std::int32_t>(n % 5));
+    data.targets.emplace_back(static_cast<std::size_t>(24 + n % 2), 4 + static_cast<std::int32_t>(n % 3));
+    data.groups.push_back({n});
+    all.push_back(n);
+  }
+  for (const SmallShape& shape : kShapes) {
+    ModelOptions model;
+    model.cell = shape.cell;
+    model.hidden_size = 48;
+    model.layers = shape.layers;
+    model.bidirectional = "true";
+    model.embedding_size = 32;
+    model.dropout = 0.1;
+    model.attention = shape.attention;
+    if (shape.attention == "dot") model.merge = "sum";
+    model.coverage = shape.coverage;
+    Sequential network = build_translator(model, info);
+    TrainOptions options;
+    options.batch_size = 32;
+    options.epochs = 1;
+    for (const std::int64_t steps : {0, 10}) {
+      TranslateProblem problem(network, data, info, all, all, options);
+      problem.checkpoint_steps = steps;
+      ASSERT_EQ(problem.batches_in_epoch(0), 1);
+      problem.prepare(0, 0);
+      Tape<float> tape;
+      tape.backward(problem.loss(tape, 0, 0));
+      const StepMemory told = step_memory(problem, problem.memory_needs(), {}, steps);
+      EXPECT_NEAR(static_cast<double>(told.activations) / static_cast<double>(tape.arena().peak()), 1, 0.05)
+          << shape.attention << ", checkpoints every " << steps << ": " << told.activations << " of "
+          << tape.arena().peak();
+    }
+  }
 }
 
 TEST(Heatmap, ShowsEveryValueAndEscapesNames) {
