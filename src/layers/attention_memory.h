@@ -22,7 +22,7 @@ template <class T>
 struct AttentionScore {
   BasicVariable<T> weight;                 // attn_weight
   BasicVariable<T> weight_s, weight_h, v;  // attn_weight_s, attn_weight_h, attn_v
-  BasicVariable<T> coverage;               // attn_weight_coverage, w; beside the three
+  BasicVariable<T> coverage = {};          // attn_weight_coverage, w; beside the three
 };
 
 // A second sequence, padded: [S, N, E] and the valid steps of each sample (empty: S).

@@ -75,9 +75,23 @@ TEST(Inspect, ConvolutionsAndAttentionHaveTheSizesWorkedOutByHand) {
   ASSERT_EQ(3u, any.layers.size());
   expect_tensor(any.layers[0].parameters[0], "weight", {"output", "input", "kernel"}, {6, 2, 3});
   expect_tensor(any.layers[1].parameters[0], "in_proj_weight", {"output", "input"}, {18, 6});
-  ASSERT_EQ(2u, any.layers[2].inputs.size());
+  ASSERT_EQ(5u, any.layers[2].inputs.size());
   expect_tensor(any.layers[2].inputs[1], "memory", {"memory time", "sample", "memory"}, {kAnySize, kAnySize, 3});
+  expect_tensor(any.layers[2].inputs[3], "c_0", {"layer", "sample", "hidden"}, {1, kAnySize, 5});
+  expect_tensor(any.layers[2].outputs[3], "y_n", {"layer", "sample", "output"}, {1, kAnySize, 4});
+  expect_tensor(any.layers[2].outputs[4], "attention", {"time", "sample", "memory time"},
+                {kAnySize, kAnySize, kAnySize});
   expect_tensor(any.layers[2].parameters[0], "weight_ih", {"output", "input"}, {20, 10});
+  const Tensor values({7, 2, 2}), memory({9, 2, 3});
+  const std::vector<std::int32_t> memory_lengths{9, 4};
+  InspectInput input;
+  input.values = &values;
+  input.memory = &memory;
+  input.memory_lengths = memory_lengths;
+  const InspectResult sized = inspect_network(network, input);
+  expect_tensor(sized.layers[2].outputs[4], "attention", {"time", "sample", "memory time"}, {5, 2, 9});
+  ASSERT_EQ(3u, sized.states.size());
+  expect_tensor(sized.states[0], "2.h_n", {"layer", "sample", "hidden"}, {1, 2, 5});
   expect_tensor(any.outputs[0], "output", {"time", "sample", "output"}, {kAnySize, kAnySize, 4});
 
   Sequential pooled{AttentionPool{3, 2}};
