@@ -6,7 +6,8 @@ set -euo pipefail
 
 packages=(build-essential cmake ninja-build pkg-config python3
           libhwy-dev libicu-dev libsentencepiece-dev libfmt-dev libcli11-dev libtomlplusplus-dev
-          nlohmann-json3-dev zlib1g-dev libsndfile1-dev libkissfft-dev libgtest-dev)
+          nlohmann-json3-dev zlib1g-dev libsndfile1-dev libkissfft-dev libgtest-dev
+          librsvg2-bin)
 
 case "${1:-}" in
   "") ;;

@@ -32,6 +32,7 @@ constexpr std::pair<std::string_view, std::string_view> kOwnOptions[] = {
     {"data.folds", "give --split or --valid-fraction"},
     {"output.out", "the best model of each cell is in the folder of the comparison"},
     {"output.report", "report.html is in the folder of the comparison"},
+    {"output.plots", "report.html is in the folder of the comparison"},
     {"output.force", "a comparison goes on where it stopped; choose another --run-dir for a new one"}};
 
 std::vector<std::string> parse_cells(const std::string& text) {

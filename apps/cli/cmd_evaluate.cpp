@@ -8,6 +8,7 @@
 #include "console.h"
 #include "option_arguments.h"
 #include "output_file.h"
+#include "picture_files.h"
 #include "progress.h"
 #include "report.h"
 #include "tasks/data_files.h"
@@ -30,13 +31,15 @@ int run_evaluate(const CommandLine& line, Console& console) {
   const Model model = Model::load(line.text("MODEL"));
   const Task& task = find_task(model.task());
   check_options_fit_task(config.options, model.task());
-  if (const OutputOptions& output = config.options.output; !output.report.empty()) {
-    if (task.name() != "classify") {
-      fail(Code::kUsage, "--report: evaluate writes a page for a classifier, this model is for '{}'; leave it out",
+  const OutputOptions& output = config.options.output;
+  if (!output.report.empty()) {
+    if (task.name() != "classify" && task.name() != "forecast" && task.name() != "regress") {
+      fail(Code::kUsage, "--report: evaluate writes a page for classify, forecast and regress, this model is for '{}'",
            task.name());
     }
     check_output_file("--report", output.report, output.force);
   }
+  if (!output.plots.empty()) check_plots_folder(output.plots, output.force);
   set_inference_dtype(model.network(), config.options.model.dtype);
   set_threads(static_cast<int>(config.options.train.threads));
 
@@ -49,6 +52,7 @@ int run_evaluate(const CommandLine& line, Console& console) {
   } else {
     console.out(surprise_text(result.tokens, console) + result_text(result, console));
   }
+  if (!output.plots.empty()) console.note(pictures_text(output.plots));
   console.flush();
   check_bounds(result.metrics, minima, maxima);
   return 0;

@@ -12,6 +12,7 @@
 #include "console.h"
 #include "option_arguments.h"
 #include "output_file.h"
+#include "picture_files.h"
 #include "progress.h"
 #include "report.h"
 #include "signals.h"
@@ -38,6 +39,7 @@ void choose_outputs(OutputOptions& output, const std::string& task) {
   if (output.out.empty()) output.out = task + ".safetensors";
   check_output_file("--out", output.out, output.force);
   if (!output.report.empty()) check_output_file("--report", output.report, output.force);
+  if (!output.plots.empty()) check_plots_folder(output.plots, output.force);
   FileSystem& files = file_system();
   if (output.run_dir.empty()) {
     const auto now = fmt::localtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()));
@@ -105,6 +107,7 @@ int run_train(const CommandLine& line, Console& console) {
     console.out(result_text(result, console));
     console.out(fmt::format("Model: {}\nRun folder: {}\n", result.model, result.run_dir));
   }
+  if (const std::string& plots = config.options.output.plots; !plots.empty()) console.note(pictures_text(plots));
   if (stop_signal() == 0) return 0;
   console.warning("training was stopped early; the model is the best one until then");
   return 128 + stop_signal();

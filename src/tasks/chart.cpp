@@ -6,59 +6,19 @@
 #include <utility>
 
 #include "base/fail.h"
-#include "data/series/time_axis.h"
+#include "tasks/chart_ticks.h"
 
 namespace carousel {
 namespace {
 
-constexpr double kWidth = 900, kHeight = 340, kLeft = 74, kRight = 14, kBottom = 46, kLegendLine = 20, kLegendTop = 18;
-constexpr int kColours = 6;  // classes line-0 .. line-5 of the page
-
-struct Tick {
-  double at;
-  std::string text;
-};
+constexpr double kPageWidth = 900, kLeft = 74, kRight = 14, kBottom = 46, kLegendLine = 20, kLegendTop = 18;
+constexpr double kLetter = 7;  // room for one, in 12 px
+constexpr int kColours = 6;    // classes line-0 .. line-5 of the style sheet
 
 struct AxisScale {
   double low = 0, high = 1, from = 0, to = 1;  // low .. high of the data becomes from .. to of the picture
   double operator()(double value) const { return from + (value - low) / (high - low) * (to - from); }
 };
-
-// 1, 2 or 5 times a power of ten, at least `step`.
-double nice_step(double step) {
-  const double power = std::pow(10, std::floor(std::log10(step)));
-  for (double factor : {1.0, 2.0, 5.0}) {
-    if (factor * power >= step * (1 - 1e-9)) return factor * power;
-  }
-  return 10 * power;
-}
-
-std::vector<Tick> number_ticks(double low, double high, int about) {
-  const double step = nice_step((high - low) / about);
-  const int decimals = std::clamp(static_cast<int>(-std::floor(std::log10(step) + 1e-9)), 0, 9);
-  std::vector<Tick> ticks;
-  for (double at = std::ceil(low / step - 1e-9) * step; at <= high + step * 1e-9; at += step) {
-    const double value = std::abs(at) < step * 1e-6 ? 0 : at;
-    ticks.push_back({value, std::abs(value) >= 1e6 || step < 1e-6 ? fmt::format("{:g}", value)
-                                                                  : fmt::format("{:.{}f}", value, decimals)});
-  }
-  return ticks;
-}
-
-// Of a logarithmic axis from 10^low to 10^high: powers of ten, or within less than one the ticks of a usual axis.
-std::vector<Tick> log_ticks(double low, double high, int about) {
-  std::vector<Tick> ticks;
-  if (high - low < 1) {
-    ticks = number_ticks(std::pow(10, low), std::pow(10, high), about);
-    for (Tick& tick : ticks) tick.at = std::log10(tick.at);
-    return ticks;
-  }
-  const double every = std::max(1.0, std::ceil((high - low) / about));
-  for (double power = std::ceil(low / every) * every; power <= high; power += every) {
-    ticks.push_back({power, fmt::format("{:g}", std::pow(10, power))});
-  }
-  return ticks;
-}
 
 // The chart with the logarithms (base 10) of what stands on logarithmic axes; none of 0 and below: a gap.
 LineChart with_logarithms(const LineChart& chart) {
@@ -73,97 +33,74 @@ LineChart with_logarithms(const LineChart& chart) {
   return drawn;
 }
 
-// The leading part of a time that names its unit: 0 the year, 1 the month, 2 the day.
-std::string time_prefix(const std::string& time, int unit) {
-  std::size_t end = 0;
-  for (int field = 0;; ++field) {
-    end = std::min(time.find_first_of("-/ T", end + (field > 0 ? 1 : 0)), time.size());
-    if (field == unit || end == time.size()) return time.substr(0, end);
-  }
-}
-
-// Ticks where a year, a month or a day begins, whichever gives a handful; none if the times are not understood.
-std::vector<Tick> time_ticks(const std::vector<std::string>& names, double low, double high, int about) {
-  const auto first = static_cast<std::size_t>(std::max(0.0, std::ceil(low)));
-  const auto last = std::min(names.size(), static_cast<std::size_t>(std::max(0.0, high)) + 1);
-  std::vector<Tick> begins;
-  for (int unit = 0; unit < 3; ++unit) {
-    begins.clear();
-    for (std::size_t i = first; i < last; ++i) {
-      if (!parse_time(names[i])) return {};
-      std::string prefix = time_prefix(names[i], unit);
-      const auto whole = parse_time(prefix);
-      const bool is_new =
-          i > 0 ? time_prefix(names[i - 1], unit) != prefix : whole && whole->begin == parse_time(names[i])->begin;
-      if (is_new) begins.push_back({static_cast<double>(i), prefix});
-    }
-    if (begins.size() >= 3) break;
-    if (unit == 2) return {};
-  }
-  const auto every = static_cast<std::size_t>(nice_step(std::max(1.0, static_cast<double>(begins.size()) / about)));
-  std::vector<Tick> ticks;
-  for (std::size_t i = 0; i < begins.size(); ++i) {
-    // Round years (1760, 1780) rather than every so many from the first one.
-    const bool is_year = begins[i].text.find_first_not_of("0123456789") == std::string::npos;
-    const std::size_t count = is_year ? static_cast<std::size_t>(std::stoul(begins[i].text)) : i;
-    if (count % every == 0) ticks.push_back(begins[i]);
-  }
-  return ticks;
-}
-
 std::vector<Tick> x_ticks(const LineChart& chart, double low, double high) {
-  constexpr int kAbout = 8;
-  if (chart.log_x) return log_ticks(low, high, kAbout);
-  std::vector<Tick> ticks = time_ticks(chart.x_names, low, high, kAbout);
-  if (!chart.x_names.empty() && ticks.size() >= 2) return ticks;
-  // x counts rows or epochs: no ticks between two of them.
-  ticks = number_ticks(low, high, std::clamp(static_cast<int>(high - low), 1, kAbout));
+  const int about = std::max(2, static_cast<int>(chart.width / 105));
+  if (chart.log_x) return log_ticks(low, high, about);
+  std::vector<Tick> ticks = time_ticks(chart.x_names, low, high, about);
+  if (!ticks.empty()) return ticks;
+  ticks = number_ticks(low, high, chart.measured_x ? about : std::clamp(static_cast<int>(high - low), 1, about));
   std::vector<Tick> named;
   for (Tick& tick : ticks) {
-    if (tick.at != std::floor(tick.at) && !chart.x_names.empty()) continue;
+    if (!chart.measured_x && tick.at != std::floor(tick.at)) continue;
     const auto at = static_cast<std::size_t>(std::max(0.0, tick.at));
-    if (!chart.x_names.empty() && at < chart.x_names.size()) tick.text = chart.x_names[at];
+    if (at < chart.x_names.size()) tick.text = cut_text(chart.x_names[at], 12);
     named.push_back(std::move(tick));
   }
   return named;
 }
 
+struct Bounds {
+  double low = std::numeric_limits<double>::infinity(), high = -std::numeric_limits<double>::infinity();
+  void take(double value) {
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
+};
+
+void take_points(const std::vector<double>& xs, const std::vector<double>& ys, Bounds& x, Bounds& y) {
+  for (std::size_t i = 0; i < std::min(xs.size(), ys.size()); ++i) {
+    if (!std::isfinite(xs[i]) || !std::isfinite(ys[i])) continue;
+    x.take(xs[i]);
+    y.take(ys[i]);
+  }
+}
+
 // The bounds of all finite values; false if there are none.
 bool bounds_of(const LineChart& chart, AxisScale& x, AxisScale& y) {
-  constexpr double kNone = std::numeric_limits<double>::infinity();
-  x.low = y.low = kNone;
-  x.high = y.high = -kNone;
-  for (const ChartLine& line : chart.lines) {
-    for (std::size_t i = 0; i < std::min(line.x.size(), line.y.size()); ++i) {
-      if (!std::isfinite(line.x[i]) || !std::isfinite(line.y[i])) continue;
-      x.low = std::min(x.low, line.x[i]);
-      x.high = std::max(x.high, line.x[i]);
-      y.low = std::min(y.low, line.y[i]);
-      y.high = std::max(y.high, line.y[i]);
-    }
+  Bounds across, up;
+  for (const ChartLine& line : chart.lines) take_points(line.x, line.y, across, up);
+  for (const ChartBand& band : chart.bands) {
+    take_points(band.x, band.low, across, up);
+    take_points(band.x, band.high, across, up);
   }
-  if (x.low > x.high) return false;
-  if (x.low == x.high) x.low -= 0.5, x.high += 0.5;
-  const double span = y.high - y.low > 1e-12 * std::abs(y.high) ? y.high - y.low : std::max(1.0, std::abs(y.high));
+  for (const ChartBar& bar : chart.bars) {
+    take_points({bar.from, bar.to}, {0, bar.height}, across, up);
+  }
+  if (across.low > across.high) return false;
+  if (across.low == across.high) across.low -= 0.5, across.high += 0.5;
+  x.low = across.low, x.high = across.high;
+  const double span =
+      up.high - up.low > 1e-12 * std::abs(up.high) ? up.high - up.low : std::max(1.0, std::abs(up.high));
   const bool touches_zero =
-      !chart.log_y && y.low >= 0 && y.low < 0.15 * span;  // most counts and losses: start the axis at 0
-  y.low = touches_zero ? 0 : y.low - 0.05 * span;
-  y.high += 0.05 * span;
+      !chart.log_y && up.low >= 0 && up.low < 0.15 * span;  // most counts and losses: start the axis at 0
+  y.low = touches_zero ? 0 : up.low - 0.05 * span;
+  y.high = up.high + 0.05 * span;
   return true;
 }
 
+using Points = std::vector<std::pair<double, double>>;
+
 // Runs of finite points in picture coordinates, thinned to the least and greatest of each column of the picture.
-std::vector<std::vector<std::pair<double, double>>> runs_of(const ChartLine& line, const AxisScale& x,
-                                                            const AxisScale& y) {
-  std::vector<std::vector<std::pair<double, double>>> runs(1);
-  const bool thin = !line.points && static_cast<double>(line.x.size()) > 2 * kWidth;
-  for (std::size_t i = 0; i < std::min(line.x.size(), line.y.size()); ++i) {
-    if (!std::isfinite(line.x[i]) || !std::isfinite(line.y[i])) {
+std::vector<Points> runs_of(const std::vector<double>& xs, const std::vector<double>& ys, bool thin, const AxisScale& x,
+                            const AxisScale& y) {
+  std::vector<Points> runs(1);
+  for (std::size_t i = 0; i < std::min(xs.size(), ys.size()); ++i) {
+    if (!std::isfinite(xs[i]) || !std::isfinite(ys[i])) {
       if (!runs.back().empty()) runs.emplace_back();
       continue;
     }
-    auto& run = runs.back();
-    const std::pair<double, double> point{x(line.x[i]), y(line.y[i])};
+    Points& run = runs.back();
+    const std::pair<double, double> point{x(xs[i]), y(ys[i])};
     const auto in_column = [&](std::size_t back) {
       return run.size() >= back && std::floor(run[run.size() - back].first) == std::floor(point.first);
     };
@@ -181,130 +118,220 @@ std::vector<std::vector<std::pair<double, double>>> runs_of(const ChartLine& lin
   return runs;
 }
 
+std::string points_text(const Points& points) {
+  std::string text;
+  for (const auto& [at_x, at_y] : points) text += fmt::format("{:.1f},{:.1f} ", at_x, at_y);
+  return text;
+}
+
 std::string lines_svg(const LineChart& chart, const AxisScale& x, const AxisScale& y) {
   std::string svg;
   for (std::size_t k = 0; k < chart.lines.size(); ++k) {
-    for (const auto& run : runs_of(chart.lines[k], x, y)) {
-      const auto style = fmt::format("line-{}{}", k % kColours, chart.lines[k].dashed ? " dashed" : "");
-      if (run.size() == 1 || chart.lines[k].points) {
+    const ChartLine& line = chart.lines[k];
+    const bool thin = !line.points && static_cast<double>(line.x.size()) > 2 * chart.width;
+    for (const Points& run : runs_of(line.x, line.y, thin, x, y)) {
+      const auto style = fmt::format("line-{}{}", k % kColours, line.dashed ? " dashed" : "");
+      if (run.size() == 1 || line.points) {
         for (const auto& [at_x, at_y] : run) {
           svg += fmt::format("<circle class=\"{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{}\"/>\n", style, at_x, at_y,
-                             chart.lines[k].points ? 4 : 2);
+                             line.points ? (run.size() > 200 ? 2 : 4) : 2);
         }
         continue;
       }
-      svg += fmt::format("<polyline class=\"{}\" points=\"", style);
-      for (const auto& [at_x, at_y] : run) svg += fmt::format("{:.1f},{:.1f} ", at_x, at_y);
-      svg.back() = '"';
-      svg += "/>\n";
+      std::string points = points_text(run);
+      points.back() = '"';
+      svg += fmt::format("<polyline class=\"{}\" points=\"{}/>\n", style, points);
     }
   }
   return svg;
 }
 
-// The legend above the picture, as many rows as it needs; `bottom` becomes where it ends.
-std::string legend_svg(const LineChart& chart, double& bottom) {
-  constexpr double kLetter = 7, kSample = 24, kGap = 18;
-  double at = kLeft;
-  bottom = kLegendTop;
+// Each run of a band goes along its upper line and back along the lower one.
+std::string bands_svg(const LineChart& chart, const AxisScale& x, const AxisScale& y) {
   std::string svg;
-  for (std::size_t k = 0; k < chart.lines.size(); ++k) {
-    const double width = kSample + 6 + kLetter * static_cast<double>(chart.lines[k].name.size());
-    if (at + width > kWidth - kRight && at > kLeft) {
-      at = kLeft;
-      bottom += kLegendLine;
+  for (const ChartBand& band : chart.bands) {
+    std::vector<double> low = band.low, high = band.high;
+    for (std::size_t i = 0; i < std::min(low.size(), high.size()); ++i) {
+      if (!std::isfinite(low[i] + high[i])) low[i] = high[i] = std::numeric_limits<double>::quiet_NaN();
     }
-    svg += fmt::format(
-        "<line class=\"line-{}{}\" x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\"/>"
-        "<text x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n",
-        k % kColours, chart.lines[k].dashed ? " dashed" : "", at, bottom - 4, at + kSample, bottom - 4,
-        at + kSample + 6, bottom, html_escaped(chart.lines[k].name));
-    at += width + kGap;
+    const bool thin = static_cast<double>(band.x.size()) > 2 * chart.width;
+    const std::vector<Points> upper = runs_of(band.x, high, thin, x, y);
+    std::vector<Points> lower = runs_of(band.x, low, thin, x, y);
+    for (std::size_t r = 0; r < upper.size(); ++r) {
+      std::reverse(lower[r].begin(), lower[r].end());
+      std::string points = points_text(upper[r]) + points_text(lower[r]);
+      points.back() = '"';
+      svg += fmt::format("<polygon class=\"band\" points=\"{}/>\n", points);
+    }
   }
-  bottom += 14;
+  return svg;
+}
+
+std::string bars_svg(const LineChart& chart, const AxisScale& x, const AxisScale& y) {
+  std::string svg;
+  for (const ChartBar& bar : chart.bars) {
+    if (!std::isfinite(bar.height)) continue;
+    const double top = y(std::max(bar.height, 0.0)), bottom = y(std::min(bar.height, 0.0));
+    svg += fmt::format("<rect class=\"bar\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"/>\n",
+                       x(bar.from), top, std::max(x(bar.to) - x(bar.from), 0.5), bottom - top);
+  }
+  return svg;
+}
+
+// One entry of the legend at `at`; returns its width.
+double legend_entry(const std::string& name, const std::string& sample, double at, double y, std::string& svg) {
+  constexpr double kSample = 24, kGap = 18;
+  const std::string text = cut_text(name, 60);
+  svg += fmt::format("<g transform=\"translate({:.1f} {:.1f})\">{}<text x=\"{:.1f}\" y=\"0\">{}</text></g>\n", at, y,
+                     sample, kSample + 6, html_escaped(text));
+  return kSample + 6 + kLetter * static_cast<double>(text.size()) + kGap;
+}
+
+// The legend above the picture, as many rows as it needs, beginning at `top`, which becomes where it ends.
+std::string legend_svg(const LineChart& chart, double width, double& top) {
+  std::vector<std::pair<std::string, std::string>> entries;  // name, sample
+  for (std::size_t k = 0; k < chart.lines.size(); ++k) {
+    entries.emplace_back(chart.lines[k].name,
+                         fmt::format("<line class=\"line-{}{}\" x1=\"0\" y1=\"-4\" x2=\"24\" y2=\"-4\"/>", k % kColours,
+                                     chart.lines[k].dashed ? " dashed" : ""));
+  }
+  // The inner bands lie on the outer ones, so their samples do, too.
+  std::string under;
+  for (const ChartBand& band : chart.bands) {
+    under += "<rect class=\"band\" x=\"0\" y=\"-10\" width=\"24\" height=\"12\"/>";
+    entries.emplace_back(band.name, under);
+  }
+  std::erase_if(entries, [](const auto& entry) { return entry.first.empty(); });
+  if (entries.empty()) return "";
+  std::string svg;
+  double at = kLeft;
+  top += kLegendTop;
+  for (const auto& [name, sample] : entries) {
+    std::string entry;
+    const double wide = legend_entry(name, sample, at, top, entry);
+    if (at + wide > width && at > kLeft) {
+      at = kLeft;
+      top += kLegendLine;
+      entry.clear();
+      legend_entry(name, sample, at, top, entry);
+    }
+    svg += entry;
+    at += wide;
+  }
+  top += 14;
   return svg;
 }
 
 std::string axes_svg(const LineChart& chart, const AxisScale& x, const AxisScale& y) {
   std::string svg;
-  for (const Tick& tick : chart.log_y ? log_ticks(y.low, y.high, 5) : number_ticks(y.low, y.high, 5)) {
+  const int about = std::max(2, static_cast<int>((y.from - y.to) / 36));
+  for (const Tick& tick : chart.log_y ? log_ticks(y.low, y.high, about) : number_ticks(y.low, y.high, about)) {
     svg += fmt::format(
         "<line class=\"grid\" x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\"/>"
         "<text class=\"end\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n",
         x.from, y(tick.at), x.to, y(tick.at), x.from - 8, y(tick.at) + 4, html_escaped(tick.text));
   }
   for (const Tick& tick : x_ticks(chart, x.low, x.high)) {
+    const double half = kLetter / 2 * static_cast<double>(tick.text.size());  // the last text stays inside
     svg += fmt::format(
         "<line class=\"axis\" x1=\"{0:.1f}\" y1=\"{1:.1f}\" x2=\"{0:.1f}\" y2=\"{2:.1f}\"/>"
-        "<text class=\"middle\" x=\"{0:.1f}\" y=\"{3:.1f}\">{4}</text>\n",
-        x(tick.at), y.from, y.from + 5, y.from + 18, html_escaped(tick.text));
+        "<text class=\"middle\" x=\"{3:.1f}\" y=\"{4:.1f}\">{5}</text>\n",
+        x(tick.at), y.from, y.from + 5, std::min(x(tick.at), chart.width - half), y.from + 18, html_escaped(tick.text));
+  }
+  const double base = y(std::clamp(0.0, y.low, y.high));  // bars stand on 0
+  if (!chart.bars.empty() && base < y.from) {
+    svg += fmt::format("<line class=\"axis\" x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\"/>\n", x.from, base,
+                       x.to, base);
   }
   svg += fmt::format("<line class=\"axis\" x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\"/>\n", x.from, y.from,
                      x.to, y.from);
+  const auto room = [](double length) { return static_cast<std::size_t>(std::max(4.0, length / kLetter)); };
   svg += fmt::format("<text class=\"middle label\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", (x.from + x.to) / 2,
-                     kHeight - 6, html_escaped(chart.x_label));
+                     chart.height - 6, html_escaped(cut_text(chart.x_label, room(x.to - x.from))));
   svg += fmt::format("<text class=\"middle label\" transform=\"translate(14 {:.1f}) rotate(-90)\">{}</text>\n",
-                     (y.from + y.to) / 2, html_escaped(chart.y_label));
+                     (y.from + y.to) / 2, html_escaped(cut_text(chart.y_label, room(y.from - y.to + 40))));
   return svg;
+}
+
+// What lies behind the lines: the shaded part and the marks.
+std::string ground_svg(const LineChart& chart, const AxisScale& x, const AxisScale& y) {
+  std::string svg;
+  if (chart.shaded_to > chart.shaded_from) {
+    const double from = x(std::clamp(chart.shaded_from, x.low, x.high)),
+                 to = x(std::clamp(chart.shaded_to, x.low, x.high));
+    const bool fits = from + 6 + kLetter * static_cast<double>(chart.shaded_name.size()) < x.to;  // else to the left
+    svg += fmt::format(
+        "<rect class=\"shaded\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"/>"
+        "<text class=\"label{}\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n",
+        from, y.to, to - from, y.from - y.to, fits ? "" : " end", fits ? from + 6 : from - 6, y.to + 14,
+        html_escaped(chart.shaded_name));
+  }
+  for (const double mark : chart.marks) {
+    if (mark < x.low || mark > x.high) continue;
+    svg += fmt::format("<line class=\"mark\" x1=\"{0:.1f}\" y1=\"{1:.1f}\" x2=\"{0:.1f}\" y2=\"{2:.1f}\"/>\n", x(mark),
+                       y.from, y.to);
+  }
+  return svg;
+}
+
+// All of the chart but the <svg> element around it.
+std::string chart_body(const LineChart& given, bool legend) {
+  const LineChart chart = with_logarithms(given);
+  AxisScale x, y;
+  if (!bounds_of(chart, x, y)) {
+    return fmt::format("<text class=\"middle\" x=\"{}\" y=\"{}\">nothing to draw</text>\n", chart.width / 2,
+                       chart.height / 2);
+  }
+  double top = 0;
+  std::string svg;
+  if (!chart.title.empty()) {
+    const auto room = static_cast<std::size_t>((chart.width - kLeft) / kLetter);
+    svg = fmt::format("<text class=\"title\" x=\"{}\" y=\"16\">{}</text>\n", kLeft,
+                      html_escaped(cut_text(chart.title, room)));
+    top = 10;
+  }
+  if (legend) svg += legend_svg(chart, chart.width, top);
+  x.from = kLeft, x.to = chart.width - kRight;
+  y.from = chart.height - kBottom, y.to = std::max(top, 14.0) + (chart.title.empty() ? 0 : 14);
+  return svg + ground_svg(chart, x, y) + axes_svg(chart, x, y) + bands_svg(chart, x, y) + bars_svg(chart, x, y) +
+         lines_svg(chart, x, y);
+}
+
+std::string svg_element(double width, double height, const std::string& description, const std::string& body) {
+  return fmt::format("<svg viewBox=\"0 0 {:g} {:g}\" role=\"img\" aria-label=\"{}\">\n{}</svg>\n", width, height,
+                     html_escaped(description), body);
 }
 
 }  // namespace
 
-std::string chart_svg(const LineChart& given) {
-  const LineChart chart = with_logarithms(given);
-  std::string svg = fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n", kWidth, kHeight,
-                                html_escaped(chart.description));
-  AxisScale x, y;
-  if (!bounds_of(chart, x, y)) {
-    return svg + fmt::format("<text class=\"middle\" x=\"{}\" y=\"{}\">nothing to draw</text>\n</svg>\n", kWidth / 2,
-                             kHeight / 2);
-  }
-  double top = 0;
-  const std::string legend = legend_svg(chart, top);
-  x.from = kLeft, x.to = kWidth - kRight;
-  y.from = kHeight - kBottom, y.to = top;
-  if (chart.shaded_to > chart.shaded_from) {
-    const double from = x(std::clamp(chart.shaded_from, x.low, x.high)),
-                 to = x(std::clamp(chart.shaded_to, x.low, x.high));
-    svg += fmt::format(
-        "<rect class=\"shaded\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"/>"
-        "<text class=\"label\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n",
-        from, y.to, to - from, y.from - y.to, from + 6, y.to + 14, html_escaped(chart.shaded_name));
-  }
-  return svg + axes_svg(chart, x, y) + lines_svg(chart, x, y) + legend + "</svg>\n";
+std::string chart_svg(const LineChart& chart) {
+  return svg_element(chart.width, chart.height, chart.description, chart_body(chart, true));
 }
 
-LineChart forecast_chart(const Series& series, std::int64_t column, Range shown, Range held_back,
-                         std::span<const DrawnForecast> forecasts) {
-  LineChart chart;
-  const std::string& name = series.columns[static_cast<std::size_t>(column)];
-  chart.y_label = name;
-  chart.x_label = series.times.empty() ? "row" : "time";
-  chart.description = fmt::format("{}: what happened and the forecasts for the held-back part", name);
-  for (std::int64_t t = shown.begin; !series.times.empty() && t < shown.end; ++t) {
-    chart.x_names.push_back(series.times.text(t));
-  }
-  ChartLine& actual = chart.lines.emplace_back();
-  actual.name = name;
-  for (std::int64_t t = shown.begin; t < shown.end; ++t) {
-    // Without times x is the row itself; with times it counts from the first name.
-    actual.x.push_back(static_cast<double>(chart.x_names.empty() ? t : t - shown.begin));
-    actual.y.push_back(series.at(t, column));
-  }
-  const double start = actual.x.front() + static_cast<double>(held_back.begin - shown.begin);
-  for (const DrawnForecast& forecast : forecasts) {
-    ChartLine& line = chart.lines.emplace_back();
-    line.name = forecast.name;
-    line.dashed = chart.lines.size() > 2;  // the first one is the model's
-    for (std::size_t i = 0; i < forecast.values.size(); ++i) {
-      line.x.push_back(start + static_cast<double>(i));
-      line.y.push_back(forecast.values[i]);
+std::string panels_svg(std::vector<LineChart> panels, int columns) {
+  if (panels.empty()) return svg_element(kPageWidth, 40, "", "");
+  double top = 0;
+  std::string body = legend_svg(panels.front(), kPageWidth, top);
+  for (std::size_t first = 0; first < panels.size(); first += static_cast<std::size_t>(columns)) {
+    double height = 0;
+    for (std::size_t k = first; k < std::min(panels.size(), first + static_cast<std::size_t>(columns)); ++k) {
+      panels[k].width = kPageWidth / columns;
+      height = std::max(height, panels[k].height);
+      body += fmt::format("<g transform=\"translate({:.1f} {:.1f})\">\n{}</g>\n",
+                          panels[k].width * static_cast<double>(k - first), top, chart_body(panels[k], false));
     }
+    top += height + 8;
   }
-  chart.shaded_from = start;
-  chart.shaded_to = start + static_cast<double>(std::max<std::int64_t>(held_back.size() - 1, 0));
-  chart.shaded_name = "held back";
-  return chart;
+  return svg_element(kPageWidth, top, panels.front().description, body);
+}
+
+std::string cut_text(const std::string& text, std::size_t most) {
+  std::size_t characters = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool starts_character = (static_cast<unsigned char>(text[i]) & 0xC0) != 0x80;
+    if (starts_character && characters++ == most) return text.substr(0, i) + "\xE2\x80\xA6";
+  }
+  return text;
 }
 
 std::string html_escaped(std::string_view text) {

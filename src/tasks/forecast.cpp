@@ -10,6 +10,7 @@
 #include "tasks/forecast_score.h"
 #include "tasks/forecast_stateful.h"
 #include "tasks/forecast_training.h"
+#include "tasks/report_files.h"
 #include "tasks/training_run.h"
 
 namespace carousel {
@@ -88,7 +89,7 @@ class Forecast final : public Task {
     result.options.data.horizon = info.horizon;
     result.options.data.window = info.window;
     result.options.data.season = info.season;
-    if (!options.output.report.empty()) write_forecast_report(result.options, model, data, info, observer);
+    if (wants_report(options.output)) write_forecast_report(result.options, model, data, info, observer);
     return result;
   }
 
@@ -107,8 +108,10 @@ class Forecast final : public Task {
       fail(Code::kData, "the part to evaluate has no window of {} + {} steps; choose another --part", info.window,
            info.horizon);
     }
-    return score_forecasts(model, make_forecast_baselines(data, info),
-                           {data, info, windows, nullptr, options.data.scaled});
+    const std::string part_name = options.data.part == "train" ? "training"
+                                  : part == &SeriesSplit::test ? "test"
+                                                               : "validation";
+    return score(model, options, {data, info, windows, nullptr, options.data.scaled}, part_name + " part");
   }
 
   void predict(const Model& model, const Options& options, RowSink& sink) const override {
@@ -150,6 +153,14 @@ class Forecast final : public Task {
   }
 
  private:
+  static EvaluateResult score(const Model& model, const Options& options, const ForecastScoring& scoring,
+                              const std::string& part) {
+    const ForecastBaselines baselines = make_forecast_baselines(scoring.data, scoring.info);
+    EvaluateResult result = score_forecasts(model, baselines, scoring);
+    if (wants_report(options.output)) write_evaluation_report(options, model, baselines, scoring, result, part);
+    return result;
+  }
+
   static EvaluateResult evaluate_on_test_file(const Model& model, const Options& options, const ForecastInfo& info,
                                               Observer& observer) {
     const ForecastData data = read_series_for_model(options.data.data, options.data, info, Parts::kAllKnown);
@@ -168,7 +179,7 @@ class Forecast final : public Task {
       }
       windows.push_back({static_cast<std::int64_t>(k), data.series[k].known_steps()});
     }
-    return score_forecasts(model, make_forecast_baselines(data, info), {data, info, windows, &test.series});
+    return score(model, options, {data, info, windows, &test.series}, file_names(options.data.test));
   }
 };
 

@@ -227,15 +227,15 @@ ForecastData read_and_split(const DataOptions& options, ForecastInfo& info) {
   ForecastData data = read_files(options, info);
   info.split = options.split;
   info.valid_fraction = options.split.empty() ? options.valid_fraction : 0;
-  const auto shortest = std::min_element(
-      data.series.begin(), data.series.end(),
-      [](const Series& a, const Series& b) { return a.known_steps() < b.known_steps(); });
+  const auto shortest = std::min_element(data.series.begin(), data.series.end(), [](const Series& a, const Series& b) {
+    return a.known_steps() < b.known_steps();
+  });
   const std::int64_t rows = shortest->known_steps();
   info.horizon = options.horizon > 0 ? options.horizon : std::clamp<std::int64_t>(rows / 20, 1, 12);
   split_for_training(data, info);
   info.season = options.season > 0 ? options.season : detect(data, info.target_positions());
-  info.window = options.window > 0 ? options.window
-                                   : choose_window(info.season, info.horizon, shortest_training_part(data));
+  info.window =
+      options.window > 0 ? options.window : choose_window(info.season, info.horizon, shortest_training_part(data));
   info.window = std::max<std::int64_t>(info.window, 1);
   for (std::size_t k = 0; k < data.series.size(); ++k) {
     if (data.splits[k].train.size() > 0) require_training_window(data.series[k], data.splits[k].train, info.shape());

@@ -29,9 +29,9 @@ struct ForecastData {
   void add_windows(std::size_t at, const Origins& origins, std::int64_t horizon, std::vector<WindowAt>& windows) const;
 };
 
-// For training: reads options.data and, as whole series to validate on, options.valid; splits, picks window, horizon and season where they are "auto" and fits the
-// scaling on the training parts. Fills `info`. Throws Error{kData} if no window fits (how many values, how many
-// needed).
+// For training: reads options.data and, as whole series to validate on, options.valid; splits, picks window, horizon
+// and season where they are "auto" and fits the scaling on the training parts. Fills `info`. Throws Error{kData} if no
+// window fits (how many values, how many needed).
 ForecastData read_training_series(const DataOptions& options, ForecastInfo& info);
 
 // Facts for `data check`: layout, columns, lengths, times.

@@ -3,28 +3,111 @@
 #include <algorithm>
 #include <limits>
 
-#include "base/file.h"
-#include "tasks/data_files.h"
-#include "tasks/forecast_score.h"
-#include "tasks/report.h"
+#include "base/fail.h"
+#include "tasks/forecast_pictures.h"
+#include "tasks/report_files.h"
 
 namespace carousel {
 namespace {
 
-// The forecasts of consecutive windows of the first series, end to end, for the rows of a part.
-std::vector<double> drawn(const Forecasts& forecasts, const ForecastInfo& info, const std::vector<WindowAt>& windows,
-                          Range part) {
-  std::vector<double> values(static_cast<std::size_t>(part.size()), std::numeric_limits<double>::quiet_NaN());
-  const std::int64_t K = std::ssize(info.targets);
-  for (std::size_t n = 0; n < windows.size(); ++n) {
-    if (windows[n].series != 0) continue;
-    const double* window = forecasts.point.data() + static_cast<std::int64_t>(n) * forecasts.values();
-    for (std::int64_t h = 0; h < info.horizon; ++h) {
-      const std::int64_t row = windows[n].origin + h - part.begin;
-      if (row >= 0 && row < part.size()) values[static_cast<std::size_t>(row)] = window[h * K];
-    }
+constexpr std::int64_t kTargetsDrawn = 3, kErrorRows = 2000;
+
+// What report and pictures of training and of evaluation share.
+struct Scored {
+  const Model& model;
+  const ForecastBaselines& baselines;
+  const ForecastScoring& scoring;
+  const EvaluateResult& result;
+  std::string name;  // of the model among the methods
+};
+
+PicturedForecasts pictured_forecasts(const Scored& scored) {
+  const ForecastScoring& s = scored.scoring;
+  PicturedForecasts pictured{s, {}, 0};
+  pictured.methods.push_back(
+      {scored.name, in_units(model_forecasts(scored.model, s.data, s.windows, s.info), s.data, s.windows, s.info)});
+  double least = std::numeric_limits<double>::infinity();
+  for (const auto& baseline : scored.baselines) {
+    pictured.methods.push_back(
+        {std::string(baseline->name()),
+         in_units(baseline_forecasts(*baseline, s.data, s.windows, s.info), s.data, s.windows, s.info)});
+    const auto row = std::find_if(scored.result.baselines.begin(), scored.result.baselines.end(),
+                                  [&](const Baseline& b) { return b.name == baseline->name(); });
+    if (row == scored.result.baselines.end() || row->metrics.front().second >= least) continue;
+    least = row->metrics.front().second;
+    pictured.best_baseline = pictured.methods.size() - 1;
   }
-  return values;
+  return pictured;
+}
+
+// The rows that the forecasts of a series are about.
+Range forecast_rows(const ForecastScoring& scoring, std::int64_t series) {
+  Range rows{std::numeric_limits<std::int64_t>::max(), 0};
+  for (const WindowAt& window : scoring.windows) {
+    if (window.series != series) continue;
+    rows.begin = std::min(rows.begin, window.origin);
+    rows.end = std::max(rows.end, window.origin + scoring.info.horizon);
+  }
+  return rows;
+}
+
+// The errors of the first step at every row, of the last kErrorRows at most.
+StepErrors first_step_errors(const Scored& scored, std::int64_t series, std::int64_t target) {
+  const ForecastScoring& s = scored.scoring;
+  StepErrors errors{forecast_rows(s, series), {}};
+  errors.rows.begin = std::max({errors.rows.begin, errors.rows.end - kErrorRows, s.info.window});
+  std::vector<WindowAt> windows;
+  for (std::int64_t row = errors.rows.begin; row < errors.rows.end; ++row) windows.push_back({series, row});
+  if (windows.empty()) return errors;
+  const Forecasts next = in_units(model_forecasts(scored.model, s.data, windows, s.info), s.data, windows, s.info);
+  const std::int64_t column = s.info.target_positions()[static_cast<std::size_t>(target)];
+  const Series& happened = s.data.series[static_cast<std::size_t>(series)];
+  for (std::int64_t n = 0; n < next.windows(); ++n) {
+    errors.values.push_back(happened.at(errors.rows.begin + n, column) - next.point[n * next.values() + target]);
+  }
+  return errors;
+}
+
+void add_figures(const Scored& scored, Report& report) {
+  const ForecastScoring& scoring = scored.scoring;
+  const PicturedForecasts pictured = pictured_forecasts(scored);
+  std::int64_t series = scoring.windows.front().series;
+  if (scoring.data.series.size() > 1) {
+    const auto by_error = series_by_error(pictured);
+    if (!by_error.empty()) series = by_error[by_error.size() / 2].first;
+    report.facts.emplace_back("series",
+                              fmt::format("{}; drawn: '{}', whose error is the median", scoring.data.series.size(),
+                                          scoring.data.series[static_cast<std::size_t>(series)].id));
+  }
+  const std::int64_t targets = std::min(kTargetsDrawn, pictured.targets());
+  if (targets < pictured.targets()) {
+    report.facts.emplace_back("targets", fmt::format("{}, the first {} are drawn", pictured.targets(), targets));
+  }
+  for (std::int64_t j = 0; j < targets; ++j) {
+    add_forecast_figures(pictured, series, j, forecast_rows(scoring, series), report.figures);
+    if (scoring.actual) continue;  // of a test file only what follows one origin is known
+    const std::string prefix = targets == 1 ? "" : scoring.info.targets[static_cast<std::size_t>(j)] + ": ";
+    const std::size_t before = report.figures.size();
+    add_error_figures(first_step_errors(scored, series, j), scoring.data.series[static_cast<std::size_t>(series)],
+                      scoring.info.targets[static_cast<std::size_t>(j)], scoring.info.season, report.figures);
+    for (std::size_t k = before; k < report.figures.size(); ++k) report.figures[k].heading.insert(0, prefix);
+  }
+  if (scoring.data.series.size() > 1) add_worst_series_figure(pictured, report.figures);
+}
+
+Report report_of(const Options& options, const Scored& scored, const std::string& part) {
+  Report report;
+  const ForecastInfo& info = scored.scoring.info;
+  report.title = fmt::format("Forecast of {}", file_names(options.data.data));
+  report.facts = {{"parameters", std::to_string(scored.model.parameter_count())},
+                  {"horizon", fmt::format("{} steps", info.horizon)},
+                  {"window", fmt::format("{} steps", info.window)}};
+  report.part = fmt::format("{}, {} forecast{} of {} steps", part, scored.result.samples,
+                            scored.result.samples == 1 ? "" : "s", info.horizon);
+  report.model = scored.name;
+  report.metrics = scored.result.metrics;
+  report.baselines = scored.result.baselines;
+  return report;
 }
 
 }  // namespace
@@ -32,45 +115,28 @@ std::vector<double> drawn(const Forecasts& forecasts, const ForecastInfo& info, 
 void write_forecast_report(const Options& options, const Model& model, const ForecastData& data,
                            const ForecastInfo& info, const CurveRecorder& curves) {
   const bool has_test = data.splits.front().test.size() >= info.horizon;
-  const auto part = has_test ? &SeriesSplit::test : &SeriesSplit::valid;
-  const std::vector<WindowAt> windows = data.windows_in(part, info.shape(info.horizon));
+  const std::vector<WindowAt> windows =
+      data.windows_in(has_test ? &SeriesSplit::test : &SeriesSplit::valid, info.shape(info.horizon));
+  const ForecastScoring scoring{data, info, windows};
   const ForecastBaselines baselines = make_forecast_baselines(data, info);
-  const EvaluateResult result = score_forecasts(model, baselines, {data, info, windows});
-  Report report;
-  report.title = fmt::format("Forecast of {}", file_names(options.data.data));
-  report.facts = {{"cell", options.model.cell},
-                  {"parameters", std::to_string(model.parameter_count())},
-                  {"horizon", fmt::format("{} steps", info.horizon)},
-                  {"window", fmt::format("{} steps", info.window)}};
-  for (const std::string& note : curves.notes()) {
-    const std::size_t colon = note.find(':');
-    if (colon != std::string::npos) report.facts.emplace_back(note.substr(0, colon), note.substr(colon + 1));
-  }
-  report.part =
-      fmt::format("{} part, {} forecasts of {} steps", has_test ? "test" : "validation", windows.size(), info.horizon);
-  report.model = options.model.cell;
-  report.metrics = result.metrics;
-  report.baselines = result.baselines;
-  const Series& series = data.series.front();
-  const Range held_back = data.splits.front().*part;
-  const std::int64_t target = info.target_positions().front();
-  const auto line = [&](const std::string& name, const Forecasts& forecasts) {
-    return DrawnForecast{name, drawn(in_units(forecasts, data, windows, info), info, windows, held_back)};
-  };
-  const std::vector<DrawnForecast> lines{
-      line(options.model.cell, model_forecasts(model, data, windows, info)),
-      line("last_value", baseline_forecasts(*baselines.front(), data, windows, info))};
-  const Range whole{0, series.time_steps()};
-  const Range close{std::max<std::int64_t>(0, held_back.begin - held_back.size() / 4), held_back.end};
-  report.figures = {
-      {"The series",
-       fmt::format("{}: forecasts of {} steps each, end to end, over the held-back part", info.targets.front(),
-                   info.horizon),
-       chart_svg(forecast_chart(series, target, whole, held_back, std::span(lines).first(1)))},
-      {"The held-back part", "The same, closer", chart_svg(forecast_chart(series, target, close, held_back, lines))},
-      {"Loss", "Training and validation loss by epoch", chart_svg(loss_chart(curves.epochs()))}};
+  const EvaluateResult result = score_forecasts(model, baselines, scoring);
+  const Scored scored{model, baselines, scoring, result, options.model.cell};
+  Report report = report_of(options, scored, has_test ? "test part" : "validation part");
+  report.facts.insert(report.facts.begin(), {"cell", options.model.cell});
+  add_notes(curves.notes(), report);
+  add_figures(scored, report);
+  report.figures.push_back({"Loss", "Training and validation loss by epoch", chart_svg(loss_chart(curves.epochs()))});
   add_saturation_figure(curves.epochs(), report.figures);
-  write_file_atomically(options.output.report, report_page(report));
+  write_report_files(options.output, report);
+}
+
+void write_evaluation_report(const Options& options, const Model& model, const ForecastBaselines& baselines,
+                             const ForecastScoring& scoring, const EvaluateResult& result, const std::string& part) {
+  const Scored scored{model, baselines, scoring, result, "model"};
+  Report report = report_of(options, scored, part);
+  if (scoring.scaled) report.part += "; the table in scaled units, the pictures in those of the data";
+  add_figures(scored, report);
+  write_report_files(options.output, report);
 }
 
 }  // namespace carousel

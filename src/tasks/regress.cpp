@@ -9,14 +9,14 @@
 #include "autograd/ops/mae.h"
 #include "autograd/ops/mse.h"
 #include "base/fail.h"
-#include "base/file.h"
 #include "tasks/gate_probe.h"
 #include "tasks/input_noise.h"
 #include "tasks/memory_plan.h"
 #include "tasks/metrics.h"
 #include "tasks/regress_model.h"
+#include "tasks/regress_report.h"
 #include "tasks/regress_score.h"
-#include "tasks/report.h"
+#include "tasks/report_files.h"
 #include "tasks/sample_split.h"
 #include "tasks/training_run.h"
 
@@ -143,26 +143,6 @@ RegressData load(const DataOptions& options, std::int64_t seed, Split& split) {
   return data;
 }
 
-void write_report(const Options& options, const ModelOptions& model, const TrainResult& result,
-                  const CurveRecorder& curves) {
-  Report report;
-  report.title = fmt::format("Regression of {}", fmt::join(options.data.data, ", "));
-  report.facts = {{"network", model.cell == "none" ? "feed-forward" : model.cell},
-                  {"parameters", std::to_string(result.parameters)},
-                  {"epochs", std::to_string(result.epochs)}};
-  for (const std::string& note : curves.notes()) {
-    report.facts.emplace_back(note.substr(0, note.find(':')), note.substr(note.find(':') + 1));
-  }
-  report.part = fmt::format("validation part, {} samples", result.samples);
-  report.model = model.cell == "none" ? "feed-forward" : model.cell;
-  report.metrics = result.metrics;
-  report.baselines = result.baselines;
-  report.figures = {
-      {"Loss", "Training and validation loss by epoch, in scaled units", chart_svg(loss_chart(curves.epochs()))}};
-  add_saturation_figure(curves.epochs(), report.figures);
-  write_file_atomically(options.output.report, report_page(report));
-}
-
 class Regress final : public Task {
  public:
   std::string_view name() const override { return "regress"; }
@@ -215,7 +195,9 @@ class Regress final : public Task {
     result.options.train = training;
     model.set_training(training_json(summary, training, result));
     model.save(options.output.out);
-    if (!options.output.report.empty()) write_report(options, model_options, result, observer);
+    if (wants_report(options.output)) {
+      write_regress_report(result.options, model, data, split.valid, result, &observer);
+    }
     return result;
   }
 
@@ -234,6 +216,7 @@ class Regress final : public Task {
       training.part = "train";
       result.baselines.push_back(linear_baseline(data, part_samples(training, info.split, data.size()), chosen));
     }
+    if (wants_report(options.output)) write_regress_report(options, model, data, chosen, result, nullptr);
     return result;
   }
 

@@ -5,19 +5,13 @@
 #include <numeric>
 
 #include "base/fail.h"
+#include "tasks/chart_style.h"
 #include "tasks/metrics.h"
 
 namespace carousel {
 namespace {
 
-// Line colours are those of Okabe and Ito, told apart by colour-blind readers too, darker on light and lighter on dark.
 constexpr const char* kStyle = R"css(
-:root { color-scheme: light dark; --ink: #1c2733; --faint: #5d6b7a; --paper: #fff; --rule: #d9dfe6; --card: #f5f7fa;
-  --accent: #d0470b; --c2: #0072b2; --c3: #00805a; --c4: #a8508a; --c5: #8a6d00; --good: #00724f; --bad: #b3261e;
-  --shade: 0 114 178; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6ebf1; --faint: #9aa7b5; --paper: #12171d; --rule: #323c47;
-  --card: #1b222b; --accent: #ff8a4c; --c2: #56b4e9; --c3: #2fc296; --c4: #dd93c2; --c5: #e0bd3c; --good: #3fcf9d;
-  --bad: #ff8a80; --shade: 86 180 233; } }
 body { margin: 0 auto; padding: 24px 20px 48px; max-width: 920px; background: var(--paper); color: var(--ink);
   font: 15px/1.5 system-ui, sans-serif; }
 h1 { font-size: 25px; line-height: 1.25; margin: 0 0 16px; }
@@ -40,13 +34,7 @@ thead th { color: var(--faint); font-size: 13px; }
 .confusion thead th { text-align: right; padding: 5px 10px; }
 .examples thead th, .examples td:nth-child(-n+3) { white-space: nowrap; overflow-wrap: normal; }
 figure { margin: 0; } svg { width: 100%; height: auto; display: block; }
-svg text { font: 12px system-ui, sans-serif; fill: var(--ink); } svg .label { fill: var(--faint); }
-svg .end { text-anchor: end; } svg .middle { text-anchor: middle; }
-svg .grid { stroke: var(--rule); } svg .axis { stroke: var(--faint); } svg .shaded { fill: rgb(var(--shade) / 9%); }
-[class^=line-] { fill: none; stroke-width: 1.5; stroke-linejoin: round; } .dashed { stroke-dasharray: 5 3; }
-.line-0 { stroke: var(--ink); stroke-width: 1.2; } .line-1 { stroke: var(--accent); stroke-width: 2; }
-.line-2 { stroke: var(--c2); } .line-3 { stroke: var(--c3); } .line-4 { stroke: var(--c4); }
-.line-5 { stroke: var(--c5); }
+@media print { body { padding: 0; } figure, table { break-inside: avoid; } h2 { break-after: avoid; } }
 )css";
 
 std::string number(double value) {
@@ -124,7 +112,7 @@ std::string report_page(const Report& report) {
       "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
       "content=\"width=device-width, initial-scale=1\">\n<title>{0}</title>\n<style>{1}</style>\n"
       "</head>\n<body>\n<h1>{0}</h1>\n",
-      html_escaped(report.title), kStyle);
+      html_escaped(report.title), colour_style() + kStyle + chart_style());
   html += facts_table(report) + metric_table(report);
   for (const Figure& figure : report.figures) {
     html += fmt::format("<h2>{}</h2>\n<figure>\n{}<figcaption>{}</figcaption>\n</figure>\n",

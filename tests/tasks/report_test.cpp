@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "tasks/chart.h"
+#include "tasks/forecast_pictures.h"
 
 namespace carousel {
 namespace {
@@ -164,8 +165,8 @@ TEST(Chart, ForecastsStartAtTheHeldBackPart) {
   EXPECT_EQ(chart.shaded_from, 30);
   EXPECT_EQ(chart.shaded_to, 37);
   const std::string svg = chart_svg(chart);
-  for (const char* year : {">2001<", ">2002<", ">2003<"}) EXPECT_TRUE(contains(svg, year)) << year;
-  EXPECT_FALSE(contains(svg, ">2000<"));  // its beginning is not shown
+  for (const char* month : {">2001-01<", ">2001-07<", ">2003-07<"}) EXPECT_TRUE(contains(svg, month)) << month;
+  EXPECT_FALSE(contains(svg, ">2000-"));  // its halves do not begin in what is shown
   EXPECT_TRUE(contains(svg, "class=\"shaded\""));
 }
 

@@ -178,6 +178,12 @@ std::string TimeAxis::text(std::int64_t row) const {
   return row < rows_ ? labels_[static_cast<std::size_t>(row)] : "";
 }
 
+std::vector<std::string> TimeAxis::texts(std::int64_t first, std::int64_t end) const {
+  std::vector<std::string> list;
+  for (std::int64_t row = first; row < end; ++row) list.push_back(text(row));
+  return list;
+}
+
 std::vector<std::int64_t> TimeAxis::natural_seasons() const {
   if (!understood() || step_.unit == TimeStep::Unit::kInteger) return {};
   const std::int64_t count = step_.count;

@@ -53,6 +53,7 @@ class TimeAxis {
 
   // The time of a row, written as in the file. Rows behind the last go on in steps; labels have none: "".
   std::string text(std::int64_t row) const;
+  std::vector<std::string> texts(std::int64_t first, std::int64_t end) const;  // of rows first .. end-1
   // Its TimeSpan::begin. REQUIRES: understood().
   std::int64_t begin(std::int64_t row) const;
 
