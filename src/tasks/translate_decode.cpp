@@ -9,8 +9,6 @@
 namespace carousel {
 namespace {
 
-constexpr std::int64_t kRowsPerStep = 256;
-
 // The probabilities that several models give, one after another, as log of their mean. One model: its log-softmax.
 class MeanProbability {
  public:

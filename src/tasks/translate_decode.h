@@ -13,6 +13,8 @@
 
 namespace carousel {
 
+inline constexpr std::int64_t kRowsPerStep = 256;  // prefixes that are stepped together
+
 // The best outputs of each source, as beam_search() gives them. The encoder runs once for each source.
 std::vector<std::vector<SearchResult>> translate(std::span<const Translator> models, const TranslateInfo& info,
                                                  std::span<const TokenIds> sources, const SearchOptions& options);

@@ -125,20 +125,29 @@ std::int64_t bytes_of(const TranslateData& data) {
 
 }  // namespace
 
-// The memory goes from the packed rows of the encoder to the padded form and back.
+// The memory goes from the packed rows of the encoder to the padded form and back. When texts are written, the search
+// holds what the decoder looks at twice, of the sources and of the prefixes.
 MemoryNeeds TranslateProblem::memory_needs() {
   const PairSizes training = pair_sizes(data_, training_, options_.batch_size);
   std::vector<std::int64_t> firsts;
   for (const std::int64_t sample : valid_) firsts.push_back(data_.groups[static_cast<std::size_t>(sample)].front());
-  const PairSizes valid = pair_sizes(data_, firsts, kInferenceBatch);
-  LayerDescription encoder = translator_.encoder().describe();
+  const PairSizes scored = pair_sizes(data_, firsts, kInferenceBatch),
+                  written = pair_sizes(data_, firsts, kRowsPerStep);
+  LayerDescription encoder = translator_.encoder().describe(), decoder = translator_.decoder().describe();
   encoder.branches[0].push_back({"memory", LayerDescription{"scale", {}, {}}});
-  const std::int64_t log_p = valid.target.rows * translator_.target_size();
+  const AttentionDecoderOptions& attention = translator_.attention().options();
+  const std::int64_t keys = attention.score == "general" ? attention.hidden_size : attention.attention_size;
+  const std::int64_t log_p = (scored.target.rows + 2 * kRowsPerStep) * translator_.target_size();
+  const std::int64_t looked_at = 2 * written.source.rows * (attention.memory_size + keys);
+  std::int64_t bytes = bytes_of(data_) + static_cast<std::int64_t>(sizeof(float)) * (log_p + looked_at);
+  if (options_.scheduled_sampling > 0) {
+    bytes += inference_pass_bytes(encoder, training.source) + inference_pass_bytes(decoder, training.target);
+  }
   return {.network = std::move(encoder),
           .training = training.source,
-          .validation = valid.source,
-          .data_bytes = bytes_of(data_) + static_cast<std::int64_t>(sizeof(float)) * log_p,
-          .beside = {{translator_.decoder().describe(), training.target, valid.target}}};
+          .validation = written.source,
+          .data_bytes = bytes,
+          .beside = {{std::move(decoder), training.target, scored.target}}};
 }
 
 }  // namespace carousel
