@@ -179,8 +179,8 @@ class Sequential : public Module {
   std::unique_ptr<detail::Session> session_;
 };
 
-// Runs branches on the same input and adds their outputs. Networks made alike start with the same weights, and would be
-// trained alike: call initialize(), which gives each branch weights of its own.
+// Runs branches on the same input and adds their outputs; a narrower one than the first is added to its first columns.
+// Networks made alike start with the same weights and are trained alike: initialize() gives each weights of its own.
 class Sum : public Module {
  public:
   explicit Sum(std::vector<Sequential> branches);

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "autograd/ops/add.h"
+#include "autograd/ops/add_first_columns.h"
 #include "base/fail.h"
 #include "carousel/attention.h"
 #include "layers/mixture.h"
@@ -332,8 +332,9 @@ void detail::run_branches(Flow& flow, std::span<Sequential> branches, const char
 
 void Sum::forward(detail::Flow& flow) {
   Variable total;
-  detail::run_branches(flow, branches_, "sum",
-                       [&](std::size_t, Variable value, bool) { total = total ? add(total, value) : value; });
+  detail::run_branches(flow, branches_, "sum", [&](std::size_t, Variable value, bool) {
+    total = total ? add_first_columns(total, value) : value;
+  });
   flow.x = total;
 }
 

@@ -99,11 +99,14 @@ class PassCounter {
 
   void sum(const LayerDescription& d) {
     const auto before = std::tuple(sizes_, width_, is_sequence_, folded_, has_gradient_);
+    std::int64_t width = 0;  // of the first branch, and of the sum
     for (std::size_t k = 0; k < d.branches.size(); ++k) {
       if (k > 0) std::tie(sizes_, width_, is_sequence_, folded_, has_gradient_) = before;
       branch(d.branches[k]);
-      if (k > 0) value(rows() * width_, 0);
+      if (k > 0) value(rows() * width, 0);
+      if (k == 0) width = width_;
     }
+    width_ = width;
   }
 
   // Branch 0 is the gate; each of the others is weighted by a column of it.

@@ -133,6 +133,7 @@ class Walk {
     const std::size_t place = result_.layers.size();
     result_.layers.push_back(std::move(info));
     const Walk start = *this;
+    std::int64_t widest = 0;  // the first; a narrower branch is added to its first columns
     for (std::size_t k = 0; k < all.size(); ++k) {
       Walk branch = start;
       branch.layers(fmt::format("{}.{}.", name, k), all[k]);
@@ -140,9 +141,10 @@ class Walk {
       sequence_ = branch.sequence_;
       ids_ = branch.ids_;
       time_steps_ = branch.time_steps_;
-      features_ = branch.features_;
+      widest = std::max(widest, branch.features_);
       axis_ = branch.axis_;
     }
+    features_ = widest;
     result_.layers[place].outputs.push_back(current("output"));
   }
 

@@ -220,8 +220,8 @@ class SumStep final : public ComposedStep {
     input_size = parts_.front()->input_size;
     output_size = parts_.front()->output_size;
     for (const auto& branch : parts_) {
-      if (branch->input_size != input_size || branch->output_size != output_size) {
-        fail(Code::kUsage, "sum: the branches differ in size");
+      if (branch->input_size != input_size || branch->output_size > output_size) {
+        fail(Code::kUsage, "sum: the branches do not fit each other in size");
       }
     }
   }
@@ -231,7 +231,8 @@ class SumStep final : public ComposedStep {
     parts_.front()->run(slots, input, output, workspace);
     for (std::size_t k = 1; k < parts_.size(); ++k) {
       parts_[k]->run(slots, input, value, workspace);
-      for (std::int64_t j = 0; j < std::ssize(slots) * output_size; ++j) output[j] += value[j];
+      const std::int64_t size = parts_[k]->output_size;  // at most that of the first
+      for (std::int64_t j = 0; j < std::ssize(slots) * size; ++j) output[j / size * output_size + j % size] += value[j];
     }
   }
   std::int64_t workspace_bytes() const noexcept override { return buffer_bytes_ + workspace_of_parts_; }

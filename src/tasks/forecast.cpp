@@ -1,11 +1,15 @@
 #include "tasks/forecast.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/fail.h"
 #include "tasks/forecast_clusters.h"
 #include "tasks/forecast_data.h"
 #include "tasks/forecast_linear.h"
+#include "tasks/forecast_metrics.h"
+#include "tasks/forecast_outputs.h"
+#include "tasks/forecast_paths.h"
 #include "tasks/forecast_report.h"
 #include "tasks/forecast_score.h"
 #include "tasks/forecast_stateful.h"
@@ -32,6 +36,87 @@ TrainSummary train_network(TaskProblem& problem, const TrainOptions& training, c
   return summary;
 }
 
+// What the network is to put out.
+void set_output(const Options& options, ForecastInfo& info) {
+  info.distribution = options.model.distribution;
+  info.recursive = options.model.strategy == "recursive";
+  info.levels =
+      options.model.quantiles.empty() ? default_levels() : parse_levels(options.model.quantiles, "--quantiles");
+  if (info.distribution != "point" && !options.train.loss.empty()) {
+    fail(Code::kUsage, "--loss {}: with --distribution {} the loss is that of the distribution; leave one out",
+         options.train.loss, info.distribution);
+  }
+}
+
+// The transform that a distribution asks for: logarithms for log-normal values, none for counts.
+DataOptions data_for(const std::string& distribution, DataOptions options) {
+  const char* needed = distribution == "log_normal" ? "log" : distribution == "negative_binomial" ? "none" : nullptr;
+  if (!needed) return options;
+  if (!options.transform.empty() && options.transform != needed) {
+    fail(Code::kUsage, "--transform {}: --distribution {} goes with {}; leave one out", options.transform, distribution,
+         needed);
+  }
+  options.transform = needed;
+  return options;
+}
+
+// Every known value of the targets is one. Throws Error{kData} for the first that is not.
+void check_counts(const ForecastData& data, const ForecastInfo& info) {
+  for (const Series& series : data.series) {
+    for (const std::int64_t column : info.target_positions()) {
+      for (std::int64_t t = 0; t < series.time_steps(); ++t) {
+        const double value = series.at(t, column);
+        if (std::isnan(value) || (value >= 0 && value == std::floor(value))) continue;
+        fail(Code::kData, "series '{}', column '{}', step {}: {} is no count; negative_binomial needs 0, 1, 2 ...",
+             series.id, series.columns[static_cast<std::size_t>(column)], t, value);
+      }
+    }
+  }
+}
+
+// The levels that `predict` writes: those asked for, else those of the 80 % interval, if there are quantiles. A
+// distribution has quantiles at every level; `info` is told to make those.
+std::vector<double> levels_to_write(const ModelOptions& options, ForecastInfo& info) {
+  const bool of_points = info.distribution == "point";
+  std::vector<double> levels = parse_levels(options.quantiles, "--quantiles");
+  if (of_points && info.residuals.values.empty()) {
+    if (levels.empty()) return {};
+    fail(Code::kUsage, "--quantiles: the model gives points only; it was trained without a validation part");
+  }
+  if (levels.empty()) levels = {0.1, 0.9};
+  if (!of_points && info.distribution != "quantile") info.levels = levels;
+  return levels;
+}
+
+// A value and its quantiles.
+void add_cells(const Forecasts& ahead, std::int64_t value, std::vector<std::string>& cells) {
+  cells.push_back(fmt::format("{:.7g}", ahead.point[value]));
+  const std::int64_t Q = std::ssize(ahead.levels);
+  for (std::int64_t q = 0; q < Q; ++q) {
+    const double quantile = ahead.quantiles[value * Q + q];
+    cells.push_back(std::isnan(quantile) ? "" : fmt::format("{:.7g}", quantile));
+  }
+}
+
+// Sampled paths from the end of each series, a row for each step of each.
+void write_paths(const Model& model, const ForecastData& data, const ForecastInfo& info, const PathOptions& asked,
+                 RowSink& sink) {
+  std::vector<std::string> columns{"sample", "step"};
+  if (info.several) columns.insert(columns.begin(), "id");
+  columns.insert(columns.end(), info.targets.begin(), info.targets.end());
+  sink.header(columns);
+  const std::int64_t K = std::ssize(info.targets);
+  for (std::size_t k = 0; k < data.series.size(); ++k) {
+    const BasicTensor<double> paths = paths_ahead(model, data, info, static_cast<std::int64_t>(k), asked);
+    for (std::int64_t row = 0; row < asked.paths * asked.steps; ++row) {
+      std::vector<std::string> cells{std::to_string(row / asked.steps + 1), std::to_string(row % asked.steps + 1)};
+      if (info.several) cells.insert(cells.begin(), data.series[k].id);
+      for (std::int64_t j = 0; j < K; ++j) cells.push_back(fmt::format("{:.7g}", paths[row * K + j]));
+      sink.row(cells);
+    }
+  }
+}
+
 class Forecast final : public Task {
  public:
   std::string_view name() const override { return "forecast"; }
@@ -39,16 +124,20 @@ class Forecast final : public Task {
   TrainResult train(const Options& options, Observer& outer) const override {
     CurveRecorder observer(outer);
     ForecastInfo info;
-    const ForecastData data = read_training_series(options.data, info);
+    set_output(options, info);
+    const ForecastData data = read_training_series(data_for(info.distribution, options.data), info);
     for (const std::string& note : data.notes) observer.note(note);
+    if (info.distribution == "negative_binomial") check_counts(data, info);
     TrainDefaults defaults{.epochs = 60, .batch_size = 32, .patience = 8, .lr = 3e-4, .average_decay = 0.98};
     TrainOptions wanted = options.train;
     if (wanted.loss.empty()) wanted.loss = info.several ? "mae" : "mse";
-    const LinearStart start = fit_linear_start(data, info);
+    ForecastInfo network_info = info.of_network();
+    LinearStart start = fit_linear_start(data, network_info);
+    start.width = network_outputs(network_info) / start.bias.elements();
     observer.note(start.description);
-    const std::int64_t windows = std::ssize(data.training_windows(info.shape()));
+    const std::int64_t windows = std::ssize(data.training_windows(network_info.shape()));
     const ModelOptions model_options = resolve_forecast_model(options.model, info, windows, observer);
-    info.stateful = model_options.stateful;
+    info.stateful = network_info.stateful = model_options.stateful;
     if (info.stateful) {
       if (wanted.bptt == 0) wanted.bptt = 64;
       defaults.batch_size = std::clamp<std::int64_t>(windows / (8 * wanted.bptt), 1, 32);  // some pieces an epoch
@@ -57,15 +146,17 @@ class Forecast final : public Task {
 
     const auto seed = static_cast<std::uint64_t>(resolved.seed);
     WindowClusters clusters;
-    if (model_options.clusters > 0) clusters = cluster_windows(data, info, model_options, seed, observer);
-    Model model("forecast", build_forecaster(model_options, info, start, clusters, seed));
+    if (model_options.clusters > 0) clusters = cluster_windows(data, network_info, model_options, seed, observer);
+    Model model("forecast", build_forecaster(model_options, network_info, start, clusters, seed));
+    if (info.recursive) check_recursive(model.network(), data, info);
+    calibrate_start(model.network(), data, network_info);
     model.set_task_data(info.to_json());
     note_kernels(model.network(), resolved, observer);
     std::unique_ptr<TaskProblem> problem;
     if (info.stateful) {
-      problem = std::make_unique<StatefulForecastProblem>(model.network(), data, info, resolved);
+      problem = std::make_unique<StatefulForecastProblem>(model.network(), data, network_info, resolved);
     } else {
-      problem = std::make_unique<ForecastProblem>(model.network(), data, info, resolved);
+      problem = std::make_unique<ForecastProblem>(model.network(), data, network_info, resolved);
     }
     TrainSummary summary;
     try {
@@ -78,9 +169,13 @@ class Forecast final : public Task {
     }
     TrainResult result;
     const std::vector<WindowAt> validation = data.windows_in(&SeriesSplit::valid, info.shape());
+    if (info.distribution == "point") {
+      info.residuals = fit_residuals(model_forecasts(model, data, validation, info), data, validation, info, observer);
+      model.set_task_data(info.to_json());
+    }
     static_cast<EvaluateResult&>(result) =
         score_forecasts(model, make_forecast_baselines(data, info), {data, info, validation});
-    fill_result(result, summary, model, options.output, std::ssize(data.training_windows(info.shape())));
+    fill_result(result, summary, model, options.output, windows);
     model.set_training(training_json(summary, resolved, result));
     model.save(options.output.out);
     result.options = options;
@@ -94,7 +189,8 @@ class Forecast final : public Task {
   }
 
   EvaluateResult evaluate(const Model& model, const Options& options, Observer& observer) const override {
-    const ForecastInfo info = ForecastInfo::from_model(model);
+    ForecastInfo info = ForecastInfo::from_model(model);
+    if (options.model.samples > 0) info.paths = options.model.samples;
     if (!options.data.test.empty()) return evaluate_on_test_file(model, options, info, observer);
     const ForecastData data = read_series_for_model(options.data.data, options.data, info, Parts::kAsTrained);
     for (const std::string& note : data.notes) observer.note(note);
@@ -115,24 +211,31 @@ class Forecast final : public Task {
   }
 
   void predict(const Model& model, const Options& options, RowSink& sink) const override {
-    const ForecastInfo info = ForecastInfo::from_model(model);
+    ForecastInfo info = ForecastInfo::from_model(model);
     const ForecastData data = read_series_for_model(options.data.data, options.data, info, Parts::kAllKnown);
     const std::int64_t steps = options.data.horizon > 0 ? options.data.horizon : info.horizon;
+    if (options.model.samples > 0) {
+      write_paths(model, data, info, {steps, options.model.samples}, sink);
+      return;
+    }
+    const std::vector<double> levels = levels_to_write(options.model, info);
     std::vector<std::string> columns{"step"};
     if (info.several) columns.insert(columns.begin(), "id");
     const bool timed = data.series.front().times.understood();
     if (timed) columns.emplace_back("time");
-    columns.insert(columns.end(), info.targets.begin(), info.targets.end());
+    for (const std::string& target : info.targets) {
+      columns.push_back(target);
+      for (const double level : levels) columns.push_back(fmt::format("{}_p{:g}", target, 100 * level));
+    }
     sink.header(columns);
     for (std::size_t k = 0; k < data.series.size(); ++k) {
-      const Forecasts ahead = forecast_ahead(model, data, info, static_cast<std::int64_t>(k), steps);
+      const Forecasts ahead = at_levels(forecast_ahead(model, data, info, static_cast<std::int64_t>(k), steps), levels);
       for (std::int64_t h = 0; h < steps; ++h) {
         std::vector<std::string> cells{std::to_string(h + 1)};
         if (info.several) cells.insert(cells.begin(), data.series[k].id);
         if (timed) cells.push_back(data.series[k].times.text(data.series[k].known_steps() + h));
-        for (std::int64_t j = 0; j < std::ssize(info.targets); ++j) {
-          cells.push_back(fmt::format("{:.7g}", ahead.point[h * std::ssize(info.targets) + j]));
-        }
+        for (std::int64_t j = 0; j < std::ssize(info.targets); ++j)
+          add_cells(ahead, h * std::ssize(info.targets) + j, cells);
         sink.row(cells);
       }
     }

@@ -29,7 +29,40 @@ std::string ForecastInfo::to_json() const {
                         {"scaling", scaling},
                         {"transform", transform},
                         {"scaler", scaler_to_json(scaler)},
-                        {"derived", derived.to_json()}});
+                        {"derived", derived.to_json()},
+                        {"distribution", distribution},
+                        {"recursive", recursive},
+                        {"levels", levels},
+                        {"residual_steps", residuals.steps},
+                        {"residuals", residuals.values}});
+}
+
+namespace {
+
+void check_quantiles(const ForecastInfo& info) {
+  double last = 0;
+  for (const double level : info.levels) {
+    if (!(level > last && level < 1)) fail(Code::kModel, "the forecaster's levels do not rise between 0 and 1");
+    last = level;
+  }
+  const ResidualQuantiles& residuals = info.residuals;
+  if (info.levels.empty() && info.distribution == "quantile") fail(Code::kModel, "the forecaster has no levels");
+  if (residuals.values.empty()) return;
+  const std::int64_t steps = info.horizon;
+  if (residuals.steps < 1 || residuals.steps > steps) fail(Code::kModel, "the forecaster's residuals do not fit");
+  const std::int64_t sets = (steps + residuals.steps - 1) / residuals.steps;
+  if (std::ssize(residuals.values) != sets * std::ssize(info.targets) * std::ssize(info.levels)) {
+    fail(Code::kModel, "the forecaster has {} quantiles of residuals, expected {} x {} x {}", residuals.values.size(),
+         sets, info.targets.size(), info.levels.size());
+  }
+}
+
+}  // namespace
+
+ForecastInfo ForecastInfo::of_network() const {
+  ForecastInfo info = *this;
+  if (recursive) info.horizon = 1;
+  return info;
 }
 
 ForecastInfo ForecastInfo::from_model(const Model& model) {
@@ -50,6 +83,11 @@ ForecastInfo ForecastInfo::from_model(const Model& model) {
     object.at("transform").get_to(info.transform);
     info.scaler = scaler_from_json(object.at("scaler"));
     info.derived = DerivedColumns::from_json(object.at("derived"));
+    info.distribution = object.value("distribution", info.distribution);
+    info.recursive = object.value("recursive", false);
+    info.levels = object.value("levels", info.levels);
+    info.residuals.steps = object.value("residual_steps", info.residuals.steps);
+    info.residuals.values = object.value("residuals", info.residuals.values);
   });
   constexpr std::int64_t kLongest = 1 << 20;
   for (const std::int64_t size : {info.horizon, info.window, info.season}) {
@@ -61,6 +99,7 @@ ForecastInfo ForecastInfo::from_model(const Model& model) {
       fail(Code::kModel, "the forecaster's target '{}' is not among its columns", target);
     }
   }
+  check_quantiles(info);
   const std::int64_t read = std::ssize(info.columns) - std::ssize(info.derived.names());
   if (!info.own_scaling() && info.scaler.column_count() != read) fail(Code::kModel, "the forecaster has no scaling");
   return info;
@@ -131,11 +170,12 @@ std::vector<ColumnScale> output_scales(const ForecastInfo& info) {
 }
 
 // The body and an output layer that starts at zero.
-Sequential recurrent_network(const ModelOptions& options, const ForecastInfo& info, std::uint64_t seed) {
+Sequential recurrent_network(const ModelOptions& options, const ForecastInfo& info, std::int64_t outputs,
+                             std::uint64_t seed) {
   Sequential network;
   const std::int64_t size = add_body(network, options, std::ssize(info.columns), info.window);
   if (options.dropout > 0) network.add("dropout", std::make_unique<Dropout>(options.dropout));
-  network.add("output", std::make_unique<Linear>(size, info.horizon * std::ssize(info.targets)));
+  network.add("output", std::make_unique<Linear>(size, outputs));
   network.initialize(seed);
   for (Parameter* parameter : network.modules().back().second->parameters()) parameter->value.fill(0);
   return network;
@@ -148,13 +188,13 @@ Sequential build_forecaster(const ModelOptions& options, const ForecastInfo& inf
   const std::int64_t C = std::ssize(info.columns), outputs = info.horizon * std::ssize(info.targets);
   Sequential recurrent, linear;
   if (clusters.centers.elements() == 0) {
-    recurrent = recurrent_network(options, info, seed);
+    recurrent = recurrent_network(options, info, start.width * outputs, seed);
   } else {
     Sequential gate;
     gate.add("memberships", std::make_unique<Memberships>(clusters.centers, clusters.fuzzifier));
     std::vector<Sequential> networks;
     for (std::int64_t k = 0; k < clusters.centers.shape()[0]; ++k) {
-      networks.push_back(recurrent_network(options, info, seed + static_cast<std::uint64_t>(k)));
+      networks.push_back(recurrent_network(options, info, start.width * outputs, seed + static_cast<std::uint64_t>(k)));
     }
     recurrent.add("clusters", std::make_unique<Mixture>(std::move(gate), std::move(networks)));
   }
@@ -171,7 +211,9 @@ Sequential build_forecaster(const ModelOptions& options, const ForecastInfo& inf
   Sequential network;
   if (scales_inside(info)) network.add("scale", scale_layer(input_scales(info)));
   network.add("forecast", std::make_unique<Sum>(std::move(branches)));
-  if (scales_inside(info)) network.add("unscale", unscale_layer(output_scales(info)));
+  if (scales_inside(info) && info.distribution == "point") {
+    network.add("unscale", unscale_layer(output_scales(info)));
+  }
   return network;
 }
 

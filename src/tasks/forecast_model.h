@@ -18,6 +18,13 @@
 
 namespace carousel {
 
+// Quantiles of what came minus what a network of points said, in scaled units, by step and target, at the levels of
+// the forecaster. Neighbouring steps share them where there are few windows.
+struct ResidualQuantiles {
+  std::int64_t steps = 1;      // that share one set
+  std::vector<double> values;  // [sets, targets, levels]; empty: not known
+};
+
 // Kept in Model::task_data().
 struct ForecastInfo {
   std::vector<std::string> columns, targets;  // of the network (forecast_columns.h); targets are the first of them
@@ -29,8 +36,13 @@ struct ForecastInfo {
   std::string split;          // --split of training; empty: valid_fraction at the end
   double valid_fraction = 0;  // used if split is empty
   std::string scaling = "standard", transform = "none";
-  Scaler scaler;           // of the columns read, unless each series has its own
-  DerivedColumns derived;  // behind the columns read
+  Scaler scaler;                       // of the columns read, unless each series has its own
+  DerivedColumns derived;              // behind the columns read
+  std::string distribution = "point";  // what the numbers of the network mean (forecast_head.h)
+  bool recursive = false;              // the network gives one step; further ones are fed with those before
+  std::int64_t paths = 200;            // that forecasts of a recursive distribution are made from; not stored
+  std::vector<double> levels;          // that are learnt, scored at and written by default
+  ResidualQuantiles residuals;         // of a network of points
 
   std::string to_json() const;
   // Throws Error{kModel} if the model is not a forecaster or its description does not fit.
@@ -40,12 +52,15 @@ struct ForecastInfo {
   bool own_scaling() const { return several && !by_series; }
   ScalerOptions scaler_options() const;
   WindowShape shape(std::int64_t stride = 1) const { return {window, horizon, stride}; }
+  // The same with the horizon of the network itself: 1 if it is fed with its own forecasts.
+  ForecastInfo of_network() const;
 };
 
 // The linear branch before training: y = a + B x for a window x [window x columns] and y [horizon x targets].
 struct LinearStart {
   Tensor weight, bias;
   std::string description;
+  std::int64_t width = 1;  // numbers for each value (ForecastHead::width()); B x is added to the first of them
 };
 
 // Fuzzy clusters of the windows, one network for each; no centers: one network for all.
@@ -62,7 +77,7 @@ ModelOptions resolve_forecast_model(const ModelOptions& options, const ForecastI
 Sequential build_forecaster(const ModelOptions& options, const ForecastInfo& info, const LinearStart& start,
                             const WindowClusters& clusters, std::uint64_t seed);
 
-// The part of the network that works in scaled units: [window, N, columns] -> [N, horizon x targets].
+// The part of the network that works in scaled units: [window, N, columns] -> [N, width x horizon x targets].
 Module& forecast_core(Sequential& network);
 
 }  // namespace carousel

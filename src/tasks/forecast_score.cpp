@@ -1,5 +1,8 @@
 #include "tasks/forecast_score.h"
 
+#include <algorithm>
+
+#include "tasks/forecast_outputs.h"
 #include "tasks/metrics.h"
 
 namespace carousel {
@@ -21,6 +24,7 @@ Metrics ForecastScoring::score(const Forecasts& forecasts) const {
   const std::vector<std::int64_t> targets = info.target_positions();
   const Forecasts mine = scaled ? forecasts : in_units(forecasts, data, windows, info);
   ForecastScore total;
+  BasicTensor<double> known(mine.point.shape());
   for (std::size_t n = 0; n < windows.size(); ++n) {
     const auto k = static_cast<std::size_t>(windows[n].series);
     const Series& measured = scaled ? data.scaled[k] : data.series[k];
@@ -31,13 +35,17 @@ Metrics ForecastScoring::score(const Forecasts& forecasts) const {
     }
     const std::span<const double> point(mine.point.data() + static_cast<std::int64_t>(n) * mine.values(),
                                         static_cast<std::size_t>(mine.values()));
-    total.add(point, actual_values(truth, actual ? 0 : windows[n].origin, info, targets), scales);
+    const std::vector<double> values = actual_values(truth, actual ? 0 : windows[n].origin, info, targets);
+    std::copy(values.begin(), values.end(), known.data() + static_cast<std::int64_t>(n) * mine.values());
+    total.add(point, values, scales);
   }
-  return {{"rmse", total.rmse()},
-          {"mae", total.mae()},
-          {"mse", total.mse()},
-          {"mase", total.mase()},
-          {"smape", total.smape()}};
+  Metrics metrics{{"rmse", total.rmse()},
+                  {"mae", total.mae()},
+                  {"mse", total.mse()},
+                  {"mase", total.mase()},
+                  {"smape", total.smape()}};
+  add_quantile_metrics(mine, known, metrics);
+  return metrics;
 }
 
 EvaluateResult score_forecasts(const Model& model, const ForecastBaselines& baselines, const ForecastScoring& scoring) {

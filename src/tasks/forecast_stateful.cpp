@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "autograd/ops/add.h"
+#include "autograd/ops/add_first_columns.h"
 #include "autograd/ops/select_rows.h"
 #include "base/fail.h"
 #include "layers/module.h"
@@ -28,8 +28,8 @@ StatefulForecaster::StatefulForecaster(Sequential& network) {
   }
   if (!runs_row_by_row) {
     fail(Code::kUsage,
-         "--stateful: needs a recurrent network that reads forwards: a --cell, no --bidirectional, no --clusters, "
-         "--pool last");
+         "--stateful and --strategy recursive need a recurrent network that reads forwards: a --cell, no "
+         "--bidirectional, no --clusters, --pool last");
   }
 }
 
@@ -37,6 +37,25 @@ Variable StatefulForecaster::linear(Tape<float>& tape, SequenceLayout& layout, c
   detail::PassInput input;
   input.values = &windows;
   return detail::run_pass(*linear_, tape, layout, input, false, {});
+}
+
+void gather_rows(std::span<const Series> scaled, std::span<const HistoryRows> list, std::int64_t steps, Tensor& inputs,
+                 std::vector<std::int32_t>& lengths) {
+  const std::int64_t N = std::ssize(list), C = scaled.front().column_count();
+  if (!(inputs.shape() == Shape{steps, N, C})) inputs = Tensor({steps, N, C});
+  inputs.fill(0);
+  lengths.assign(list.size(), 0);
+  for (std::int64_t n = 0; n < N; ++n) {
+    const HistoryRows& rows = list[static_cast<std::size_t>(n)];
+    const Series& series = scaled[static_cast<std::size_t>(rows.series)];
+    const std::int64_t count = std::clamp<std::int64_t>(rows.end - rows.first, 0, steps);
+    lengths[static_cast<std::size_t>(n)] = static_cast<std::int32_t>(count);
+    for (std::int64_t t = 0; t < count; ++t) {
+      for (std::int64_t c = 0; c < C; ++c) {
+        inputs[(t * N + n) * C + c] = static_cast<float>(last_known(series, rows.first + t, c));
+      }
+    }
+  }
 }
 
 namespace {
@@ -63,29 +82,6 @@ std::vector<Wanted> by_series(std::span<const WindowAt> windows, std::int64_t se
   return all;
 }
 
-// Rows first .. first+steps-1 of some series, [steps, N, C]; zeros behind the end of each.
-struct Rows {
-  std::int64_t series, first, end;
-};
-void gather_rows(std::span<const Series> scaled, std::span<const Rows> list, std::int64_t steps, Tensor& inputs,
-                 std::vector<std::int32_t>& lengths) {
-  const std::int64_t N = std::ssize(list), C = scaled.front().column_count();
-  if (!(inputs.shape() == Shape{steps, N, C})) inputs = Tensor({steps, N, C});
-  inputs.fill(0);
-  lengths.assign(list.size(), 0);
-  for (std::int64_t n = 0; n < N; ++n) {
-    const Rows& rows = list[static_cast<std::size_t>(n)];
-    const Series& series = scaled[static_cast<std::size_t>(rows.series)];
-    const std::int64_t count = std::clamp<std::int64_t>(rows.end - rows.first, 0, steps);
-    lengths[static_cast<std::size_t>(n)] = static_cast<std::int32_t>(count);
-    for (std::int64_t t = 0; t < count; ++t) {
-      for (std::int64_t c = 0; c < C; ++c) {
-        inputs[(t * N + n) * C + c] = static_cast<float>(last_known(series, rows.first + t, c));
-      }
-    }
-  }
-}
-
 // The recurrent branch over whole series, piece by piece; each wanted row is added to its place in `all`.
 void add_recurrent(StatefulForecaster& parts, std::span<const Series> scaled, std::span<const Wanted> list,
                    Tensor& all) {
@@ -101,7 +97,7 @@ void add_recurrent(StatefulForecaster& parts, std::span<const Series> scaled, st
   State states[2];
   for (std::int64_t begin = 0; begin < longest; begin += steps) {
     const std::int64_t piece = begin / steps;
-    std::vector<Rows> rows;
+    std::vector<HistoryRows> rows;
     for (const Wanted& one : list) rows.push_back({one.series, begin, one.origins.back().first});
     gather_rows(scaled, rows, steps, inputs, lengths);
     tape.reset();
@@ -126,7 +122,7 @@ void add_recurrent(StatefulForecaster& parts, std::span<const Series> scaled, st
 Tensor predict_statefully(Sequential& network, std::span<const Series> scaled, std::span<const WindowAt> windows,
                           const ForecastInfo& info) {
   StatefulForecaster parts(network);
-  Tensor all({std::ssize(windows), info.horizon * std::ssize(info.targets)});
+  Tensor all({std::ssize(windows), network_outputs(info)});
   constexpr std::int64_t kWindows = 256, kSeries = 64;
   Tape<float> tape;
   tape.set_recording(false);
@@ -139,7 +135,10 @@ Tensor predict_statefully(Sequential& network, std::span<const Series> scaled, s
     gather_inputs(scaled, here, info.window, inputs);
     tape.reset();
     const Variable y = parts.linear(tape, layout, inputs);
-    std::copy_n(y.value().data, y.value().elements(), all.data() + first * all.shape()[1]);
+    const std::int64_t outputs = y.shape()[1];
+    for (std::int64_t n = 0; n < y.shape()[0]; ++n) {
+      std::copy_n(y.value().data + n * outputs, outputs, all.data() + (first + n) * all.shape()[1]);
+    }
   }
   const std::vector<Wanted> wanted = by_series(windows, std::ssize(scaled));
   for (std::size_t first = 0; first < wanted.size(); first += kSeries) {
@@ -173,6 +172,7 @@ StatefulForecastProblem::StatefulForecastProblem(Sequential& network, const Fore
       data_(data),
       info_(info),
       options_(options),
+      head_(make_forecast_head(info)),
       targets_(info.target_positions()),
       validation_(data.windows_in(&SeriesSplit::valid, info.shape())) {}
 
@@ -202,7 +202,7 @@ std::int64_t StatefulForecastProblem::batches_in_epoch(std::int64_t epoch) {
 }
 
 void StatefulForecastProblem::gather_piece(const Piece& piece) {
-  std::vector<Rows> rows;
+  std::vector<HistoryRows> rows;
   const std::int64_t first = piece.group * options_.batch_size;
   const std::int64_t end = std::min(std::ssize(stretches_), first + options_.batch_size);
   for (std::int64_t k = first; k < end; ++k) {
@@ -228,7 +228,7 @@ void StatefulForecastProblem::prepare(std::int64_t, std::int64_t batch) {
     rows_.push_back(row);
   }
   gather_windows(data_.scaled, windows_, info_.shape(), targets_, batch_);
-  flatten_targets(batch_.targets, expected_);
+  gather_expected(data_, windows_, info_, batch_.targets, expected_);
 }
 
 Variable StatefulForecastProblem::loss(Tape<float>& tape, std::int64_t, std::int64_t batch) {
@@ -244,8 +244,8 @@ Variable StatefulForecastProblem::loss(Tape<float>& tape, std::int64_t, std::int
   input.checkpoint_steps = checkpoint_steps;
   const Variable rows = detail::run_pass(parts_.every_step(), tape, layout_, input, true, key);
   const Variable recurrent = select_rows(rows, std::span<const std::int64_t>(rows_));
-  const Variable forecast = add(recurrent, parts_.linear(tape, linear_layout_, batch_.inputs));
-  return forecast_loss(options_, forecast, static_cast<const Tensor&>(expected_).view());
+  const Variable forecast = add_first_columns(recurrent, parts_.linear(tape, linear_layout_, batch_.inputs));
+  return forecast_loss(options_, head_.get(), forecast, expected_);
 }
 
 std::optional<Validation> StatefulForecastProblem::validate() {

@@ -14,6 +14,7 @@
 #include "layers/sequence_layout.h"
 #include "models/layer_chain.h"
 #include "tasks/forecast_data.h"
+#include "tasks/forecast_head.h"
 #include "tasks/memory_plan.h"
 
 namespace carousel {
@@ -36,6 +37,14 @@ class StatefulForecaster {
   Sequential* linear_ = nullptr;
   LayerChain every_step_;
 };
+
+// Rows first .. end-1 of a series.
+struct HistoryRows {
+  std::int64_t series = 0, first = 0, end = 0;
+};
+// The first `steps` of the rows of each in scaled units, [steps, N, C]; zeros behind the end. `lengths` [N]: how many.
+void gather_rows(std::span<const Series> scaled, std::span<const HistoryRows> list, std::int64_t steps, Tensor& inputs,
+                 std::vector<std::int32_t>& lengths);
 
 // As predict_windows() of forecast_training.h, the state carried from the first row of each series to the row before
 // the origin: [windows, horizon x targets], in scaled units.
@@ -76,6 +85,7 @@ class StatefulForecastProblem final : public TaskProblem {
   const ForecastData& data_;
   const ForecastInfo& info_;
   TrainOptions options_;
+  std::unique_ptr<ForecastHead> head_;
   std::vector<std::int64_t> targets_;
   std::vector<WindowAt> validation_;
   std::vector<Stretch> stretches_;  // longest first within a group
@@ -85,7 +95,7 @@ class StatefulForecastProblem final : public TaskProblem {
   std::vector<WindowAt> windows_;      // that are learnt, in the order of rows_
   std::vector<std::int64_t> rows_;     // their packed rows
   WindowBatch batch_;
-  Tensor expected_;  // [windows, horizon x targets]
+  HeadTargets expected_;
   SequenceLayout layout_, linear_layout_;
   State states_[2];
   std::uint64_t passes_ = 0;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "autograd/ops/add.h"
+#include "autograd/ops/add_first_columns.h"
 #include "autograd/ops/huber.h"
 #include "autograd/ops/mae.h"
 #include "autograd/ops/mse.h"
@@ -11,6 +11,7 @@
 #include "autograd/ops/select_rows.h"
 #include "base/fail.h"
 #include "layers/module.h"
+#include "tasks/forecast_outputs.h"
 #include "tasks/forecast_stateful.h"
 #include "tasks/gate_probe.h"
 #include "tasks/training_run.h"
@@ -52,8 +53,7 @@ void flatten_targets(const Tensor& targets, Tensor& flat) {
 Tensor predict_windows(Sequential& network, std::span<const Series> scaled, std::span<const WindowAt> windows,
                        const ForecastInfo& info) {
   if (info.stateful) return predict_statefully(network, scaled, windows, info);
-  const std::vector<std::int64_t> targets = info.target_positions();
-  Tensor all({std::ssize(windows), info.horizon * std::ssize(targets)});
+  Tensor all({std::ssize(windows), network_outputs(info)});
   Tape<float> tape;
   tape.set_recording(false);
   SequenceLayout layout;
@@ -69,7 +69,29 @@ Tensor predict_windows(Sequential& network, std::span<const Series> scaled, std:
   return all;
 }
 
-Variable forecast_loss(const TrainOptions& options, Variable forecast, View<const float> target) {
+void gather_expected(const ForecastData& data, std::span<const WindowAt> windows, const ForecastInfo& info,
+                     const Tensor& targets, HeadTargets& expected) {
+  flatten_targets(targets, expected.values);
+  const std::unique_ptr<ForecastHead> head = make_forecast_head(info);
+  if (!head || !head->counts()) return;
+  const std::vector<std::int64_t> columns = info.target_positions();
+  const Shape& shape = expected.values.shape();
+  if (!(expected.shift.shape() == shape)) expected.shift = expected.slope = Tensor(shape);
+  for (std::int64_t i = 0; i < shape.elements(); ++i) {
+    const WindowAt& window = windows[static_cast<std::size_t>(i / shape[1])];
+    const std::int64_t h = i % shape[1] / std::ssize(columns), column = columns[i % columns.size()];
+    const auto series = static_cast<std::size_t>(window.series);
+    const ValueUnits units = units_of(data.scalers[series], column);
+    expected.values[i] = static_cast<float>(data.series[series].at(window.origin + h, column));
+    expected.shift[i] = static_cast<float>(units.shift);
+    expected.slope[i] = static_cast<float>(units.slope);
+  }
+}
+
+namespace {
+
+// Of points: the mean over the known targets.
+Variable point_loss(const TrainOptions& options, Variable forecast, View<const float> target) {
   const std::int64_t elements = target.elements();
   std::vector<std::int64_t> known;
   for (std::int64_t i = 0; i < elements; ++i) {
@@ -79,12 +101,20 @@ Variable forecast_loss(const TrainOptions& options, Variable forecast, View<cons
   if (std::ssize(known) < elements) {
     Tensor expected({std::ssize(known), 1});
     for (std::size_t i = 0; i < known.size(); ++i) expected.data()[i] = target.data[known[i]];
-    return forecast_loss(options, select_rows(reshape(forecast, {elements, 1}), std::span<const std::int64_t>(known)),
-                         static_cast<const Tensor&>(expected).view());
+    return point_loss(options, select_rows(reshape(forecast, {elements, 1}), std::span<const std::int64_t>(known)),
+                      static_cast<const Tensor&>(expected).view());
   }
   if (options.loss == "mae") return mae(forecast, target);
   if (options.loss == "huber") return huber(forecast, target);
   return mse(forecast, target);
+}
+
+}  // namespace
+
+Variable forecast_loss(const TrainOptions& options, const ForecastHead* head, Variable forecast,
+                       const HeadTargets& expected) {
+  if (head) return head->loss(forecast, expected);
+  return point_loss(options, forecast, expected.values.view());
 }
 
 std::optional<Validation> validation_loss(Sequential& network, const ForecastData& data,
@@ -93,19 +123,24 @@ std::optional<Validation> validation_loss(Sequential& network, const ForecastDat
   if (windows.empty()) return std::nullopt;
   const Tensor forecasts = predict_windows(network, data.scaled, windows, info);
   WindowBatch batch;
-  Tensor expected;
+  HeadTargets expected;
   gather_windows(data.scaled, windows, info.shape(), info.target_positions(), batch);
-  flatten_targets(batch.targets, expected);
+  gather_expected(data, windows, info, batch.targets, expected);
+  const std::unique_ptr<ForecastHead> head = make_forecast_head(info);
   Tape<float> tape;
   tape.set_recording(false);
-  const double loss =
-      forecast_loss(options, tape.constant(forecasts.view()), static_cast<const Tensor&>(expected).view()).item();
-  return Validation{loss, options.loss, loss, false};
+  const double loss = forecast_loss(options, head.get(), tape.constant(forecasts.view()), expected).item();
+  return Validation{loss, head ? std::string(head->metric()) : options.loss, loss, false};
 }
 
 ForecastProblem::ForecastProblem(Sequential& network, const ForecastData& data, const ForecastInfo& info,
                                  const TrainOptions& options)
-    : TaskProblem(network), data_(data), info_(info), options_(options), targets_(info.target_positions()) {
+    : TaskProblem(network),
+      data_(data),
+      info_(info),
+      options_(options),
+      head_(make_forecast_head(info)),
+      targets_(info.target_positions()) {
   training_ = data.training_windows(info.shape());
   validation_ = thinned(data.windows_in(&SeriesSplit::valid, info.shape()), kMaxValidationWindows);
   per_epoch_ = std::min<std::int64_t>(std::ssize(training_), kMaxWindowsPerEpoch);
@@ -133,7 +168,7 @@ void ForecastProblem::prepare(std::int64_t epoch, std::int64_t batch) {
     windows.push_back(training_[static_cast<std::size_t>(order_[static_cast<std::size_t>(k)])]);
   }
   gather_windows(data_.scaled, windows, info_.shape(), targets_, batch_);
-  flatten_targets(batch_.targets, expected_);
+  gather_expected(data_, windows, info_, batch_.targets, expected_);
   if (!noise_) return;
   noisy_ = batch_.inputs;
   const std::vector<std::int32_t> lengths(static_cast<std::size_t>(end - first),
@@ -151,14 +186,14 @@ Variable ForecastProblem::run(Tape<float>& tape) {
   std::vector<Sequential>& branches = dynamic_cast<Sum&>(forecast_core(network_)).branches();
   Variable forecast = detail::run_pass(branches[0], tape, layout_, input, true, key);
   for (std::size_t k = 1; k < branches.size(); ++k) {
-    forecast =
-        add(forecast, detail::run_pass(branches[k], tape, linear_layout_, only_values(batch_.inputs), true, key));
+    forecast = add_first_columns(
+        forecast, detail::run_pass(branches[k], tape, linear_layout_, only_values(batch_.inputs), true, key));
   }
   return forecast;
 }
 
 Variable ForecastProblem::loss(Tape<float>& tape, std::int64_t, std::int64_t) {
-  return forecast_loss(options_, run(tape), static_cast<const Tensor&>(expected_).view());
+  return forecast_loss(options_, head_.get(), run(tape), expected_);
 }
 
 std::optional<Validation> ForecastProblem::validate() {

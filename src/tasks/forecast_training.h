@@ -3,21 +3,27 @@
 
 #include "layers/sequence_layout.h"
 #include "tasks/forecast_data.h"
+#include "tasks/forecast_head.h"
 #include "tasks/input_noise.h"
 #include "tasks/memory_plan.h"
 
 namespace carousel {
 
-// Forecasts of windows in scaled units: [windows, horizon x targets].
+// What the network puts out for windows, in scaled units: [windows, network_outputs(info)].
 Tensor predict_windows(Sequential& network, std::span<const Series> scaled, std::span<const WindowAt> windows,
                        const ForecastInfo& info);
 
 // [horizon, N, targets] -> [N, horizon x targets]: the order of the network's output. `flat` is reused if it fits.
 void flatten_targets(const Tensor& targets, Tensor& flat);
 
-// What is learnt from, by options.loss. A target that is missing (NaN) has no loss: the mean is over the known ones,
-// 0 if there are none.
-Variable forecast_loss(const TrainOptions& options, Variable forecast, View<const float> target);
+// What should come out for the windows, whose targets in scaled units are `targets` [horizon, N, targets].
+void gather_expected(const ForecastData& data, std::span<const WindowAt> windows, const ForecastInfo& info,
+                     const Tensor& targets, HeadTargets& expected);
+
+// What is learnt from: the loss of the head, without one that of options.loss. A target that is
+// missing (NaN) has no loss: the mean is over the known ones, 0 if there are none.
+Variable forecast_loss(const TrainOptions& options, const ForecastHead* head, Variable forecast,
+                       const HeadTargets& expected);
 
 // The mean loss over windows; nothing if there are none.
 std::optional<Validation> validation_loss(Sequential& network, const ForecastData& data,
@@ -45,14 +51,15 @@ class ForecastProblem final : public TaskProblem {
   const ForecastData& data_;
   const ForecastInfo& info_;
   TrainOptions options_;
+  std::unique_ptr<ForecastHead> head_;
   std::vector<std::int64_t> targets_;
   std::vector<WindowAt> training_, validation_;
   std::vector<std::int64_t> order_;
   std::int64_t per_epoch_ = 0;
   WindowBatch batch_;
   InputNoise noise_;
-  Tensor noisy_;     // inputs of the batch with noise
-  Tensor expected_;  // [N, horizon x targets] of the batch
+  Tensor noisy_;          // inputs of the batch with noise
+  HeadTargets expected_;  // of the batch
   SequenceLayout layout_, linear_layout_;
   std::uint64_t passes_ = 0;
 };

@@ -1,8 +1,11 @@
 #include "tasks/forecasts.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/fail.h"
+#include "tasks/forecast_outputs.h"
+#include "tasks/forecast_paths.h"
 #include "tasks/forecast_training.h"
 
 namespace carousel {
@@ -23,10 +26,8 @@ ForecastBaselines make_forecast_baselines(const ForecastData& data, const Foreca
 
 Forecasts model_forecasts(const Model& model, const ForecastData& data, std::span<const WindowAt> windows,
                           const ForecastInfo& info) {
-  const Tensor scaled = predict_windows(model.network(), data.scaled, windows, info);
-  Forecasts forecasts{BasicTensor<double>(scaled.shape()), {}, {}};
-  std::copy_n(scaled.data(), scaled.elements(), forecasts.point.data());
-  return forecasts;
+  if (info.recursive) return recursive_forecasts(model.network(), data, windows, info);
+  return read_outputs(predict_windows(model.network(), data.scaled, windows, info), data, windows, info);
 }
 
 Forecasts baseline_forecasts(const ForecastBaseline& baseline, const ForecastData& data,
@@ -73,16 +74,11 @@ Forecasts in_units(Forecasts scaled, const ForecastData& data, std::span<const W
   return scaled;
 }
 
-Forecasts forecast_ahead(const Model& model, const ForecastData& data, const ForecastInfo& info, std::int64_t series,
-                         std::int64_t steps) {
-  if (steps > info.horizon && info.targets != info.columns) {
-    fail(Code::kUsage,
-         "--horizon {}: the model forecasts {} steps; to go on from its own forecasts it would need all columns as "
-         "targets",
-         steps, info.horizon);
-  }
-  const std::int64_t K = std::ssize(info.targets);
-  ForecastData here;  // the one series, which grows by its forecasts
+namespace {
+
+// One series, whose end is the origin. Throws Error{kData} if it is shorter than the window.
+ForecastData alone(const ForecastData& data, const ForecastInfo& info, std::int64_t series) {
+  ForecastData here;
   here.scaled = {data.scaled[static_cast<std::size_t>(series)]};
   here.series = {data.series[static_cast<std::size_t>(series)]};
   here.scalers = {data.scalers[static_cast<std::size_t>(series)]};
@@ -92,6 +88,28 @@ Forecasts forecast_ahead(const Model& model, const ForecastData& data, const For
   if (known.time_steps() < info.window) {
     fail(Code::kData, "series '{}' has {} values, the model needs the last {}", known.id, known.time_steps(),
          info.window);
+  }
+  return here;
+}
+
+}  // namespace
+
+Forecasts forecast_ahead(const Model& model, const ForecastData& data, const ForecastInfo& info, std::int64_t series,
+                         std::int64_t steps) {
+  if (steps > info.horizon && info.targets != info.columns) {
+    fail(Code::kUsage,
+         "--horizon {}: the model forecasts {} steps; to go on from its own forecasts it would need all columns as "
+         "targets",
+         steps, info.horizon);
+  }
+  const std::int64_t K = std::ssize(info.targets);
+  ForecastData here = alone(data, info, series);  // grows by its forecasts
+  Series& known = here.scaled.front();
+  if (info.recursive && info.distribution != "point") {
+    ForecastInfo far = info;
+    far.horizon = steps;
+    const WindowAt now[]{{0, known.time_steps()}};
+    return in_units(model_forecasts(model, here, now, far), here, now, far);
   }
   Forecasts all{BasicTensor<double>({1, steps * K}), {}, {}};
   for (std::int64_t done = 0; done < steps; done += info.horizon) {
@@ -105,12 +123,38 @@ Forecasts forecast_ahead(const Model& model, const ForecastData& data, const For
     }
     std::copy_n(next.point.data(), kept * K, all.point.data() + done * K);
     std::copy_n(next.quantiles.data(), kept * K * levels, all.quantiles.data() + done * K * levels);
+    if (done > 0) {  // errors of forecasts made from forecasts are not known
+      std::fill_n(all.quantiles.data() + done * K * levels, kept * K * levels,
+                  std::numeric_limits<double>::quiet_NaN());
+    }
     Series& raw = here.series.front();
     if (done + info.horizon < steps)
       raw.values.insert(raw.values.end(), next.point.data(), next.point.data() + next.point.elements());
     known.values.insert(known.values.end(), scaled.point.data(), scaled.point.data() + scaled.point.elements());
   }
   return all;
+}
+
+BasicTensor<double> paths_ahead(const Model& model, const ForecastData& data, const ForecastInfo& info,
+                                std::int64_t series, const PathOptions& options) {
+  if (!info.recursive || info.distribution == "point") {
+    fail(Code::kUsage,
+         "--samples: the model gives {}; paths need one trained with --strategy recursive and a --distribution, whose "
+         "steps follow from one another",
+         info.recursive ? "points" : "each step by itself");
+  }
+  const ForecastData here = alone(data, info, series);
+  ForecastInfo far = info;
+  far.horizon = options.steps;
+  const WindowAt now[]{{0, here.scaled.front().time_steps()}};
+  BasicTensor<double> paths =
+      sample_paths(model.network(), here, now, far, options.paths, static_cast<std::uint64_t>(series) + 1);
+  const std::vector<std::int64_t> targets = info.target_positions();
+  const auto values = static_cast<std::size_t>(paths.shape()[2]);
+  for (std::size_t i = 0; i < paths.span().size(); ++i) {
+    paths.span()[i] = here.scalers.front().inverse(paths.span()[i], targets[i % values % targets.size()]);
+  }
+  return paths;
 }
 
 }  // namespace carousel

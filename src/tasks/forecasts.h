@@ -41,9 +41,19 @@ Forecasts in_units(Forecasts scaled, const ForecastData& data, std::span<const W
                    const ForecastInfo& info);
 
 // `steps` steps from the end of a series, in the units of the data: one window, [1, steps x targets]. Steps beyond the
-// horizon go on from the forecasts themselves (recursive), so all columns must be targets then. Throws Error{kUsage} if
-// they are not, Error{kData} if the series is shorter than the window.
+// horizon go on from the forecasts themselves, so all columns must be targets then, and have quantiles only if sampled
+// paths give them (a recursive distribution). Throws Error{kUsage} if they are not, Error{kData} if the series is
+// shorter than the window.
 Forecasts forecast_ahead(const Model& model, const ForecastData& data, const ForecastInfo& info, std::int64_t series,
                          std::int64_t steps);
+
+// Sampled futures from the end of a series, in the units of the data: [1, paths, steps x targets]; the same every time,
+// each series its own. Throws Error{kUsage} if the model does not sample (it is
+// not recursive or gives points), else as forecast_ahead().
+struct PathOptions {
+  std::int64_t steps = 1, paths = 1;
+};
+BasicTensor<double> paths_ahead(const Model& model, const ForecastData& data, const ForecastInfo& info,
+                                std::int64_t series, const PathOptions& options);
 
 }  // namespace carousel

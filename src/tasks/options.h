@@ -115,7 +115,7 @@ struct ModelOptions {
   double lm_weight = 0.5, insertion_bonus = 0;  // transcribe: of its log-probabilities; of each label
   double length_penalty = 1;                    // translate: exponent of Wu et al. 2016
   std::string copy_unknown;                     // "true", "false"; auto
-  std::vector<std::string> ensemble;            // translate: further model files
+  std::vector<std::string> ensemble;            // translate, forecast: further model files
   std::string tie_embeddings;        // lm: "true", "false"; auto: where the sizes allow it, but not for characters
   std::string token_pairs;           // tag: "true", "false"; auto
   bool variational_dropout = false;  // lm: one mask for all steps of a batch
@@ -125,6 +125,11 @@ struct ModelOptions {
   std::int64_t clusters = 0;         // forecast: fuzzy clusters of the windows, a network for each; 0: one network
   double fuzzifier = 0;              // of the clusters; auto
   bool stateful = false;             // forecast: the state goes on along the series instead of starting in each window
+  // forecast: "point", "quantile", "gaussian" ...; levels in (0, 1), auto; "direct", "recursive"; paths, auto
+  std::string distribution = "point";
+  std::vector<std::string> quantiles;
+  std::string strategy = "direct";
+  std::int64_t samples = 0;
 };
 
 struct TrainOptions {

@@ -5,7 +5,6 @@
 
 #include "autograd/ops/binary_cross_entropy_with_logits.h"
 #include "autograd/ops/cross_entropy.h"
-#include "autograd/ops/mae.h"
 #include "autograd/ops/mse.h"
 #include "base/fail.h"
 #include "layers/module.h"
@@ -95,14 +94,16 @@ GradientFlow forecast_flow(const Model& model, const DataOptions& options, std::
   }
   WindowBatch batch;
   gather_windows(data.scaled, windows, info.shape(), info.target_positions(), batch);
-  Tensor targets;
-  flatten_targets(batch.targets, targets);
+  HeadTargets targets;
+  gather_expected(data, windows, info, batch.targets, targets);
+  const std::unique_ptr<ForecastHead> head = make_forecast_head(info);
+  TrainOptions of_points;
+  of_points.loss = info.several ? "mae" : "mse";
   detail::PassInput input;
   input.values = &batch.inputs;
   return gradient_flow(model.network(), [&](Sequential& watched, Tape<float>& tape, SequenceLayout& layout) {
     const Variable forecast = detail::run_pass(forecast_core(watched), tape, layout, input, false, {});
-    const View<const float> expected = std::as_const(targets).view();
-    return info.several ? mae<float>(forecast, expected) : mse<float>(forecast, expected);
+    return forecast_loss(of_points, head.get(), forecast, targets);
   });
 }
 

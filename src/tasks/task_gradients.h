@@ -11,8 +11,9 @@ namespace carousel {
 
 // Of the first `samples` samples of options.data with their labels or targets: cross entropy for a classifier, the mean
 // squared error in scaled units for values and forecasts (the mean absolute error if the forecaster knows several
-// series). A forecaster is asked for the last windows of each series whose targets are known.
-// Throws Error{kUsage} for a model of no task or without recurrent layers, and what reading the data throws.
+// series, the loss of its distribution if it has one). A forecaster is asked for the last windows of each series whose
+// targets are known. Throws Error{kUsage} for a model of no task or without recurrent layers, and what reading the data
+// throws.
 GradientFlow task_gradient_flow(const Model& model, const Options& options, std::int64_t samples);
 
 // One self-contained page: norms and singular values over the time steps, logarithmic.
