@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Writes hourly series in the layout `long`: make_series.py SERIES STEPS > series.csv
 
-Daily and weekly waves of different height with noise, each series from its own seed; the same arguments give the same bytes.
+Daily and weekly waves of different height with noise, each series from its own seed; the same arguments give the same
+bytes.
 """
 import datetime
 import math

@@ -251,7 +251,7 @@ class Forecast final : public Task {
                          {"window", std::to_string(info.window)},
                          {"horizon", std::to_string(info.horizon)},
                          {"training windows", std::to_string(data.training_windows(info.shape()).size())}});
-    report.problems = data.notes;
+    report.problems = data.problems;
     return report;
   }
 

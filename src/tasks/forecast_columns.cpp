@@ -19,13 +19,17 @@ namespace {
 
 constexpr double kNotKnown = std::numeric_limits<double>::quiet_NaN();
 
-bool has_missing(std::span<const Series> series, std::span<const SeriesSplit> splits, std::int64_t column) {
+// Whether enough values are missing in the training parts for a column of its own.
+bool often_missing(std::span<const Series> series, std::span<const SeriesSplit> splits, std::int64_t column) {
+  constexpr std::int64_t kOften = 200;  // at least one of so many
+  std::int64_t missing = 0, rows = 0;
   for (std::size_t k = 0; k < series.size(); ++k) {
+    rows += splits[k].train.size();
     for (std::int64_t t = splits[k].train.begin(); t < splits[k].train.end(); ++t) {
-      if (std::isnan(series[k].at(t, column))) return true;
+      missing += std::isnan(series[k].at(t, column)) ? 1 : 0;
     }
   }
-  return false;
+  return missing * kOften >= rows && missing > 0;
 }
 
 // A number if every series that has a value has a number there.
@@ -150,7 +154,7 @@ DerivedColumns fit_derived_columns(std::span<const Series> series, std::span<con
   DerivedColumns derived;
   derived.ahead = reading.future;
   for (std::int64_t c = 0; c < series.front().column_count(); ++c) {
-    if (has_missing(series, splits, c)) derived.known.push_back(series.front().columns[static_cast<std::size_t>(c)]);
+    if (often_missing(series, splits, c)) derived.known.push_back(series.front().columns[static_cast<std::size_t>(c)]);
   }
   if (!calendar.empty() && calendar != std::vector<std::string>{"none"}) {
     check_calendar(calendar, series.front().times);

@@ -205,6 +205,7 @@ void split_for_training(ForecastData& data, const ForecastInfo& info) {
 }
 
 void fit_columns(ForecastData& data, const DataOptions& options, ForecastInfo& info) {
+  data.problems = data.notes;
   info.scaling = options.scaling.empty() ? "standard" : options.scaling;
   info.transform = options.transform;
   if (info.transform.empty()) info.transform = info.several && all_positive(data) ? "log" : "none";

@@ -17,8 +17,8 @@ struct ForecastData {
   std::vector<Series> series, scaled;  // as read, and in scaled units
   std::vector<Scaler> scalers;         // of each series
   std::vector<SeriesSplit> splits;
-  std::vector<std::string> notes;
-  std::int64_t target_count = 1;  // of the columns, the first ones
+  std::vector<std::string> notes, problems;  // all that is to be said; of it, what is wrong with the data
+  std::int64_t target_count = 1;             // of the columns, the first ones
 
   // All windows of a part of every series, `stride` rows apart, but for those that have no known target value.
   // Training: wholly inside; else the target is inside.

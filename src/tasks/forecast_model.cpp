@@ -138,9 +138,6 @@ ModelOptions resolve_forecast_model(const ModelOptions& options, const ForecastI
 
 namespace {
 
-// Whether the network can scale by itself: one scaling for all, of values and not of a transform.
-bool scales_inside(const ForecastInfo& info) { return !info.own_scaling() && info.transform == "none"; }
-
 ColumnScale scale_of(const ForecastInfo& info, std::size_t column) {
   const ColumnScaling& scaling = info.scaler.columns()[column];
   return {scaling.shift, scaling.factor};
@@ -209,12 +206,21 @@ Sequential build_forecaster(const ModelOptions& options, const ForecastInfo& inf
   branches.push_back(std::move(recurrent));
   branches.push_back(std::move(linear));
   Sequential network;
-  if (scales_inside(info)) network.add("scale", scale_layer(input_scales(info)));
+  if (info.scales_inside()) network.add("scale", scale_layer(input_scales(info)));
   network.add("forecast", std::make_unique<Sum>(std::move(branches)));
-  if (scales_inside(info) && info.distribution == "point") {
+  if (info.scales_inside() && info.distribution == "point") {
     network.add("unscale", unscale_layer(output_scales(info)));
   }
   return network;
+}
+
+void unscale_inputs(const ForecastInfo& info, Tensor& inputs) {
+  if (!info.scales_inside()) return;
+  const std::vector<ColumnScale> scales = input_scales(info);
+  for (std::int64_t i = 0; i < inputs.elements(); ++i) {
+    const ColumnScale& scale = scales[static_cast<std::size_t>(i) % scales.size()];
+    inputs[i] = static_cast<float>(inputs[i] * scale.deviation + scale.mean);
+  }
 }
 
 Module& forecast_core(Sequential& network) {

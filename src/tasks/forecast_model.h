@@ -51,6 +51,8 @@ struct ForecastInfo {
   // Whether each series is scaled by itself: by its own training part or, in `predict`, by all of it.
   bool own_scaling() const { return several && !by_series; }
   ScalerOptions scaler_options() const;
+  // Whether the network can scale by itself: one scaling for all, of values and not of a transform.
+  bool scales_inside() const { return !own_scaling() && transform == "none"; }
   WindowShape shape(std::int64_t stride = 1) const { return {window, horizon, stride}; }
   // The same with the horizon of the network itself: 1 if it is fed with its own forecasts.
   ForecastInfo of_network() const;
@@ -76,6 +78,10 @@ ModelOptions resolve_forecast_model(const ModelOptions& options, const ForecastI
 // `options` is resolved. The recurrent branch starts at zero, so that the untrained network is the linear one.
 Sequential build_forecaster(const ModelOptions& options, const ForecastInfo& info, const LinearStart& start,
                             const WindowClusters& clusters, std::uint64_t seed);
+
+// Inputs [T, N, columns] in scaled units as the whole network takes them: where it scales by itself, in those of the
+// data.
+void unscale_inputs(const ForecastInfo& info, Tensor& inputs);
 
 // The part of the network that works in scaled units: [window, N, columns] -> [N, width x horizon x targets].
 Module& forecast_core(Sequential& network);

@@ -96,24 +96,19 @@ void read_forecast(const Model& model, const DataOptions& options, const Inspect
   if (options.data.empty()) return;
   const ForecastData read = read_series_for_model(options.data, options, info, Parts::kAllKnown);
   data.notes = read.notes;
-  if (info.several) data.notes.push_back("values are scaled: each series by its own mean and deviation");
+  if (!info.scales_inside()) data.notes.push_back("values are scaled, as the network takes them");
   const std::int64_t N = std::min(request.samples, std::ssize(read.series)), T = info.window;
-  const std::int64_t C = std::ssize(info.columns);
-  data.values = Tensor({T, N, C});
+  std::vector<WindowAt> windows;
   for (std::int64_t n = 0; n < N; ++n) {
-    const auto& all = info.several ? read.scaled : read.series;
-    const Series& series = all[static_cast<std::size_t>(n)];
-    if (series.time_steps() < T) {
-      fail(Code::kData, "{}: series {} has {} rows, the model's window is {}", options.data.front(), n,
-           series.time_steps(), T);
+    const std::int64_t rows = read.series[static_cast<std::size_t>(n)].known_steps();
+    if (rows < T) {
+      fail(Code::kData, "{}: series {} has {} rows, the model's window is {}", options.data.front(), n, rows, T);
     }
     data.lengths.push_back(static_cast<std::int32_t>(T));
-    for (std::int64_t t = 0; t < T; ++t) {
-      for (std::int64_t c = 0; c < C; ++c) {
-        data.values[(t * N + n) * C + c] = static_cast<float>(series.at(series.time_steps() - T + t, c));
-      }
-    }
+    windows.push_back({n, rows});
   }
+  gather_inputs(read.scaled, windows, T, data.values);
+  unscale_inputs(info, data.values);
 }
 
 void read_regress(const Model& model, const DataOptions& options, const InspectRequest& request, InspectData& data) {

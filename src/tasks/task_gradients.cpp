@@ -77,7 +77,7 @@ std::vector<WindowAt> last_windows(const std::vector<Series>& series, const Wind
   for (std::int64_t back = 0;; ++back) {
     const std::size_t before = windows.size();
     for (std::int64_t n = 0; n < std::ssize(series) && std::ssize(windows) < most; ++n) {
-      const std::int64_t origin = series[static_cast<std::size_t>(n)].time_steps() - shape.horizon - back;
+      const std::int64_t origin = series[static_cast<std::size_t>(n)].known_steps() - shape.horizon - back;
       if (origin >= shape.window) windows.push_back({n, origin});
     }
     if (windows.size() == before) return windows;

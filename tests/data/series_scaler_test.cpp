@@ -1,4 +1,5 @@
-// Oracle: shifts and factors counted by hand; every transform undone by its inverse; the likelihood of Box-Cox on a grid.
+// Oracle: shifts and factors counted by hand; every transform undone by its inverse; the likelihood of Box-Cox on a
+// grid.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -74,8 +75,7 @@ TEST(Scaler, EveryScalingAndTransformIsUndoneToTwelveDigits) {
   for (Scaling scaling : {Scaling::kStandard, Scaling::kMinMax, Scaling::kRobust, Scaling::kMean, Scaling::kNone}) {
     for (Transform transform : {Transform::kNone, Transform::kLog, Transform::kBoxCox, Transform::kDifference,
                                 Transform::kSeasonalDifference}) {
-      const Scaler scaler =
-          Scaler::fit(series, split_series(series, "40,20").train, {scaling, transform, 1, kSeason});
+      const Scaler scaler = Scaler::fit(series, split_series(series, "40,20").train, {scaling, transform, 1, kSeason});
       const Series scaled = scaler.transform(series);
       const std::vector<std::int64_t> columns = {1, 0};  // only column 0 is transformed
       std::vector<double> path, expected;
@@ -87,7 +87,8 @@ TEST(Scaler, EveryScalingAndTransformIsUndoneToTwelveDigits) {
       }
       scaler.add_up(series, kOrigin, columns, path);
       for (std::size_t i = 0; i < path.size(); ++i) {
-        ASSERT_NEAR(path[i], expected[i], 1e-12 * 300 * 10) << static_cast<int>(scaling) << " " << static_cast<int>(transform);
+        ASSERT_NEAR(path[i], expected[i], 1e-12 * 300 * 10)
+            << static_cast<int>(scaling) << " " << static_cast<int>(transform);
       }
       EXPECT_EQ(Scaler(scaler.columns()).columns(), scaler.columns());
     }
@@ -141,7 +142,8 @@ TEST(Scaler, BoxCoxTakesTheLambdaOfTheGreatestLikelihood) {
     const double n = static_cast<double>(series.values.size()), mean = sum / n;
     return -n / 2 * std::log(squares / n - mean * mean) + (lambda - 1) * logarithms;
   };
-  for (double lambda = 0.05; lambda <= 2; lambda += 0.05) EXPECT_LE(likelihood(lambda), likelihood(found) + 1e-6) << lambda;
+  for (double lambda = 0.05; lambda <= 2; lambda += 0.05)
+    EXPECT_LE(likelihood(lambda), likelihood(found) + 1e-6) << lambda;
   for (double& value : series.values) value = std::exp(std::sqrt(value));  // its logarithm is normal
   EXPECT_NEAR(fit_all(series, {Scaling::kStandard, Transform::kBoxCox, 1}).columns()[0].lambda, 0, 0.03);
 }

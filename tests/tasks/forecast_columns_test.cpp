@@ -1,12 +1,13 @@
-// Oracle: every derived column of a short series written out by hand; a loss with missing targets beside that of the known
-// ones.
+// Oracle: every derived column of a short series written out by hand; a loss with missing targets beside that of the
+// known ones.
+#include "tasks/forecast_columns.h"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <limits>
 
 #include "autograd/ops/mse.h"
-#include "tasks/forecast_columns.h"
 #include "tasks/forecast_training.h"
 #include "tests/support/expect_error.h"
 

@@ -62,10 +62,8 @@ TEST(InspectInput, AForecasterIsShownTheLastWindowOfTheSeries) {
   info.targets = {"b"};
   info.window = 3;
   info.horizon = 2;
-  info.layout = "wide";
   info.valid_fraction = 0.2;
-  info.mean = {0, 0};
-  info.deviation = {1, 1};
+  info.scaler = Scaler({{0, 1}, {0, 1}});
   Model model("forecast",
               Sequential{Recurrent{{.cell = "gru", .input_size = 2, .hidden_size = 4}}, Pool{"last"}, Linear{4, 2}});
   model.set_task_data(info.to_json());

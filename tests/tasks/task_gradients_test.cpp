@@ -121,7 +121,7 @@ TEST(TaskGradients, TheLossOfAForecastIsThatOfTheLastWindow) {
   options.data.window = 8;
   const Model model = trained("forecast", options);
   const PredictedRows rows = predicted(model, folder / "known.csv");
-  const double deviation = ForecastInfo::from_model(model).deviation[0];
+  const double deviation = ForecastInfo::from_model(model).scaler.columns()[0].factor;
   double loss = 0;
   for (std::size_t h = 0; h < kHorizon; ++h) {
     loss += std::pow((rows.number(h, 1) - values[kRows - kHorizon + h]) / deviation, 2) / kHorizon;

@@ -11,6 +11,8 @@ namespace {
 
 enum Field : unsigned { kYearField, kQuarterField, kMonthField, kDayField, kHourField, kMinuteField, kSecondField };
 
+constexpr unsigned kMonthAndDay = 1U << kMonthField | 1U << kDayField;  // written alike
+
 // Where a number stands in a text.
 struct Piece {
   Field field = kYearField;
@@ -240,7 +242,8 @@ std::string TimeWriting::write(std::int64_t begin) const {
   std::size_t at = 0;
   for (std::size_t k = 0; k < like.piece_count; ++k) {
     const Piece& piece = like.pieces[k];
-    const bool narrow = (narrow_ >> piece.field & 1U) != 0;
+    const unsigned field = 1U << piece.field;
+    const bool narrow = (narrow_ & ((field & kMonthAndDay) != 0 ? kMonthAndDay : field)) != 0;
     text += like_.substr(at, piece.begin - at);
     text += fmt::format("{:0{}}", values[piece.field], narrow ? 1 : piece.width);
     at = piece.begin + piece.width;

@@ -45,10 +45,10 @@ struct WindowAt {
 // if there is none (the mean, of scaled series); never one from later.
 double last_known(const Series& series, std::int64_t row, std::int64_t column);
 
-// Copies the windows of a batch: inputs [window, N, C] with all columns, targets [horizon, N, target columns]. A missing input
-// is as last_known() says, a missing target stays NaN. The
-// tensors are made anew only if their shape differs, so a training loop reuses them.
-// REQUIRES: every window lies inside its series, all series have the same columns.
+// Copies the windows of a batch: inputs [window, N, C] with all columns, targets [horizon, N, target columns]. A
+// missing input is as last_known() says, a missing target stays NaN. The tensors are made anew only if their shape
+// differs, so a training loop reuses them. REQUIRES: every window lies inside its series, all series have the same
+// columns.
 struct WindowBatch {
   Tensor inputs, targets;
 };
