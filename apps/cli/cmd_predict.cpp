@@ -22,6 +22,8 @@ int run_predict(const CommandLine& line, Console& console) {
   if (output != "-") check_output_file("--output", output, config.options.output.force);
   const std::string& alignments = config.options.output.alignments;
   if (!alignments.empty()) check_output_file("--alignments", alignments, config.options.output.force);
+  const std::string& state = config.options.output.state;
+  if (!state.empty() && !config.options.data.update) check_output_file("--state", state, config.options.output.force);
   const Model model = Model::load(line.text("MODEL"));
   set_inference_dtype(model.network(), config.options.model.dtype);
   const Task& task = find_task(model.task());

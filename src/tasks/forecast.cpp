@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/fail.h"
+#include "tasks/forecast_anomalies.h"
 #include "tasks/forecast_clusters.h"
 #include "tasks/forecast_data.h"
 #include "tasks/forecast_linear.h"
@@ -12,8 +13,10 @@
 #include "tasks/forecast_paths.h"
 #include "tasks/forecast_report.h"
 #include "tasks/forecast_score.h"
+#include "tasks/forecast_state.h"
 #include "tasks/forecast_stateful.h"
 #include "tasks/forecast_training.h"
+#include "tasks/forecast_update.h"
 #include "tasks/report_files.h"
 #include "tasks/training_run.h"
 
@@ -173,6 +176,8 @@ class Forecast final : public Task {
       info.residuals = fit_residuals(model_forecasts(model, data, validation, info), data, validation, info, observer);
       model.set_task_data(info.to_json());
     }
+    info.error_deviation = one_step_deviation(model, data, validation, info);
+    model.set_task_data(info.to_json());
     static_cast<EvaluateResult&>(result) =
         score_forecasts(model, make_forecast_baselines(data, info), {data, info, validation});
     fill_result(result, summary, model, options.output, windows);
@@ -211,8 +216,20 @@ class Forecast final : public Task {
   }
 
   void predict(const Model& model, const Options& options, RowSink& sink) const override {
-    ForecastInfo info = ForecastInfo::from_model(model);
-    const ForecastData data = read_series_for_model(options.data.data, options.data, info, Parts::kAllKnown);
+    const ForecastInfo info = ForecastInfo::from_model(model);
+    const bool keeps_state = !options.output.state.empty();
+    if (options.data.update && !keeps_state) fail(Code::kUsage, "--update: name the file to update with --state FILE");
+    ForecastData data = options.data.update
+                            ? read_updated_series(model, options, info)
+                            : read_series_for_model(options.data.data, options.data, info, Parts::kAllKnown);
+    if (options.data.anomalies) write_anomalies(model, options, data, info, sink);
+    if (keeps_state) carry_to_the_end(model, data, info);
+    if (!options.data.anomalies) write_ahead(model, options, data, info, sink);
+    if (keeps_state) write_forecast_state(model, options, data, info);
+  }
+
+  static void write_ahead(const Model& model, const Options& options, const ForecastData& data, ForecastInfo info,
+                          RowSink& sink) {
     const std::int64_t steps = options.data.horizon > 0 ? options.data.horizon : info.horizon;
     if (options.model.samples > 0) {
       write_paths(model, data, info, {steps, options.model.samples}, sink);

@@ -279,20 +279,26 @@ std::vector<std::pair<std::string, std::string>> describe_series(const ForecastD
   return facts;
 }
 
-ForecastData read_series_for_model(const std::vector<std::string>& paths, const DataOptions& options,
-                                   const ForecastInfo& info, Parts parts) {
-  ForecastData data;
-  data.series = read_all(paths, series_options(options, info.reading), data.notes).series;
-  data.target_count = std::ssize(info.targets);
+std::vector<Series> read_rows_for_model(const std::vector<std::string>& paths, const DataOptions& options,
+                                        const ForecastInfo& info, std::vector<std::string>& notes) {
+  std::vector<Series> series = read_all(paths, series_options(options, info.reading), notes).series;
   const std::int64_t read = std::ssize(info.columns) - std::ssize(info.derived.names());
-  if (data.series.front().column_count() != read) {
-    fail(Code::kData, "{}: has {} columns of values, the model needs {}", paths.front(),
-         data.series.front().column_count(), read);
+  if (series.front().column_count() != read) {
+    fail(Code::kData, "{}: has {} columns of values, the model needs {}", paths.front(), series.front().column_count(),
+         read);
   }
-  if (!info.derived.calendar.empty() && !data.series.front().times.is_date()) {
+  if (!info.derived.calendar.empty() && !series.front().times.is_date()) {
     fail(Code::kData, "{}: the model sees the {} of the time, but the file has no column of dates", paths.front(),
          info.derived.calendar.front());
   }
+  return series;
+}
+
+ForecastData read_series_for_model(const std::vector<std::string>& paths, const DataOptions& options,
+                                   const ForecastInfo& info, Parts parts) {
+  ForecastData data;
+  data.series = read_rows_for_model(paths, options, info, data.notes);
+  data.target_count = std::ssize(info.targets);
   if (parts == Parts::kAsTrained && info.by_series) {
     for (const Series& series : data.series) data.splits.push_back({{}, {0, 0}, {0, series.known_steps()}});
   } else if (parts == Parts::kAsTrained) {
@@ -303,6 +309,15 @@ ForecastData read_series_for_model(const std::vector<std::string>& paths, const 
   }
   scale_all(data, info);
   return data;
+}
+
+void scale_known_series(ForecastData& data, const ForecastInfo& info) {
+  data.target_count = std::ssize(info.targets);
+  require_future(data, info);
+  for (std::size_t k = 0; k < data.series.size(); ++k) {
+    data.splits.push_back(train_on_all(data.series[k]));
+    data.scaled.push_back(network_series(data.series[k], data.scalers[k], info.derived, info.horizon));
+  }
 }
 
 }  // namespace carousel

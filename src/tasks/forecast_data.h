@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "carousel/module.h"
 #include "data/series/scaler.h"
 #include "data/series/series_split.h"
 #include "data/series/windows.h"
@@ -13,10 +14,17 @@
 
 namespace carousel {
 
+// What the recurrent branch of a stateful forecaster remembers after some rows of a series: reading goes on from there.
+struct CarriedState {
+  State state;            // of one sample
+  std::int64_t rows = 0;  // the first ones of the series, which need not be read again
+};
+
 struct ForecastData {
   std::vector<Series> series, scaled;  // as read, and in scaled units
   std::vector<Scaler> scalers;         // of each series
   std::vector<SeriesSplit> splits;
+  std::vector<CarriedState> carried;  // of each series, if stateful; empty: they are read from their first row
   std::vector<std::string> notes, problems;  // all that is to be said; of it, what is wrong with the data
   std::int64_t target_count = 1;             // of the columns, the first ones
 
@@ -41,9 +49,17 @@ std::vector<std::pair<std::string, std::string>> describe_series(const ForecastD
 // or all of it known, for forecasts from its end.
 enum class Parts { kAsTrained, kAllKnown };
 
+// The series of `paths` with the columns of a trained model, as read. Throws Error{kData} if there are others.
+std::vector<Series> read_rows_for_model(const std::vector<std::string>& paths, const DataOptions& options,
+                                        const ForecastInfo& info, std::vector<std::string>& notes);
+
 // For a trained model: the series of `paths` with its columns and its scaling (of several series: each one's own, from
 // its training part).
 ForecastData read_series_for_model(const std::vector<std::string>& paths, const DataOptions& options,
                                    const ForecastInfo& info, Parts parts);
+
+// Fills in what data.series and data.scalers decide: every row is known, and forecasts go on from the last. Throws
+// Error{kData} for a future column that is not known for the whole horizon.
+void scale_known_series(ForecastData& data, const ForecastInfo& info);
 
 }  // namespace carousel

@@ -34,7 +34,8 @@ std::string ForecastInfo::to_json() const {
                         {"recursive", recursive},
                         {"levels", levels},
                         {"residual_steps", residuals.steps},
-                        {"residuals", residuals.values}});
+                        {"residuals", residuals.values},
+                        {"error_deviation", error_deviation}});
 }
 
 namespace {
@@ -88,6 +89,7 @@ ForecastInfo ForecastInfo::from_model(const Model& model) {
     info.levels = object.value("levels", info.levels);
     info.residuals.steps = object.value("residual_steps", info.residuals.steps);
     info.residuals.values = object.value("residuals", info.residuals.values);
+    info.error_deviation = object.value("error_deviation", std::vector<double>());
   });
   constexpr std::int64_t kLongest = 1 << 20;
   for (const std::int64_t size : {info.horizon, info.window, info.season}) {
@@ -102,6 +104,10 @@ ForecastInfo ForecastInfo::from_model(const Model& model) {
   check_quantiles(info);
   const std::int64_t read = std::ssize(info.columns) - std::ssize(info.derived.names());
   if (!info.own_scaling() && info.scaler.column_count() != read) fail(Code::kModel, "the forecaster has no scaling");
+  if (!info.error_deviation.empty() && info.error_deviation.size() != info.targets.size()) {
+    fail(Code::kModel, "the forecaster has {} deviations of errors for {} targets", info.error_deviation.size(),
+         info.targets.size());
+  }
   return info;
 }
 

@@ -36,13 +36,14 @@ struct ForecastInfo {
   std::string split;          // --split of training; empty: valid_fraction at the end
   double valid_fraction = 0;  // used if split is empty
   std::string scaling = "standard", transform = "none";
-  Scaler scaler;                       // of the columns read, unless each series has its own
-  DerivedColumns derived;              // behind the columns read
-  std::string distribution = "point";  // what the numbers of the network mean (forecast_head.h)
-  bool recursive = false;              // the network gives one step; further ones are fed with those before
-  std::int64_t paths = 200;            // that forecasts of a recursive distribution are made from; not stored
-  std::vector<double> levels;          // that are learnt, scored at and written by default
-  ResidualQuantiles residuals;         // of a network of points
+  Scaler scaler;                        // of the columns read, unless each series has its own
+  DerivedColumns derived;               // behind the columns read
+  std::string distribution = "point";   // what the numbers of the network mean (forecast_head.h)
+  bool recursive = false;               // the network gives one step; further ones are fed with those before
+  std::int64_t paths = 200;             // that forecasts of a recursive distribution are made from; not stored
+  std::vector<double> levels;           // that are learnt, scored at and written by default
+  ResidualQuantiles residuals;          // of a network of points
+  std::vector<double> error_deviation;  // of the targets, one step ahead (forecast_anomalies.h); empty: not known
 
   std::string to_json() const;
   // Throws Error{kModel} if the model is not a forecaster or its description does not fit.

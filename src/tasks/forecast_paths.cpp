@@ -29,8 +29,14 @@ class PathBlock {
     paths_ = paths;
     std::vector<HistoryRows> rows;
     std::int64_t longest = 0;
+    // Of windows that go on from a carried state, all of one series.
+    const CarriedState* carried = nullptr;
+    if (info_.stateful && !data_.carried.empty()) {
+      carried = &data_.carried[static_cast<std::size_t>(windows.front().series)];
+    }
     for (const WindowAt& window : windows) {
-      rows.push_back({window.series, info_.stateful ? 0 : window.origin - info_.window, window.origin});
+      const std::int64_t start = carried ? carried->rows : 0;
+      rows.push_back({window.series, info_.stateful ? start : window.origin - info_.window, window.origin});
       longest = std::max(longest, rows.back().end - rows.back().first);
     }
     std::vector<std::int32_t> lengths;
@@ -39,6 +45,11 @@ class PathBlock {
     detail::PassInput input;
     input.values = &inputs;
     input.lengths = lengths;
+    State initial;
+    if (carried && carried->rows > 0) {
+      for (const Tensor& state : carried->state.values) initial.values.push_back(repeated(state, std::ssize(windows)));
+      input.initial = &initial;
+    }
     input.final = &state_;
     tape_.reset();
     const Variable y = detail::run_pass(parts_.every_step(), tape_, layout_, input, false, {});
@@ -49,9 +60,9 @@ class PathBlock {
     }
     Tensor known;
     gather_inputs(data_.scaled, windows, info_.window, known);
-    recurrent_ = repeated(last);
-    window_ = repeated(known);
-    for (Tensor& state : state_.values) state = repeated(state);
+    recurrent_ = repeated(last, paths_);
+    window_ = repeated(known, paths_);
+    for (Tensor& state : state_.values) state = repeated(state, paths_);
   }
 
   // The next values of all paths, [rows, targets]: sampled, or the points.
@@ -99,13 +110,13 @@ class PathBlock {
   }
 
  private:
-  // [..., N, size] -> [..., N x paths, size]
-  Tensor repeated(const Tensor& one) const {
+  // [..., N, size] -> [..., N x times, size]
+  static Tensor repeated(const Tensor& one, std::int64_t times) {
     const Shape& shape = one.shape();
     const std::int64_t size = shape.back(), rows = one.elements() / size;
-    Tensor all = shape.rank() == 2 ? Tensor({rows * paths_, size}) : Tensor({shape[0], shape[1] * paths_, size});
-    for (std::int64_t row = 0; row < rows * paths_; ++row) {
-      std::copy_n(one.data() + row / paths_ * size, size, all.data() + row * size);
+    Tensor all = shape.rank() == 2 ? Tensor({rows * times, size}) : Tensor({shape[0], shape[1] * times, size});
+    for (std::int64_t row = 0; row < rows * times; ++row) {
+      std::copy_n(one.data() + row / times * size, size, all.data() + row * size);
     }
     return all;
   }

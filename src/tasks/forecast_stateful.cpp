@@ -82,45 +82,70 @@ std::vector<Wanted> by_series(std::span<const WindowAt> windows, std::int64_t se
   return all;
 }
 
-// The recurrent branch over whole series, piece by piece; each wanted row is added to its place in `all`.
-void add_recurrent(StatefulForecaster& parts, std::span<const Series> scaled, std::span<const Wanted> list,
-                   Tensor& all) {
-  const std::int64_t N = std::ssize(list), O = all.shape()[1];
-  std::int64_t longest = 0;
-  for (const Wanted& one : list) longest = std::max(longest, one.origins.back().first);
-  const std::int64_t steps = std::min(longest, std::max<std::int64_t>(1, kRowsAtOnce / N));
-  Tape<float> tape;
-  tape.set_recording(false);
-  SequenceLayout layout;
-  Tensor inputs;
-  std::vector<std::int32_t> lengths;
-  State states[2];
-  for (std::int64_t begin = 0; begin < longest; begin += steps) {
-    const std::int64_t piece = begin / steps;
-    std::vector<HistoryRows> rows;
-    for (const Wanted& one : list) rows.push_back({one.series, begin, one.origins.back().first});
-    gather_rows(scaled, rows, steps, inputs, lengths);
-    tape.reset();
-    detail::PassInput input;
-    input.values = &inputs;
-    input.lengths = lengths;
-    input.initial = piece == 0 ? nullptr : &states[piece % 2];
-    input.final = &states[(piece + 1) % 2];
-    const Variable y = detail::run_pass(parts.every_step(), tape, layout, input, false, {});
-    for (std::int64_t n = 0; n < N; ++n) {
-      for (const auto& [origin, place] : list[static_cast<std::size_t>(n)].origins) {
-        const std::int64_t step = origin - 1 - begin;
-        if (step < 0 || step >= steps) continue;
-        for (std::int64_t o = 0; o < O; ++o) all[place * O + o] += y.value().data[(step * N + n) * O + o];
-      }
-    }
+// Runs the recurrent branch over rows of some series, piece by piece, the state going on from piece to piece.
+class RowReader {
+ public:
+  RowReader(StatefulForecaster& parts, std::span<const Series> scaled) : parts_(parts), scaled_(scaled) {
+    tape_.set_recording(false);
   }
+
+  // Reads the rows of `list`, which all begin with the same one, from `initial` on (null: zero), and calls
+  // take(first row, steps, outputs [steps, N, O]) for each piece. The state after them; without a value if no rows.
+  template <class Take>
+  State read(std::span<const HistoryRows> list, const State* initial, Take take) {
+    std::int64_t longest = 0;
+    for (const HistoryRows& rows : list) longest = std::max(longest, rows.end - rows.first);
+    const std::int64_t steps =
+        std::min(longest, std::max<std::int64_t>(1, kRowsAtOnce / std::max<std::int64_t>(1, std::ssize(list))));
+    State states[2];
+    std::vector<HistoryRows> piece(list.begin(), list.end());
+    std::int64_t count = 0;
+    for (std::int64_t begin = 0; begin < longest; begin += steps, ++count) {
+      gather_rows(scaled_, piece, steps, inputs_, lengths_);
+      tape_.reset();
+      detail::PassInput input;
+      input.values = &inputs_;
+      input.lengths = lengths_;
+      input.initial = count == 0 ? initial : &states[count % 2];
+      input.final = &states[(count + 1) % 2];
+      const Variable y = detail::run_pass(parts_.every_step(), tape_, layout_, input, false, {});
+      take(piece.front().first, steps, y.value());
+      for (HistoryRows& rows : piece) rows.first += steps;
+    }
+    return std::move(states[count % 2]);
+  }
+
+ private:
+  StatefulForecaster& parts_;
+  std::span<const Series> scaled_;
+  Tape<float> tape_;
+  SequenceLayout layout_;
+  Tensor inputs_;
+  std::vector<std::int32_t> lengths_;
+};
+
+// Adds what the recurrent branch gives at each wanted origin to its place in `all`. All series of the list are read
+// from the row `carried` says (null: from the first), which is that of one series only.
+void add_recurrent(RowReader& reader, std::span<const Wanted> list, const CarriedState* carried, Tensor& all) {
+  const std::int64_t N = std::ssize(list), O = all.shape()[1];
+  std::vector<HistoryRows> rows;
+  for (const Wanted& one : list) rows.push_back({one.series, carried ? carried->rows : 0, one.origins.back().first});
+  reader.read(rows, carried && carried->rows > 0 ? &carried->state : nullptr,
+              [&](std::int64_t begin, std::int64_t steps, View<const float> y) {
+                for (std::int64_t n = 0; n < N; ++n) {
+                  for (const auto& [origin, place] : list[static_cast<std::size_t>(n)].origins) {
+                    const std::int64_t step = origin - 1 - begin;
+                    if (step < 0 || step >= steps) continue;
+                    for (std::int64_t o = 0; o < O; ++o) all[place * O + o] += y.data[(step * N + n) * O + o];
+                  }
+                }
+              });
 }
 
 }  // namespace
 
 Tensor predict_statefully(Sequential& network, std::span<const Series> scaled, std::span<const WindowAt> windows,
-                          const ForecastInfo& info) {
+                          const ForecastInfo& info, std::span<const CarriedState> carried) {
   StatefulForecaster parts(network);
   Tensor all({std::ssize(windows), network_outputs(info)});
   constexpr std::int64_t kWindows = 256, kSeries = 64;
@@ -141,11 +166,28 @@ Tensor predict_statefully(Sequential& network, std::span<const Series> scaled, s
     }
   }
   const std::vector<Wanted> wanted = by_series(windows, std::ssize(scaled));
-  for (std::size_t first = 0; first < wanted.size(); first += kSeries) {
-    add_recurrent(parts, scaled,
-                  std::span(wanted).subspan(first, std::min<std::size_t>(kSeries, wanted.size() - first)), all);
+  RowReader reader(parts, scaled);
+  const std::size_t together = carried.empty() ? kSeries : 1;
+  for (std::size_t first = 0; first < wanted.size(); first += together) {
+    const CarriedState* from = carried.empty() ? nullptr : &carried[static_cast<std::size_t>(wanted[first].series)];
+    add_recurrent(reader, std::span(wanted).subspan(first, std::min(together, wanted.size() - first)), from, all);
   }
   return all;
+}
+
+std::vector<CarriedState> carry_states(Sequential& network, std::span<const Series> scaled,
+                                       std::vector<CarriedState> carried) {
+  StatefulForecaster parts(network);
+  RowReader reader(parts, scaled);
+  const bool fresh = carried.empty();
+  carried.resize(scaled.size());
+  for (std::size_t k = 0; k < scaled.size(); ++k) {
+    const HistoryRows rows{static_cast<std::int64_t>(k), carried[k].rows, scaled[k].known_steps() - 1};
+    if (rows.end <= rows.first) continue;
+    const State* initial = fresh ? nullptr : &carried[k].state;
+    carried[k] = {reader.read(std::span(&rows, 1), initial, [](auto...) {}), rows.end};
+  }
+  return carried;
 }
 
 std::vector<Stretch> training_stretches(const ForecastData& data, const ForecastInfo& info, std::int64_t batch_size) {

@@ -47,9 +47,14 @@ void gather_rows(std::span<const Series> scaled, std::span<const HistoryRows> li
                  std::vector<std::int32_t>& lengths);
 
 // As predict_windows() of forecast_training.h, the state carried from the first row of each series to the row before
-// the origin: [windows, horizon x targets], in scaled units.
+// the origin: [windows, horizon x targets], in scaled units. `carried` as in ForecastData. REQUIRES: every origin is
+// behind the rows that are carried.
 Tensor predict_statefully(Sequential& network, std::span<const Series> scaled, std::span<const WindowAt> windows,
-                          const ForecastInfo& info);
+                          const ForecastInfo& info, std::span<const CarriedState> carried = {});
+
+// What is remembered after all rows of each series but the last, going on from `carried`, as in ForecastData.
+std::vector<CarriedState> carry_states(Sequential& network, std::span<const Series> scaled,
+                                       std::vector<CarriedState> carried);
 
 // A piece of a series that is read from a state of zero on: rows begin .. end-1; origins from `first` on are learnt.
 struct Stretch {

@@ -51,8 +51,8 @@ void flatten_targets(const Tensor& targets, Tensor& flat) {
 }
 
 Tensor predict_windows(Sequential& network, std::span<const Series> scaled, std::span<const WindowAt> windows,
-                       const ForecastInfo& info) {
-  if (info.stateful) return predict_statefully(network, scaled, windows, info);
+                       const ForecastInfo& info, std::span<const CarriedState> carried) {
+  if (info.stateful) return predict_statefully(network, scaled, windows, info, carried);
   Tensor all({std::ssize(windows), network_outputs(info)});
   Tape<float> tape;
   tape.set_recording(false);

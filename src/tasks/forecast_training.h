@@ -9,9 +9,10 @@
 
 namespace carousel {
 
-// What the network puts out for windows, in scaled units: [windows, network_outputs(info)].
+// What the network puts out for windows, in scaled units: [windows, network_outputs(info)]. `carried` as in
+// ForecastData.
 Tensor predict_windows(Sequential& network, std::span<const Series> scaled, std::span<const WindowAt> windows,
-                       const ForecastInfo& info);
+                       const ForecastInfo& info, std::span<const CarriedState> carried = {});
 
 // [horizon, N, targets] -> [N, horizon x targets]: the order of the network's output. `flat` is reused if it fits.
 void flatten_targets(const Tensor& targets, Tensor& flat);

@@ -27,7 +27,7 @@ ForecastBaselines make_forecast_baselines(const ForecastData& data, const Foreca
 Forecasts model_forecasts(const Model& model, const ForecastData& data, std::span<const WindowAt> windows,
                           const ForecastInfo& info) {
   if (info.recursive) return recursive_forecasts(model.network(), data, windows, info);
-  return read_outputs(predict_windows(model.network(), data.scaled, windows, info), data, windows, info);
+  return read_outputs(predict_windows(model.network(), data.scaled, windows, info, data.carried), data, windows, info);
 }
 
 Forecasts baseline_forecasts(const ForecastBaseline& baseline, const ForecastData& data,
@@ -82,6 +82,7 @@ ForecastData alone(const ForecastData& data, const ForecastInfo& info, std::int6
   here.scaled = {data.scaled[static_cast<std::size_t>(series)]};
   here.series = {data.series[static_cast<std::size_t>(series)]};
   here.scalers = {data.scalers[static_cast<std::size_t>(series)]};
+  if (!data.carried.empty()) here.carried = {data.carried[static_cast<std::size_t>(series)]};
   Series& known = here.scaled.front();
   known.values.resize(static_cast<std::size_t>(known.known_steps() * known.column_count()));
   known.future_rows = 0;

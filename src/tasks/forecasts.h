@@ -30,7 +30,8 @@ using ForecastBaselines = std::vector<std::unique_ptr<ForecastBaseline>>;
 // share one map.
 ForecastBaselines make_forecast_baselines(const ForecastData& data, const ForecastInfo& info);
 
-// Forecasts of windows in scaled units. Every window has info.window rows before its origin.
+// Forecasts of windows in scaled units. Every window has info.window rows before its origin. With data.carried a
+// recursive forecaster takes windows of one series only.
 Forecasts model_forecasts(const Model& model, const ForecastData& data, std::span<const WindowAt> windows,
                           const ForecastInfo& info);
 Forecasts baseline_forecasts(const ForecastBaseline& baseline, const ForecastData& data,

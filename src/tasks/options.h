@@ -45,6 +45,9 @@ struct DataOptions {
   bool backtest = false;            // evaluate forecast: every origin of the part
   std::int64_t stride = 1;
   bool scaled = false;  // evaluate forecast on scaled values
+  bool update = false;  // predict forecast: `data` are the rows that follow those of OutputOptions::state
+  bool anomalies = false;    // predict forecast: how surprising each value is
+  double threshold = 0.001;  // of that: a value is flagged if an ordinary one is as surprising less often
   // tag: files of tags and of labels of sentences, one for each of data or valid; columns from 1, 0: auto
   std::vector<std::string> tags, valid_tags, intents, valid_intents;
   std::int64_t token_column = 0, tag_column = 0;
@@ -166,6 +169,7 @@ struct OutputOptions {
   std::string report;      // self-contained HTML page
   std::string plots;       // forecast, regress: folder for the pictures of the page as files
   std::string alignments;  // translate: JSON of what each output token looked at
+  std::string state;       // predict forecast: what is needed to go on with new rows alone
   bool force = false;      // overwrite existing files
 };
 
