@@ -24,7 +24,7 @@ struct ForecastData {
   std::vector<Series> series, scaled;  // as read, and in scaled units
   std::vector<Scaler> scalers;         // of each series
   std::vector<SeriesSplit> splits;
-  std::vector<CarriedState> carried;  // of each series, if stateful; empty: they are read from their first row
+  std::vector<CarriedState> carried;         // of each series, if stateful; empty: they are read from their first row
   std::vector<std::string> notes, problems;  // all that is to be said; of it, what is wrong with the data
   std::int64_t target_count = 1;             // of the columns, the first ones
 
