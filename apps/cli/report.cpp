@@ -24,6 +24,8 @@ double metric_of(const Metrics& metrics, const Bound& bound) {
        fmt::join(known, ", "));
 }
 
+constexpr double kSignificance = 0.05;  // a difference that chance makes less often is one
+
 // The first metric that both have, and its two values.
 struct Duel {
   std::string metric;
@@ -44,6 +46,12 @@ Json metrics_json(const Metrics& metrics) {
   return object;
 }
 
+namespace {
+
+Json horizon_json(const HorizonErrors& errors) { return {{"rmse", errors.rmse}, {"mae", errors.mae}}; }
+
+}  // namespace
+
 Json to_json(const EvaluateResult& result) {
   Json baseline = Json::object();
   for (const Baseline& entry : result.baselines) baseline[entry.name] = metrics_json(entry.metrics);
@@ -52,6 +60,14 @@ Json to_json(const EvaluateResult& result) {
               {"samples", result.samples},
               {"metrics", metrics_json(result.metrics)},
               {"baseline", baseline}};
+  if (!result.by_horizon.rmse.empty()) {
+    object["by_horizon"]["model"] = horizon_json(result.by_horizon);
+    for (const Baseline& entry : result.baselines) object["by_horizon"][entry.name] = horizon_json(entry.by_horizon);
+  }
+  for (const Baseline& entry : result.baselines) {
+    if (entry.p) object["p"][entry.name] = *entry.p;
+  }
+  if (!result.notes.empty()) object["notes"] = result.notes;
   for (const ScoredToken& token : result.tokens) {
     object["tokens"].push_back(token.token);
     object["ids"].push_back(token.id);
@@ -95,8 +111,16 @@ bool beats(const Metrics& model, const Baseline& baseline) {
 std::string verdict(const Metrics& model, const Baseline& baseline) {
   const Duel both = duel(model, baseline);
   if (both.metric.empty()) return fmt::format("The model and {} have no metric in common.", baseline.name);
-  return fmt::format("The model {} {}: {} {:.4g} against {:.4g}.", beats(model, baseline) ? "beats" : "does not beat",
-                     baseline.name, both.metric, both.model, both.baseline);
+  const bool better = beats(model, baseline);
+  std::string difference;
+  if (baseline.p && both.baseline != 0) {
+    difference = fmt::format(" ({:+.1f} %, p {})", 100 * (both.model - both.baseline) / std::abs(both.baseline),
+                             *baseline.p < 0.001 ? "< 0.001" : fmt::format("= {:.2g}", *baseline.p));
+  }
+  const bool by_chance = better && baseline.p.value_or(0) >= kSignificance;
+  return fmt::format("The model {} {}{}: {} {:.4g} against {:.4g}{}.", better && !by_chance ? "beats" : "does not beat",
+                     baseline.name, by_chance ? " significantly" : "", both.metric, both.model, both.baseline,
+                     difference);
 }
 
 std::string result_text(const EvaluateResult& result, const Console& console) {
@@ -117,9 +141,10 @@ std::string result_text(const EvaluateResult& result, const Console& console) {
   }
   std::string text = text_table(rows, true);
   for (const Baseline& baseline : result.baselines) {
-    const Style style = beats(result.metrics, baseline) ? Style::kGreen : Style::kYellow;
-    text += console.paint(style, verdict(result.metrics, baseline)) + "\n";
+    const bool clear = beats(result.metrics, baseline) && baseline.p.value_or(0) < kSignificance;
+    text += console.paint(clear ? Style::kGreen : Style::kYellow, verdict(result.metrics, baseline)) + "\n";
   }
+  for (const std::string& note : result.notes) text += note + "\n";
   return text;
 }
 

@@ -24,7 +24,8 @@ std::string surprise_text(std::span<const ScoredToken> tokens, const Console& co
 // A table of model and baselines, then one sentence per baseline that says whether the model beats it.
 std::string result_text(const EvaluateResult& result, const Console& console);
 
-// "the model beats last_value: mse 0.4 against 1.2"; judged by the first metric that both have. A tie is no victory.
+// "The model beats last_value: mse 0.4 against 1.2 (-66.7 %, p < 0.001)."; judged by the first metric that both have. A
+// tie is no victory, and neither is a difference that chance makes in one of twenty cases.
 std::string verdict(const Metrics& model, const Baseline& baseline);
 bool beats(const Metrics& model, const Baseline& baseline);
 

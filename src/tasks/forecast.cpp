@@ -1,12 +1,14 @@
 #include "tasks/forecast.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 
 #include "base/fail.h"
 #include "tasks/forecast_anomalies.h"
 #include "tasks/forecast_clusters.h"
 #include "tasks/forecast_data.h"
+#include "tasks/forecast_leak_check.h"
 #include "tasks/forecast_linear.h"
 #include "tasks/forecast_metrics.h"
 #include "tasks/forecast_outputs.h"
@@ -120,6 +122,26 @@ void write_paths(const Model& model, const ForecastData& data, const ForecastInf
   }
 }
 
+// Prices are easily judged wrongly, so the user hears of --prices.
+void note_prices(const DataOptions& options, const ForecastInfo& info, Observer& observer) {
+  if (options.prices) return;
+  for (const std::string& target : info.targets) {
+    std::string name = target;
+    std::ranges::transform(name, name.begin(), [](unsigned char letter) { return std::tolower(letter); });
+    if (name.find("close") == std::string::npos && name.find("price") == std::string::npos) continue;
+    observer.note(fmt::format("prices: '{}' looks like one; --prices scores returns and directions, too", target));
+    return;
+  }
+}
+
+EvaluateResult score_refitted(const Model& model, const ForecastScoring& scoring, bool sliding) {
+  ForecastTable table(scoring, model_forecasts(model, scoring.data, scoring.windows, scoring.info));
+  for (const NamedForecasts& one : refitted_forecasts(scoring.data, scoring.windows, scoring.info, sliding)) {
+    table.add(one.name, one.forecasts);
+  }
+  return table.finish();
+}
+
 class Forecast final : public Task {
  public:
   std::string_view name() const override { return "forecast"; }
@@ -196,6 +218,9 @@ class Forecast final : public Task {
   EvaluateResult evaluate(const Model& model, const Options& options, Observer& observer) const override {
     ForecastInfo info = ForecastInfo::from_model(model);
     if (options.model.samples > 0) info.paths = options.model.samples;
+    if (options.data.leak_check && !options.data.test.empty()) {
+      fail(Code::kUsage, "--leak-check changes the values after the origins of a part of --data; leave --test out");
+    }
     if (!options.data.test.empty()) return evaluate_on_test_file(model, options, info, observer);
     const ForecastData data = read_series_for_model(options.data.data, options.data, info, Parts::kAsTrained);
     for (const std::string& note : data.notes) observer.note(note);
@@ -209,10 +234,14 @@ class Forecast final : public Task {
       fail(Code::kData, "the part to evaluate has no window of {} + {} steps; choose another --part", info.window,
            info.horizon);
     }
+    note_prices(options.data, info, observer);
     const std::string part_name = options.data.part == "train" ? "training"
                                   : part == &SeriesSplit::test ? "test"
                                                                : "validation";
-    return score(model, options, {data, info, windows, nullptr, options.data.scaled}, part_name + " part");
+    EvaluateResult result = score(
+        model, options, {data, info, windows, nullptr, options.data.scaled, options.data.prices}, part_name + " part");
+    if (options.data.leak_check) result.notes.push_back(check_leaks(model, options.data, info, windows));
+    return result;
   }
 
   void predict(const Model& model, const Options& options, RowSink& sink) const override {
@@ -276,7 +305,9 @@ class Forecast final : public Task {
   static EvaluateResult score(const Model& model, const Options& options, const ForecastScoring& scoring,
                               const std::string& part) {
     const ForecastBaselines baselines = make_forecast_baselines(scoring.data, scoring.info);
-    EvaluateResult result = score_forecasts(model, baselines, scoring);
+    EvaluateResult result = options.data.refit == "none"
+                                ? score_forecasts(model, baselines, scoring)
+                                : score_refitted(model, scoring, options.data.refit == "sliding");
     if (wants_report(options.output)) write_evaluation_report(options, model, baselines, scoring, result, part);
     return result;
   }
@@ -299,7 +330,8 @@ class Forecast final : public Task {
       }
       windows.push_back({static_cast<std::int64_t>(k), data.series[k].known_steps()});
     }
-    return score(model, options, {data, info, windows, &test.series}, file_names(options.data.test));
+    return score(model, options, {data, info, windows, &test.series, options.data.scaled, options.data.prices},
+                 file_names(options.data.test));
   }
 };
 

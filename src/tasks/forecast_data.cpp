@@ -11,11 +11,11 @@
 namespace carousel {
 namespace {
 
-SeriesSet read_all(const std::vector<std::string>& paths, const SeriesOptions& options,
+SeriesSet read_all(const std::vector<std::string>& paths, const SeriesOptions& options, const SeriesChange& change,
                    std::vector<std::string>& notes) {
   SeriesSet all;
   for (const std::string& path : paths) {
-    SeriesSet one = read_series(path, options);
+    SeriesSet one = read_series(path, options, change);
     notes.insert(notes.end(), one.notes.begin(), one.notes.end());
     if (!all.series.empty() && one.series.front().columns != all.series.front().columns) {
       fail(Code::kData, "{}: its columns differ from those of {}", path, all.path);
@@ -166,14 +166,14 @@ std::vector<WindowAt> ForecastData::windows_in(Range SeriesSplit::*part, const W
 namespace {
 
 // The series of --data and, behind them, those of --valid.
-ForecastData read_files(const DataOptions& options, ForecastInfo& info) {
+ForecastData read_files(const DataOptions& options, ForecastInfo& info, const SeriesChange& change) {
   ForecastData data;
   SeriesOptions reading = series_options(options, {});
   reading.targets = options.target;
   reading.past = options.past;
   reading.future = options.future;
   reading.statics = options.statics;
-  SeriesSet set = read_all(options.data, reading, data.notes);
+  SeriesSet set = read_all(options.data, reading, change, data.notes);
   data.series = std::move(set.series);
   data.target_count = set.target_count;
   info.reading = reading;
@@ -185,7 +185,7 @@ ForecastData read_files(const DataOptions& options, ForecastInfo& info) {
   info.by_series = !options.valid.empty();
   if (!info.by_series) return data;
   if (!options.split.empty()) fail(Code::kUsage, "--split and --valid both say what is held back; choose one");
-  SeriesSet valid = read_all(options.valid, info.reading, data.notes);
+  SeriesSet valid = read_all(options.valid, info.reading, change, data.notes);
   data.splits.resize(data.series.size());  // filled by split_for_training()
   std::move(valid.series.begin(), valid.series.end(), std::back_inserter(data.series));
   return data;
@@ -224,8 +224,8 @@ void fit_columns(ForecastData& data, const DataOptions& options, ForecastInfo& i
   info.columns.insert(info.columns.end(), derived.begin(), derived.end());
 }
 
-ForecastData read_and_split(const DataOptions& options, ForecastInfo& info) {
-  ForecastData data = read_files(options, info);
+ForecastData read_and_split(const DataOptions& options, ForecastInfo& info, const SeriesChange& change) {
+  ForecastData data = read_files(options, info, change);
   info.split = options.split;
   info.valid_fraction = options.split.empty() ? options.valid_fraction : 0;
   const auto shortest = std::min_element(data.series.begin(), data.series.end(), [](const Series& a, const Series& b) {
@@ -248,9 +248,9 @@ ForecastData read_and_split(const DataOptions& options, ForecastInfo& info) {
 
 }  // namespace
 
-ForecastData read_training_series(const DataOptions& options, ForecastInfo& info) {
+ForecastData read_training_series(const DataOptions& options, ForecastInfo& info, const SeriesChange& change) {
   try {
-    return read_and_split(options, info);
+    return read_and_split(options, info, change);
   } catch (const Error& error) {
     const std::string message = error.what();
     if (message.find(options.data.front()) != std::string::npos) throw;
@@ -280,8 +280,9 @@ std::vector<std::pair<std::string, std::string>> describe_series(const ForecastD
 }
 
 std::vector<Series> read_rows_for_model(const std::vector<std::string>& paths, const DataOptions& options,
-                                        const ForecastInfo& info, std::vector<std::string>& notes) {
-  std::vector<Series> series = read_all(paths, series_options(options, info.reading), notes).series;
+                                        const ForecastInfo& info, std::vector<std::string>& notes,
+                                        const SeriesChange& change) {
+  std::vector<Series> series = read_all(paths, series_options(options, info.reading), change, notes).series;
   const std::int64_t read = std::ssize(info.columns) - std::ssize(info.derived.names());
   if (series.front().column_count() != read) {
     fail(Code::kData, "{}: has {} columns of values, the model needs {}", paths.front(), series.front().column_count(),
@@ -295,9 +296,9 @@ std::vector<Series> read_rows_for_model(const std::vector<std::string>& paths, c
 }
 
 ForecastData read_series_for_model(const std::vector<std::string>& paths, const DataOptions& options,
-                                   const ForecastInfo& info, Parts parts) {
+                                   const ForecastInfo& info, Parts parts, const SeriesChange& change) {
   ForecastData data;
-  data.series = read_rows_for_model(paths, options, info, data.notes);
+  data.series = read_rows_for_model(paths, options, info, data.notes, change);
   data.target_count = std::ssize(info.targets);
   if (parts == Parts::kAsTrained && info.by_series) {
     for (const Series& series : data.series) data.splits.push_back({{}, {0, 0}, {0, series.known_steps()}});

@@ -39,8 +39,9 @@ struct ForecastData {
 
 // For training: reads options.data and, as whole series to validate on, options.valid; splits, picks window, horizon
 // and season where they are "auto" and fits the scaling on the training parts. Fills `info`. Throws Error{kData} if no
-// window fits (how many values, how many needed).
-ForecastData read_training_series(const DataOptions& options, ForecastInfo& info);
+// window fits (how many values, how many needed). `change`, for the leak check, is called with each series as it was
+// read.
+ForecastData read_training_series(const DataOptions& options, ForecastInfo& info, const SeriesChange& change = {});
 
 // Facts for `data check`: layout, columns, lengths, times.
 std::vector<std::pair<std::string, std::string>> describe_series(const ForecastData& data, const ForecastInfo& info);
@@ -51,12 +52,13 @@ enum class Parts { kAsTrained, kAllKnown };
 
 // The series of `paths` with the columns of a trained model, as read. Throws Error{kData} if there are others.
 std::vector<Series> read_rows_for_model(const std::vector<std::string>& paths, const DataOptions& options,
-                                        const ForecastInfo& info, std::vector<std::string>& notes);
+                                        const ForecastInfo& info, std::vector<std::string>& notes,
+                                        const SeriesChange& change = {});
 
 // For a trained model: the series of `paths` with its columns and its scaling (of several series: each one's own, from
 // its training part).
 ForecastData read_series_for_model(const std::vector<std::string>& paths, const DataOptions& options,
-                                   const ForecastInfo& info, Parts parts);
+                                   const ForecastInfo& info, Parts parts, const SeriesChange& change = {});
 
 // Fills in what data.series and data.scalers decide: every row is known, and forecasts go on from the last. Throws
 // Error{kData} for a future column that is not known for the whole horizon.

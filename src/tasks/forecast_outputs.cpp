@@ -186,7 +186,7 @@ ResidualQuantiles fit_residuals(const Forecasts& forecasts, const ForecastData& 
 void add_quantile_metrics(const Forecasts& forecasts, const BasicTensor<double>& actual, Metrics& metrics) {
   if (forecasts.levels.empty()) return;
   const std::size_t Q = forecasts.levels.size();
-  double crps = 0, known = 0;
+  double crps = 0, known = 0, losses = 0, sizes = 0;
   std::vector<double> lower, upper;
   const auto low = std::ranges::find(forecasts.levels, 0.1), high = std::ranges::find(forecasts.levels, 0.9);
   const bool has_80 = low != forecasts.levels.end() && high != forecasts.levels.end();
@@ -197,8 +197,11 @@ void add_quantile_metrics(const Forecasts& forecasts, const BasicTensor<double>&
     if (std::isnan(actual[i])) continue;
     crps += crps_from_quantiles(forecasts.levels, quantiles, actual[i]);
     known += 1;
+    sizes += std::abs(actual[i]);
+    for (std::size_t q = 0; q < Q; ++q) losses += 2 * pinball(quantiles[q], actual[i], forecasts.levels[q]);
   }
   metrics.emplace_back("crps", known > 0 ? crps / known : 0);
+  metrics.emplace_back("wql", sizes > 0 ? losses / static_cast<double>(Q) / sizes : 0);
   if (has_80) metrics.emplace_back("coverage_80", coverage(lower, upper, actual.span()));
 }
 

@@ -38,8 +38,9 @@ inline constexpr std::int64_t kLeastResiduals = 100;
 ResidualQuantiles fit_residuals(const Forecasts& forecasts, const ForecastData& data, std::span<const WindowAt> windows,
                                 const ForecastInfo& info, Observer& observer);
 
-// Adds crps, the mean of crps_from_quantiles() over the known values, and coverage_80, if the quantiles have levels 0.1
-// and 0.9. actual [windows, values], NaN where not known, in the same units. Nothing for points.
+// Adds crps, the mean of crps_from_quantiles() over the known values; wql, the weighted quantile loss (2 x the sum of
+// the pinball losses, averaged over the levels, over the sum of |actual|); and coverage_80, if the quantiles have
+// levels 0.1 and 0.9. actual [windows, values], NaN where not known, in the same units. Nothing for points.
 void add_quantile_metrics(const Forecasts& forecasts, const BasicTensor<double>& actual, Metrics& metrics);
 
 }  // namespace carousel

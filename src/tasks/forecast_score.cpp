@@ -1,64 +1,292 @@
 #include "tasks/forecast_score.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <optional>
+#include <utility>
 
 #include "tasks/forecast_outputs.h"
 #include "tasks/metrics.h"
+#include "tasks/significance.h"
 
 namespace carousel {
 namespace {
 
-// What happened after the origin: [horizon, targets], of a series from `row` on.
-std::vector<double> actual_values(const Series& series, std::int64_t row, const ForecastInfo& info,
-                                  const std::vector<std::int64_t>& columns) {
-  std::vector<double> values;
-  for (std::int64_t h = 0; h < info.horizon; ++h) {
-    for (const std::int64_t column : columns) values.push_back(series.at(row + h, column));
+// Sums of the values of a column, forecast and actual, for the errors relative to what the values do themselves.
+struct Spread {
+  double count = 0, forecast = 0, actual = 0, forecast2 = 0, actual2 = 0, product = 0, error2 = 0;
+
+  void add(double f, double a) {
+    count += 1;
+    forecast += f;
+    actual += a;
+    forecast2 += f * f;
+    actual2 += a * a;
+    product += f * a;
+    error2 += (f - a) * (f - a);
   }
-  return values;
+  double actual_squares() const { return actual2 - actual * actual / count; }
+  double correlation() const {
+    const double squares = actual_squares() * (forecast2 - forecast * forecast / count);
+    return squares > 0 ? (product - forecast * actual / count) / std::sqrt(squares) : 0;
+  }
+};
+
+// Means by step ahead.
+class ErrorsByStep {
+ public:
+  explicit ErrorsByStep(std::int64_t horizon)
+      : absolute_(size(horizon)), squared_(size(horizon)), count_(size(horizon)) {}
+  void add(std::size_t step, double error) {
+    absolute_[step] += std::abs(error);
+    squared_[step] += error * error;
+    count_[step] += 1;
+  }
+  HorizonErrors means() const {
+    HorizonErrors errors;
+    for (std::size_t h = 0; h < count_.size(); ++h) {
+      const double count = std::max(count_[h], 1.0);
+      errors.rmse.push_back(std::sqrt(squared_[h] / count));
+      errors.mae.push_back(absolute_[h] / count);
+    }
+    return errors;
+  }
+
+ private:
+  static std::size_t size(std::int64_t horizon) { return static_cast<std::size_t>(horizon); }
+  std::vector<double> absolute_, squared_, count_;
+};
+
+// What errors of a series are measured in, for each target: mean and deviation of the training part (0 and 1 unless
+// errors are scaled), and the scale of MASE.
+struct Measure {
+  std::vector<double> mean, deviation, mase;
+};
+
+std::vector<Measure> measures_of(const ForecastScoring& scoring, const std::vector<std::int64_t>& targets) {
+  std::vector<Measure> list;
+  for (std::size_t k = 0; k < scoring.data.series.size(); ++k) {
+    const Series& series = scoring.data.series[k];
+    const TrainingRange& training = scoring.data.splits[k].train;
+    Measure measure{std::vector<double>(targets.size(), 0.0), std::vector<double>(targets.size(), 1.0), {}};
+    if (scoring.scaled) {
+      // Of a series that was held back as a whole: what its model was scaled with.
+      const Scaler scaler = training.size() > 0 ? Scaler::fit(series, training) : scoring.info.scaler;
+      for (std::size_t j = 0; j < targets.size(); ++j) {
+        const ColumnScaling& column = scaler.columns()[static_cast<std::size_t>(targets[j])];
+        measure.mean[j] = column.shift;
+        measure.deviation[j] = column.factor;
+      }
+    }
+    for (std::size_t j = 0; j < targets.size(); ++j) {
+      measure.mase.push_back(mase_scale(series, training, targets[j], scoring.info.season) / measure.deviation[j]);
+    }
+    list.push_back(std::move(measure));
+  }
+  return list;
+}
+
+double mean_or_nan(double sum, double count) {
+  return count > 0 ? sum / count : std::numeric_limits<double>::quiet_NaN();
+}
+
+void add_price_errors(PriceErrors prices, ForecastErrors& errors) {
+  const std::pair<std::string, double> first[] = {{"return_rmse", prices.return_rmse},
+                                                  {"return_mae", prices.return_mae}};
+  errors.metrics.insert(errors.metrics.begin(), std::begin(first), std::end(first));
+  if (prices.has_directions) {
+    double hits = 0, moves = 0;
+    for (std::size_t j = 0; j < prices.hits.size(); ++j) {
+      hits += static_cast<double>(prices.hits[j]);
+      moves += static_cast<double>(prices.moves[j]);
+    }
+    errors.metrics.emplace_back("direction_accuracy", hits / std::max(moves, 1.0));
+  }
+  errors.losses = prices.losses;
+  errors.prices = std::move(prices);
 }
 
 }  // namespace
 
-Metrics ForecastScoring::score(const Forecasts& forecasts) const {
+BasicTensor<double> ForecastScoring::actual_values() const {
   const std::vector<std::int64_t> targets = info.target_positions();
-  const Forecasts mine = scaled ? forecasts : in_units(forecasts, data, windows, info);
-  ForecastScore total;
-  BasicTensor<double> known(mine.point.shape());
-  for (std::size_t n = 0; n < windows.size(); ++n) {
-    const auto k = static_cast<std::size_t>(windows[n].series);
-    const Series& measured = scaled ? data.scaled[k] : data.series[k];
-    const Series& truth = actual ? (*actual)[k] : measured;
-    std::vector<double> scales;
-    for (const std::int64_t target : targets) {
-      scales.push_back(mase_scale(measured, data.splits[k].train, target, info.season));
+  BasicTensor<double> values({std::ssize(windows), info.horizon * std::ssize(targets)});
+  double* next = values.data();
+  for (const WindowAt& window : windows) {
+    const auto k = static_cast<std::size_t>(window.series);
+    const Series& series = actual ? (*actual)[k] : data.series[k];
+    for (std::int64_t h = 0; h < info.horizon; ++h) {
+      for (const std::int64_t column : targets) *next++ = series.at((actual ? 0 : window.origin) + h, column);
     }
-    const std::span<const double> point(mine.point.data() + static_cast<std::int64_t>(n) * mine.values(),
-                                        static_cast<std::size_t>(mine.values()));
-    const std::vector<double> values = actual_values(truth, actual ? 0 : windows[n].origin, info, targets);
-    std::copy(values.begin(), values.end(), known.data() + static_cast<std::int64_t>(n) * mine.values());
-    total.add(point, values, scales);
   }
-  Metrics metrics{{"rmse", total.rmse()},
-                  {"mae", total.mae()},
-                  {"mse", total.mse()},
-                  {"mase", total.mase()},
-                  {"smape", total.smape()}};
-  add_quantile_metrics(mine, known, metrics);
-  return metrics;
+  return values;
+}
+
+namespace {
+
+// Values and quantiles in units of the measures.
+void measure_in(const std::vector<Measure>& measures, const std::vector<WindowAt>& windows, Forecasts& forecasts,
+                BasicTensor<double>& actual) {
+  const std::int64_t levels = std::ssize(forecasts.levels);
+  for (std::int64_t i = 0; i < actual.elements(); ++i) {
+    const Measure& measure =
+        measures[static_cast<std::size_t>(windows[static_cast<std::size_t>(i / forecasts.values())].series)];
+    const std::size_t j = static_cast<std::size_t>(i % forecasts.values()) % measure.mean.size();
+    const auto measured = [&](double value) { return (value - measure.mean[j]) / measure.deviation[j]; };
+    forecasts.point[i] = measured(forecasts.point[i]);
+    actual[i] = measured(actual[i]);
+    for (std::int64_t q = i * levels; q < (i + 1) * levels; ++q) {
+      forecasts.quantiles[q] = measured(forecasts.quantiles[q]);
+    }
+  }
+}
+
+}  // namespace
+
+ForecastErrors ForecastScoring::errors(const Forecasts& forecasts) const {
+  const std::vector<std::int64_t> targets = info.target_positions();
+  Forecasts mine = in_units(forecasts, data, windows, info);
+  BasicTensor<double> truth = actual_values();
+  PriceErrors of_prices;
+  if (prices) of_prices = price_errors(mine, truth, data, windows, info);
+  const std::vector<Measure> measures = measures_of(*this, targets);
+  if (scaled) measure_in(measures, windows, mine, truth);
+  const auto width = static_cast<std::size_t>(mine.values());
+  ForecastScore total;
+  ErrorsByStep steps(info.horizon);
+  Spread all;
+  std::vector<Spread> columns(targets.size());
+  ForecastErrors result;
+  for (std::size_t n = 0; n < windows.size(); ++n) {
+    const std::vector<double>& scales = measures[static_cast<std::size_t>(windows[n].series)].mase;
+    const std::span<const double> point(mine.point.data() + n * width, width), known(truth.data() + n * width, width);
+    double squares = 0, scaled_errors = 0, count = 0, with_scale = 0;
+    for (std::size_t i = 0; i < width; ++i) {
+      if (std::isnan(known[i])) continue;
+      const std::size_t j = i % targets.size();
+      const double error = point[i] - known[i];
+      steps.add(i / targets.size(), error);
+      all.add(point[i], known[i]);
+      columns[j].add(point[i], known[i]);
+      squares += error * error;
+      count += 1;
+      if (scales[j] > 0) {
+        scaled_errors += std::abs(error) / scales[j];
+        with_scale += 1;
+      }
+    }
+    result.losses.push_back(info.own_scaling() ? mean_or_nan(scaled_errors, with_scale) : mean_or_nan(squares, count));
+    total.add(point, known, scales);
+  }
+  result.by_horizon = steps.means();
+  result.metrics = {{"rmse", total.rmse()},
+                    {"mae", total.mae()},
+                    {"mse", total.mse()},
+                    {"mase", total.mase()},
+                    {"smape", total.smape()}};
+  if (info.own_scaling()) {  // errors of several series have no common unit
+    std::swap(result.metrics[0], result.metrics[3]);
+    std::swap(result.metrics[1], result.metrics[4]);
+  } else {
+    double correlation = 0;
+    for (const Spread& column : columns) correlation += column.correlation() / static_cast<double>(columns.size());
+    const double squares = all.actual_squares();
+    result.metrics.emplace_back("rse", squares > 0 ? std::sqrt(all.error2 / squares) : 0);
+    result.metrics.emplace_back("corr", correlation);
+  }
+  add_quantile_metrics(mine, truth, result.metrics);
+  if (prices) add_price_errors(std::move(of_prices), result);
+  return result;
+}
+
+namespace {
+
+// The losses as a sequence of observations for a test, and how many of them overlap one another.
+struct Sample {
+  std::vector<double> losses;
+  std::int64_t overlap = 1;
+};
+
+Sample sample_of(const std::vector<double>& losses, const ForecastScoring& scoring) {
+  if (!scoring.info.several) {
+    std::int64_t stride = scoring.info.horizon;
+    if (scoring.windows.size() > 1) stride = scoring.windows[1].origin - scoring.windows[0].origin;
+    return {losses, (scoring.info.horizon + stride - 1) / stride};
+  }
+  std::map<std::int64_t, std::vector<double>> of_series;
+  for (std::size_t n = 0; n < losses.size(); ++n) of_series[scoring.windows[n].series].push_back(losses[n]);
+  std::size_t origins = 0;
+  for (const auto& [series, list] : of_series) origins = std::max(origins, list.size());
+  const bool over_series = of_series.size() >= origins;
+  std::vector<double> sums(over_series ? of_series.size() : origins), counts(sums.size());
+  std::size_t place = 0;
+  for (const auto& [series, list] : of_series) {
+    for (std::size_t n = 0; n < list.size(); ++n) {
+      if (std::isnan(list[n])) continue;
+      sums[over_series ? place : n] += list[n];
+      counts[over_series ? place : n] += 1;
+    }
+    ++place;
+  }
+  Sample sample;
+  for (std::size_t i = 0; i < sums.size(); ++i) sample.losses.push_back(mean_or_nan(sums[i], counts[i]));
+  if (over_series) return sample;
+  std::int64_t stride = scoring.info.horizon;
+  for (std::size_t n = 1; n < scoring.windows.size(); ++n) {
+    if (scoring.windows[n].series == scoring.windows[n - 1].series) {
+      stride = scoring.windows[n].origin - scoring.windows[n - 1].origin;
+    }
+  }
+  sample.overlap = (scoring.info.horizon + stride - 1) / stride;
+  return sample;
+}
+
+// sMAPE and MASE over those of naive2, averaged.
+void add_owa(const Metrics& naive2, Metrics& metrics) {
+  const double smape = *find_metric(naive2, "smape"), mase = *find_metric(naive2, "mase");
+  if (!(smape > 0 && mase > 0)) return;
+  metrics.emplace_back("owa", (*find_metric(metrics, "smape") / smape + *find_metric(metrics, "mase") / mase) / 2);
+}
+
+}  // namespace
+
+ForecastTable::ForecastTable(const ForecastScoring& scoring, const Forecasts& model)
+    : scoring_(scoring), model_(scoring.errors(model)) {
+  result_.task = "forecast";
+  result_.samples = std::ssize(scoring.windows);
+  result_.metrics = model_.metrics;
+  result_.by_horizon = model_.by_horizon;
+}
+
+void ForecastTable::add(std::string baseline, const Forecasts& forecasts) {
+  ForecastErrors errors = scoring_.errors(forecasts);
+  const Sample mine = sample_of(model_.losses, scoring_), theirs = sample_of(errors.losses, scoring_);
+  const auto test = diebold_mariano(mine.losses, theirs.losses, mine.overlap);
+  result_.baselines.push_back({std::move(baseline), std::move(errors.metrics), std::move(errors.by_horizon),
+                               test ? std::optional(test->p) : std::nullopt});
+}
+
+EvaluateResult ForecastTable::finish() {
+  const auto found = std::find_if(result_.baselines.begin(), result_.baselines.end(),
+                                  [](const Baseline& baseline) { return baseline.name == "naive2"; });
+  if (found != result_.baselines.end()) {
+    const Metrics naive2 = found->metrics;
+    add_owa(naive2, result_.metrics);
+    for (Baseline& baseline : result_.baselines) add_owa(naive2, baseline.metrics);
+  }
+  if (scoring_.prices) result_.notes = price_notes(result_, model_.prices, scoring_.info);
+  return std::move(result_);
 }
 
 EvaluateResult score_forecasts(const Model& model, const ForecastBaselines& baselines, const ForecastScoring& scoring) {
-  EvaluateResult result;
-  result.task = "forecast";
-  result.samples = std::ssize(scoring.windows);
-  result.metrics = scoring.score(model_forecasts(model, scoring.data, scoring.windows, scoring.info));
+  ForecastTable table(scoring, model_forecasts(model, scoring.data, scoring.windows, scoring.info));
   for (const auto& baseline : baselines) {
-    result.baselines.push_back(
-        {std::string(baseline->name()),
-         scoring.score(baseline_forecasts(*baseline, scoring.data, scoring.windows, scoring.info))});
+    table.add(std::string(baseline->name()),
+              baseline_forecasts(*baseline, scoring.data, scoring.windows, scoring.info));
   }
-  return result;
+  return table.finish();
 }
 
 }  // namespace carousel

@@ -4,10 +4,21 @@
 #include <span>
 #include <vector>
 
+#include "tasks/forecast_prices.h"
 #include "tasks/forecasts.h"
 #include "tasks/task.h"
 
 namespace carousel {
+
+// The errors of the forecasts of one method.
+struct ForecastErrors {
+  Metrics metrics;
+  HorizonErrors by_horizon;
+  // [windows], what the first metric is made of: the mean squared error of each window, of series with scalings of
+  // their own the mean absolute scaled error, of prices the mean squared error of returns. NaN where nothing is known.
+  std::vector<double> losses;
+  PriceErrors prices;
+};
 
 // What is scored, and against what.
 struct ForecastScoring {
@@ -15,10 +26,31 @@ struct ForecastScoring {
   const ForecastInfo& info;
   const std::vector<WindowAt>& windows;
   const std::vector<Series>* actual = nullptr;  // a test file, from its first row on; null: the series themselves
-  bool scaled = false;                          // errors in scaled units, as the long-horizon benchmarks give them
+  // Errors over the deviation of the training part, as the long-horizon benchmarks give them.
+  bool scaled = false;
+  bool prices = false;  // with the errors of returns, before all others
 
-  // `forecasts` in scaled units, one row per window.
-  Metrics score(const Forecasts& forecasts) const;
+  // One row per window; missing values have no error.
+  ForecastErrors errors(const Forecasts& forecasts) const;
+  Metrics score(const Forecasts& forecasts) const { return errors(forecasts).metrics; }
+  // What happened, in the units of the data: [windows, horizon x targets].
+  BasicTensor<double> actual_values() const;
+};
+
+// The result of an evaluation, method by method: the model, then the baselines, each with the test of its difference
+// from the model (diebold_mariano): over the origins, or over the series where there are more of them, each with its
+// mean loss. `scoring` must outlive it.
+class ForecastTable {
+ public:
+  ForecastTable(const ForecastScoring& scoring, const Forecasts& model);
+  void add(std::string baseline, const Forecasts& forecasts);
+  // With OWA (overall weighted average), the score of the M4 competition, where naive2 is among the baselines.
+  EvaluateResult finish();
+
+ private:
+  const ForecastScoring& scoring_;
+  EvaluateResult result_;
+  ForecastErrors model_;
 };
 
 // The model and every baseline on the same windows.

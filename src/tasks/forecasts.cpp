@@ -1,26 +1,56 @@
 #include "tasks/forecasts.h"
 
 #include <algorithm>
+#include <cmath>
+#include <deque>
 #include <limits>
+#include <numeric>
+#include <utility>
 
 #include "base/fail.h"
+#include "tasks/baselines/exponential_smoothing.h"
 #include "tasks/forecast_outputs.h"
 #include "tasks/forecast_paths.h"
 #include "tasks/forecast_training.h"
 
 namespace carousel {
 
+namespace {
+
+// The series as somebody sees it who looks back: a missing value is the last known one. Copied only where one is.
+const Series& without_gaps(const Series& series, std::deque<Series>& copies) {
+  if (std::ranges::none_of(series.values, [](double value) { return std::isnan(value); })) return series;
+  return copies.emplace_back(carry_forward(series));
+}
+
+}  // namespace
+
 ForecastBaselines make_forecast_baselines(const ForecastData& data, const ForecastInfo& info) {
+  std::vector<TrainingRange> parts;
+  for (const SeriesSplit& split : data.splits) parts.push_back(split.train);
+  return make_forecast_baselines(data, info, parts);
+}
+
+ForecastBaselines make_forecast_baselines(const ForecastData& data, const ForecastInfo& info,
+                                          std::span<const TrainingRange> parts) {
   const std::vector<std::int64_t> targets = info.target_positions();
-  ForecastBaselines list;
-  list.push_back(last_value_baseline(targets));
-  if (info.season > 1) list.push_back(seasonal_baseline(targets, info.season));
-  std::vector<TrainingSeries> training;
-  for (std::size_t k = 0; k < data.scaled.size(); ++k) {
-    if (data.splits[k].train.size() > 0) training.push_back({&data.scaled[k], data.splits[k].train});
+  std::deque<Series> copies;
+  std::vector<TrainingSeries> training, scaled;
+  for (std::size_t k = 0; k < data.series.size(); ++k) {
+    training.push_back({&without_gaps(data.series[k], copies), parts[k]});
+    scaled.push_back({&without_gaps(data.scaled[k], copies), parts[k]});
   }
-  AutoregressionOptions options{info.window, info.horizon, targets};
-  if (auto linear = linear_autoregression(training, options)) list.push_back(std::move(linear));
+  ForecastBaselines list;
+  const auto add = [&](std::unique_ptr<ForecastBaseline> baseline) {
+    if (baseline) list.push_back(std::move(baseline));
+  };
+  add(last_value_baseline(targets));
+  add(drift_baseline(training, targets));
+  add(mean_baseline(training, targets));
+  if (info.season > 1) add(seasonal_baseline(targets, info.season));
+  if (info.season > 1) add(naive2_baseline(training, targets, info.season));
+  add(exponential_smoothing(training, targets, info.season));
+  add(linear_autoregression(scaled, {info.window, info.horizon, targets}));
   return list;
 }
 
@@ -32,11 +62,26 @@ Forecasts model_forecasts(const Model& model, const ForecastData& data, std::spa
 
 Forecasts baseline_forecasts(const ForecastBaseline& baseline, const ForecastData& data,
                              std::span<const WindowAt> windows, const ForecastInfo& info) {
-  const std::int64_t K = std::ssize(info.targets);
-  Forecasts forecasts{BasicTensor<double>({std::ssize(windows), info.horizon * K}), {}, {}};
-  for (std::size_t n = 0; n < windows.size(); ++n) {
-    const View<double> out{forecasts.point.data() + static_cast<std::int64_t>(n) * info.horizon * K, {info.horizon, K}};
-    forecast_at(baseline, data.scaled[static_cast<std::size_t>(windows[n].series)], windows[n].origin, out);
+  const std::int64_t K = std::ssize(info.targets), width = info.horizon * K;
+  Forecasts forecasts{BasicTensor<double>({std::ssize(windows), width}), {}, {}, baseline.of_scaled_values()};
+  std::vector<std::size_t> order(windows.size());  // by series and origin
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return std::pair(windows[a].series, windows[a].origin) < std::pair(windows[b].series, windows[b].origin);
+  });
+  for (std::size_t begin = 0, end = 0; begin < order.size(); begin = end) {
+    const std::int64_t series = windows[order[begin]].series;
+    std::vector<std::int64_t> origins;
+    for (; end < order.size() && windows[order[end]].series == series; ++end)
+      origins.push_back(windows[order[end]].origin);
+    BasicTensor<double> out({std::ssize(origins) * info.horizon, K});
+    const auto& list = baseline.of_scaled_values() ? data.scaled : data.series;
+    std::deque<Series> copies;
+    baseline.forecast({series, without_gaps(list[static_cast<std::size_t>(series)], copies), origins}, out.view());
+    for (std::size_t n = begin; n < end; ++n) {
+      std::copy_n(out.data() + static_cast<std::int64_t>(n - begin) * width, width,
+                  forecasts.point.data() + static_cast<std::int64_t>(order[n]) * width);
+    }
   }
   return forecasts;
 }
@@ -55,8 +100,50 @@ void add_up_differences(Forecasts& forecasts, std::int64_t n, const ForecastData
   }
 }
 
+std::vector<NamedForecasts> refitted_forecasts(const ForecastData& data, std::span<const WindowAt> windows,
+                                               const ForecastInfo& info, bool sliding) {
+  const std::int64_t width = info.horizon * std::ssize(info.targets);
+  std::vector<std::vector<std::size_t>> rounds;  // the first origins of all series, the second ones ...
+  std::vector<std::size_t> origins(data.series.size());
+  for (std::size_t n = 0; n < windows.size(); ++n) {
+    const std::size_t round = origins[static_cast<std::size_t>(windows[n].series)]++;
+    if (round == rounds.size()) rounds.emplace_back();
+    rounds[round].push_back(n);
+  }
+  std::vector<TrainingRange> parts;
+  for (const SeriesSplit& split : data.splits) parts.push_back(split.train);
+  std::vector<NamedForecasts> all;
+  for (const std::vector<std::size_t>& round : rounds) {
+    std::vector<WindowAt> here;
+    for (const std::size_t n : round) {
+      here.push_back(windows[n]);
+      const auto k = static_cast<std::size_t>(windows[n].series);
+      parts[k] = known_at(data.splits[k].train, windows[n].origin, sliding);
+    }
+    for (const auto& baseline : make_forecast_baselines(data, info, parts)) {
+      const auto same = [&](const NamedForecasts& one) { return one.name == baseline->name(); };
+      auto entry = std::find_if(all.begin(), all.end(), same);
+      if (entry == all.end() && &round != &rounds.front()) continue;
+      if (entry == all.end()) {
+        const Shape shape{std::ssize(windows), width};
+        all.push_back(
+            {std::string(baseline->name()), {BasicTensor<double>(shape), {}, {}, baseline->of_scaled_values()}});
+        entry = all.end() - 1;
+      }
+      const Forecasts forecasts = baseline_forecasts(*baseline, data, here, info);
+      for (std::size_t n = 0; n < round.size(); ++n) {
+        std::copy_n(forecasts.point.data() + static_cast<std::int64_t>(n) * width, width,
+                    entry->forecasts.point.data() + static_cast<std::int64_t>(round[n]) * width);
+      }
+    }
+  }
+  return all;
+}
+
 Forecasts in_units(Forecasts scaled, const ForecastData& data, std::span<const WindowAt> windows,
                    const ForecastInfo& info) {
+  if (!scaled.scaled) return scaled;
+  scaled.scaled = false;
   const std::vector<std::int64_t> targets = info.target_positions();
   const auto levels = static_cast<std::int64_t>(scaled.levels.size());
   for (std::int64_t n = 0; n < scaled.windows(); ++n) {
@@ -112,7 +199,7 @@ Forecasts forecast_ahead(const Model& model, const ForecastData& data, const For
     const WindowAt now[]{{0, known.time_steps()}};
     return in_units(model_forecasts(model, here, now, far), here, now, far);
   }
-  Forecasts all{BasicTensor<double>({1, steps * K}), {}, {}};
+  Forecasts all{BasicTensor<double>({1, steps * K}), {}, {}, false};
   for (std::int64_t done = 0; done < steps; done += info.horizon) {
     const WindowAt now[]{{0, known.time_steps()}};
     const Forecasts scaled = model_forecasts(model, here, now, info);

@@ -1,8 +1,7 @@
 // forecasts.h: what a model or a baseline says about the values after an origin.
 //
 // The one form in which a forecast goes from a model to scores, tables and pictures: a point for each step and target
-// and, where the method knows how sure it is, quantiles of the same value. In the units of the data unless it says
-// otherwise. A value object.
+// and, where the method knows how sure it is, quantiles of the same value. A value object.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +18,7 @@ struct Forecasts {
   BasicTensor<double> point;      // [windows, horizon x targets], step after step
   std::vector<double> levels;     // rising, each in (0, 1); empty: points only
   BasicTensor<double> quantiles;  // [windows, horizon x targets, levels], rising in the last axis; empty: points only
+  bool scaled = true;             // false: in the units of the data, and in_units() changes nothing
 
   std::int64_t windows() const noexcept { return point.shape()[0]; }
   std::int64_t values() const noexcept { return point.shape()[1]; }  // horizon x targets
@@ -26,16 +26,27 @@ struct Forecasts {
 
 using ForecastBaselines = std::vector<std::unique_ptr<ForecastBaseline>>;
 
-// Those that forecasts are compared with, fitted on the training parts of the scaled series, so that several series can
-// share one map.
+// Those that forecasts are compared with, fitted on the training parts; or on others, one for each series.
 ForecastBaselines make_forecast_baselines(const ForecastData& data, const ForecastInfo& info);
+ForecastBaselines make_forecast_baselines(const ForecastData& data, const ForecastInfo& info,
+                                          std::span<const TrainingRange> parts);
 
-// Forecasts of windows in scaled units. Every window has info.window rows before its origin. With data.carried a
-// recursive forecaster takes windows of one series only.
+// Forecasts of windows, each with info.window rows before its origin: those of the model in scaled units, those of a
+// baseline in the units that it was fitted in. With data.carried a recursive forecaster takes windows of one series
+// only.
 Forecasts model_forecasts(const Model& model, const ForecastData& data, std::span<const WindowAt> windows,
                           const ForecastInfo& info);
 Forecasts baseline_forecasts(const ForecastBaseline& baseline, const ForecastData& data,
                              std::span<const WindowAt> windows, const ForecastInfo& info);
+
+// The same of every baseline fitted again at each origin (DataOptions::refit "expanding" or "sliding"). Those whose
+// data are not enough at the first origins are left out.
+struct NamedForecasts {
+  std::string name;
+  Forecasts forecasts;
+};
+std::vector<NamedForecasts> refitted_forecasts(const ForecastData& data, std::span<const WindowAt> windows,
+                                               const ForecastInfo& info, bool sliding);
 
 // Scaled units to the units of the data, each window with the scaling of its series.
 Forecasts in_units(Forecasts scaled, const ForecastData& data, std::span<const WindowAt> windows,

@@ -110,9 +110,19 @@ double macro_f1(std::span<const std::int32_t> predicted, std::span<const std::in
 }
 
 bool higher_is_better(std::string_view metric) {
-  constexpr std::array<std::string_view, 11> kHigher = {
-      "accuracy", "macro_f1",  "span_f1",         "token_accuracy",   "bleu", "r2", "coverage_80",
-      "recall",   "precision", "intent_accuracy", "sentence_accuracy"};
+  constexpr std::array<std::string_view, 13> kHigher = {"accuracy",
+                                                        "macro_f1",
+                                                        "span_f1",
+                                                        "token_accuracy",
+                                                        "bleu",
+                                                        "r2",
+                                                        "corr",
+                                                        "coverage_80",
+                                                        "recall",
+                                                        "precision",
+                                                        "intent_accuracy",
+                                                        "sentence_accuracy",
+                                                        "direction_accuracy"};
   return std::find(kHigher.begin(), kHigher.end(), metric) != kHigher.end();
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,10 +23,19 @@ using Metrics = std::vector<std::pair<std::string, double>>;
 // The value of the metric of this name; null if there is none.
 const double* find_metric(const Metrics& metrics, std::string_view name);
 
+// Of forecasts, by steps ahead: [horizon]; empty for other tasks.
+struct HorizonErrors {
+  std::vector<double> rmse, mae;
+};
+
 struct Baseline {
   std::string name;  // "last_value", "seasonal", "linear_autoregression", "majority", "tfidf_logistic", "mean",
                      // "frequency", "linear", "unigram", "trigram"
   Metrics metrics;
+  HorizonErrors by_horizon{};
+  // Of forecasts: the probability of a difference from the model at least as large as this one in the first metric,
+  // were there none (see significance.h); nothing where it cannot be tested.
+  std::optional<double> p{};
 };
 
 // How a language model takes a token of a text.
@@ -41,6 +51,8 @@ struct EvaluateResult {
   Metrics metrics;
   std::vector<Baseline> baselines;
   std::vector<ScoredToken> tokens;  // of a language model, with options.data.surprise
+  HorizonErrors by_horizon;
+  std::vector<std::string> notes;  // further findings, a sentence each
 };
 
 struct TrainResult : EvaluateResult {  // of the validation part

@@ -27,6 +27,11 @@ TEST(Verdict, SaysPlainlyWhetherTheModelWins) {
             "The model does not beat last_value: mae 2.5 against 2.");
   EXPECT_EQ(verdict({{"accuracy", 0.75}}, {"majority", {{"accuracy", 0.5}}}),
             "The model beats majority: accuracy 0.75 against 0.5.");
+  const auto tested = [](double model, double p) { return verdict({{"mae", model}}, {"drift", {{"mae", 2}}, {}, p}); };
+  EXPECT_EQ(tested(1.5, 0.0004), "The model beats drift: mae 1.5 against 2 (-25.0 %, p < 0.001).");
+  EXPECT_EQ(tested(1.9, 0.041), "The model beats drift: mae 1.9 against 2 (-5.0 %, p = 0.041).");
+  EXPECT_EQ(tested(1.99, 0.41), "The model does not beat drift significantly: mae 1.99 against 2 (-0.5 %, p = 0.41).");
+  EXPECT_EQ(tested(3, 0.41), "The model does not beat drift: mae 3 against 2 (+50.0 %, p = 0.41).");
 }
 
 // Oracle: by hand; a number must follow the equals sign and nothing may follow the number.

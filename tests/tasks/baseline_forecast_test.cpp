@@ -29,7 +29,7 @@ Series series_of(std::int64_t steps, std::int64_t columns, F value) {
 
 Matrix forecast(const ForecastBaseline& baseline, const Series& series, std::int64_t origin, const Shape& shape) {
   Matrix out(shape);
-  forecast_at(baseline, series, origin, out.view());
+  baseline.forecast({0, series, {&origin, 1}}, out.view());
   return out;
 }
 
@@ -58,7 +58,6 @@ TEST(ForecastBaselines, LastValueRepeatsTheRowBeforeTheOrigin) {
 TEST(ForecastBaselines, SeasonalRepeatsTheLastKnownValueOfThePhase) {
   const Series series = series_of(12, 1, [](double t, std::int64_t) { return t; });
   const auto baseline = seasonal_baseline({0}, 4);
-  EXPECT_EQ(baseline->history(), 4);
   // Known are rows 0 .. 8: the last season is 5 6 7 8, twice and a half over a horizon of 10.
   expect_near(forecast(*baseline, series, 9, {10, 1}),
               Matrix(Shape{10, 1}, std::vector<double>{5, 6, 7, 8, 5, 6, 7, 8, 5, 6}), 0, "f");
@@ -67,6 +66,40 @@ TEST(ForecastBaselines, SeasonalRepeatsTheLastKnownValueOfThePhase) {
   const Series pattern = series_of(40, 1, [](double t, std::int64_t) { return std::fmod(t, 4) * std::fmod(t, 4); });
   expect_near(forecast(*baseline, pattern, 22, {7, 1}), actual(pattern, 22, {7, 1}, {0}), 0, "pattern");
   expect_error(Code::kUsage, {"season is 0"}, [] { seasonal_baseline({0}, 0); });
+}
+
+// Oracle: by hand, of 2 6 4 0 8 from row 1 on (training rows 1 to 3 of a sliding window).
+TEST(ForecastBaselines, DriftAndMeanGoOnWithTheObservedValues) {
+  Series series = series_of(6, 1, [](double, std::int64_t) { return 0.0; });
+  series.values = {99, 2, 6, 4, 0, 8};
+  const TrainingSeries training{&series, known_at(split_series(series, "3,3").train, 4, true)};
+  const auto drift = drift_baseline({&training, 1}, {0}), mean = mean_baseline({&training, 1}, {0});
+  const std::vector<std::int64_t> origins{4, 5, 6};
+  Matrix out({6, 1});
+  drift->forecast({0, series, origins}, out.view());
+  expect_near(out, Matrix(Shape{6, 1}, std::vector<double>{5, 6, 0 - 2.0 / 3, 0 - 4.0 / 3, 9.5, 11}), 1e-12, "drift");
+  mean->forecast({0, series, origins}, out.view());
+  expect_near(out, Matrix(Shape{6, 1}, std::vector<double>{4, 4, 3, 3, 4, 4}), 1e-12, "mean");
+  expect_near(forecast(*drift, series, 2, {2, 1}), Matrix(Shape{2, 1}, std::vector<double>{2, 2}), 0, "one value");
+}
+
+// Oracle: a series that is a level times exact factors 1.2, 0.9, 0.9; the values of its random order have no season.
+TEST(ForecastBaselines, Naive2RepeatsTheSeasonallyAdjustedValue) {
+  const double factors[] = {1.2, 0.9, 0.9};
+  Series series = series_of(36, 1, [&](double t, std::int64_t) { return 50 * factors[static_cast<int>(t) % 3]; });
+  series.values[33] = 72;  // behind the training part
+  const TrainingSeries training{&series, split_series(series, "30,6").train};
+  const auto baseline = naive2_baseline({&training, 1}, {0}, 3);
+  expect_near(forecast(*baseline, series, 34, {4, 1}), Matrix(Shape{4, 1}, std::vector<double>{54, 54, 72, 54}), 1e-9,
+              "seasonal");
+  Series mixed = series;
+  std::vector<std::int64_t> order(36);
+  fill_permutation({5, Purpose::kTest, 0}, order);
+  for (std::size_t t = 0; t < 36; ++t) mixed.values[t] = series.values[static_cast<std::size_t>(order[t])];
+  const TrainingSeries without{&mixed, split_series(mixed, "30,6").train};
+  const double last = mixed.values[33];
+  expect_near(forecast(*naive2_baseline({&without, 1}, {0}, 3), mixed, 34, {2, 1}),
+              Matrix(Shape{2, 1}, std::vector<double>{last, last}), 0, "no season");
 }
 
 TEST(ForecastBaselines, AutoregressionContinuesASineExactly) {

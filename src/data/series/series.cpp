@@ -43,7 +43,7 @@ class SeriesLoader {
     std::fill_n(kinds_.begin(), columns_.first_named, Kind::kUnknown);
   }
 
-  SeriesSet load() {
+  SeriesSet load(const SeriesChange& change) {
     if (columns_.layout == "rows") {
       load_rows();
     } else {
@@ -56,7 +56,10 @@ class SeriesLoader {
     for (const SeriesRows& one : growing_) require_numbers(one.series);
     RowRules rules(options_, times_.writing(), set_.path);
     rules.apply(growing_);
-    for (SeriesRows& one : growing_) set_future(one);
+    for (SeriesRows& one : growing_) {
+      set_future(one);
+      if (change) change(one.series);
+    }
     count_missing();
     rules.fill(growing_);
     set_.missing -= rules.filled();
@@ -341,8 +344,8 @@ class SeriesLoader {
 
 }  // namespace
 
-SeriesSet read_series(const std::string& path, const SeriesOptions& options) {
-  return SeriesLoader(path, options).load();
+SeriesSet read_series(const std::string& path, const SeriesOptions& options, const SeriesChange& change) {
+  return SeriesLoader(path, options).load(change);
 }
 
 Series carry_forward(Series series, double before) {

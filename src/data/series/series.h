@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -67,7 +68,9 @@ struct SeriesSet {
 // Error{kData} for a named column that is not there (it lists the columns), and with file and line for a row of another
 // length, text where a number belongs, times that run backwards, stand twice or lie at uneven distances, a static
 // column that changes, a column of a series without any number, a file without rows.
-SeriesSet read_series(const std::string& path, const SeriesOptions& options = {});
+// `change` is called with each series in turn when its rows are in order and nothing is filled in yet.
+using SeriesChange = std::function<void(Series& series)>;
+SeriesSet read_series(const std::string& path, const SeriesOptions& options = {}, const SeriesChange& change = {});
 
 // Every missing value replaced by the last known one of its column, and by `before` where there is none: what somebody
 // who looks back sees, no value from later.

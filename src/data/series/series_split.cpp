@@ -141,4 +141,8 @@ SeriesSplit train_on_all(const Series& series) {
   return {TrainingRange({0, rows}), {rows, rows}, {rows, rows}};
 }
 
+TrainingRange known_at(const TrainingRange& training, std::int64_t origin, bool sliding) {
+  return TrainingRange({sliding ? std::max(training.begin(), origin - training.size()) : training.begin(), origin});
+}
+
 }  // namespace carousel

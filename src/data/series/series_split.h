@@ -33,6 +33,7 @@ class TrainingRange {
   friend SeriesSplit split_series(const Series& series, const std::string& parts);
   friend SeriesSplit split_last(const Series& series, double valid_fraction, std::int64_t at_least);
   friend SeriesSplit train_on_all(const Series& series);
+  friend TrainingRange known_at(const TrainingRange& training, std::int64_t origin, bool sliding);
   Range range_;
 };
 
@@ -56,5 +57,9 @@ SeriesSplit split_last(const Series& series, double valid_fraction, std::int64_t
 
 // Everything is training part: forecasts from the end of the file, scored on another one.
 SeriesSplit train_on_all(const Series& series);
+
+// What is known at an origin (the first row that is not), to fit again in a backtest: the rows from the beginning of
+// the training part on (expanding), or only as many of the last ones as the training part has (sliding).
+TrainingRange known_at(const TrainingRange& training, std::int64_t origin, bool sliding);
 
 }  // namespace carousel

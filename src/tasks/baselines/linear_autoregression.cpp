@@ -1,51 +1,15 @@
-#include "tasks/baselines/forecast_baselines.h"
-
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <utility>
 
 #include "base/fail.h"
+#include "tasks/baselines/forecast_baselines.h"
 #include "tasks/baselines/lagged_moments.h"
 #include "tasks/baselines/ridge.h"
 
 namespace carousel {
 namespace {
-
-class LastValue final : public ForecastBaseline {
- public:
-  explicit LastValue(std::vector<std::int64_t> targets) : targets_(std::move(targets)) {}
-  std::string_view name() const override { return "last_value"; }
-  std::int64_t history() const override { return 1; }
-  void forecast(View<const double> history, View<double> out) const override {
-    const double* last = history.row(history.shape.rows() - 1);
-    for (std::int64_t h = 0; h < out.shape.rows(); ++h) {
-      for (std::size_t k = 0; k < targets_.size(); ++k) out.row(h)[k] = last[targets_[k]];
-    }
-  }
-
- private:
-  std::vector<std::int64_t> targets_;
-};
-
-class Seasonal final : public ForecastBaseline {
- public:
-  Seasonal(std::vector<std::int64_t> targets, std::int64_t season) : targets_(std::move(targets)), season_(season) {}
-  std::string_view name() const override { return "seasonal"; }
-  std::int64_t history() const override { return season_; }
-  void forecast(View<const double> history, View<double> out) const override {
-    const std::int64_t rows = history.shape.rows();
-    for (std::int64_t h = 0; h < out.shape.rows(); ++h) {
-      const std::int64_t same_phase = rows - season_ + h % season_;
-      const double* row = history.row(same_phase >= 0 ? same_phase : rows - 1);
-      for (std::size_t k = 0; k < targets_.size(); ++k) out.row(h)[k] = row[targets_[k]];
-    }
-  }
-
- private:
-  std::vector<std::int64_t> targets_;
-  std::int64_t season_;
-};
 
 // One linear map and what it reads and gives.
 struct Piece {
@@ -58,21 +22,30 @@ class LinearAutoregression final : public ForecastBaseline {
   LinearAutoregression(AutoregressionOptions options, std::vector<Piece> pieces)
       : options_(std::move(options)), pieces_(std::move(pieces)) {}
   std::string_view name() const override { return "linear_autoregression"; }
-  std::int64_t history() const override { return options_.window; }
+  bool of_scaled_values() const override { return true; }
 
-  void forecast(View<const double> history, View<double> out) const override {
-    const std::int64_t rows = history.shape.rows(), window = options_.window;
-    if (rows < window) {
-      fail(Code::kUsage, "linear_autoregression: {} rows of history, expected the window of {}", rows, window);
+  void forecast(const ForecastPlaces& places, View<double> out) const override {
+    const std::int64_t horizon = out.shape.rows() / std::ssize(places.origins);
+    for (std::size_t n = 0; n < places.origins.size(); ++n) {
+      const std::int64_t first = static_cast<std::int64_t>(n) * horizon;
+      forecast_one(places.series, places.origins[n], {out.row(first), Shape{horizon, out.shape.back()}});
+    }
+  }
+
+ private:
+  void forecast_one(const Series& series, std::int64_t origin, View<double> out) const {
+    const std::int64_t window = options_.window;
+    if (origin < window) {
+      fail(Code::kUsage, "linear_autoregression: {} rows of history, expected the window of {}", origin, window);
     }
     std::int64_t target = 0;
     for (const Piece& piece : pieces_) {
       const LagColumns& columns = piece.columns;
       std::vector<double> x, y(piece.map.intercept.size());
-      for (std::int64_t t = rows - window; t < rows; ++t) {
+      for (std::int64_t t = origin - window; t < origin; ++t) {
         for (std::int64_t c : columns.inputs) {
           const auto at = static_cast<std::size_t>(c);
-          x.push_back((history.row(t)[c] - columns.mean[at]) / columns.deviation[at]);
+          x.push_back((series.at(t, c) - columns.mean[at]) / columns.deviation[at]);
         }
       }
       piece.map.apply(x, y);
@@ -86,7 +59,6 @@ class LinearAutoregression final : public ForecastBaseline {
     }
   }
 
- private:
   AutoregressionOptions options_;
   std::vector<Piece> pieces_;  // either one for all targets, or one per target
 };
@@ -99,9 +71,7 @@ LagColumns scaling_of(std::span<const TrainingSeries> series) {
     double count = 0, sum = 0, squares = 0;
     const auto for_each_value = [&](const auto& use) {
       for (const TrainingSeries& one : series) {
-        for (std::int64_t t = one.training.begin(); t < one.training.end(); ++t) {
-          if (!std::isnan(one.series->at(t, c))) use(one.series->at(t, c));
-        }
+        for (std::int64_t t = one.training.begin(); t < one.training.end(); ++t) use(one.series->at(t, c));
       }
     };
     for_each_value([&](double value) {
@@ -167,15 +137,6 @@ Candidate all_columns(std::span<const TrainingSeries> series, const Autoregressi
 
 }  // namespace
 
-std::unique_ptr<ForecastBaseline> last_value_baseline(std::vector<std::int64_t> targets) {
-  return std::make_unique<LastValue>(std::move(targets));
-}
-
-std::unique_ptr<ForecastBaseline> seasonal_baseline(std::vector<std::int64_t> targets, std::int64_t season) {
-  if (season < 1) fail(Code::kUsage, "season is {}, expected at least 1", season);
-  return std::make_unique<Seasonal>(std::move(targets), season);
-}
-
 std::unique_ptr<ForecastBaseline> linear_autoregression(std::span<const TrainingSeries> series,
                                                         const AutoregressionOptions& options) {
   const bool fits = std::any_of(series.begin(), series.end(), [&](const TrainingSeries& one) {
@@ -190,19 +151,6 @@ std::unique_ptr<ForecastBaseline> linear_autoregression(std::span<const Training
     if (all.error < best.error) best = std::move(all);
   }
   return std::make_unique<LinearAutoregression>(options, std::move(best.pieces));
-}
-
-void forecast_at(const ForecastBaseline& baseline, const Series& series, std::int64_t origin, View<double> out) {
-  const std::int64_t rows = std::min(origin, baseline.history()), width = series.column_count();
-  const double* first = series.values.data() + (origin - rows) * width;
-  if (std::none_of(first, first + rows * width, [](double value) { return std::isnan(value); })) {
-    return baseline.forecast({first, Shape{rows, width}}, out);
-  }
-  Series past;  // up to the origin, so that the first rows of the history see what was known before them
-  past.columns = series.columns;
-  past.values.assign(series.values.begin(), series.values.begin() + origin * width);
-  past = carry_forward(std::move(past));
-  baseline.forecast({past.values.data() + (origin - rows) * width, Shape{rows, width}}, out);
 }
 
 }  // namespace carousel
