@@ -79,6 +79,11 @@ bool bounds_of(const LineChart& chart, AxisScale& x, AxisScale& y) {
   if (across.low > across.high) return false;
   if (across.low == across.high) across.low -= 0.5, across.high += 0.5;
   x.low = across.low, x.high = across.high;
+  const bool points = std::any_of(chart.lines.begin(), chart.lines.end(), [](const auto& line) { return line.points; });
+  if (points && chart.measured_x) {  // room for whole circles
+    x.low -= 0.02 * (across.high - across.low);
+    x.high += 0.02 * (across.high - across.low);
+  }
   const double span =
       up.high - up.low > 1e-12 * std::abs(up.high) ? up.high - up.low : std::max(1.0, std::abs(up.high));
   const bool touches_zero =
@@ -191,9 +196,11 @@ double legend_entry(const std::string& name, const std::string& sample, double a
 std::string legend_svg(const LineChart& chart, double width, double& top) {
   std::vector<std::pair<std::string, std::string>> entries;  // name, sample
   for (std::size_t k = 0; k < chart.lines.size(); ++k) {
+    const std::string style = fmt::format("line-{}{}", k % kColours, chart.lines[k].dashed ? " dashed" : "");
     entries.emplace_back(chart.lines[k].name,
-                         fmt::format("<line class=\"line-{}{}\" x1=\"0\" y1=\"-4\" x2=\"24\" y2=\"-4\"/>", k % kColours,
-                                     chart.lines[k].dashed ? " dashed" : ""));
+                         chart.lines[k].points
+                             ? fmt::format("<circle class=\"{}\" cx=\"16\" cy=\"-4\" r=\"4\"/>", style)
+                             : fmt::format("<line class=\"{}\" x1=\"0\" y1=\"-4\" x2=\"24\" y2=\"-4\"/>", style));
   }
   // The inner bands lie on the outer ones, so their samples do, too.
   std::string under;
@@ -224,7 +231,7 @@ std::string legend_svg(const LineChart& chart, double width, double& top) {
 
 std::string axes_svg(const LineChart& chart, const AxisScale& x, const AxisScale& y) {
   std::string svg;
-  const int about = std::max(2, static_cast<int>((y.from - y.to) / 36));
+  const int about = std::max(2, static_cast<int>((y.from - y.to) / 42));
   for (const Tick& tick : chart.log_y ? log_ticks(y.low, y.high, about) : number_ticks(y.low, y.high, about)) {
     svg += fmt::format(
         "<line class=\"grid\" x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\"/>"
@@ -310,15 +317,20 @@ std::string chart_svg(const LineChart& chart) {
 
 std::string panels_svg(std::vector<LineChart> panels, int columns) {
   if (panels.empty()) return svg_element(kPageWidth, 40, "", "");
-  double top = 0;
+  double top = 0, unused = 0;
   std::string body = legend_svg(panels.front(), kPageWidth, top);
+  const bool alike = std::all_of(panels.begin(), panels.end(), [&](const LineChart& panel) {
+    unused = 0;
+    return legend_svg(panel, kPageWidth, unused) == body;
+  });
+  if (!alike) body.clear(), top = 0;
   for (std::size_t first = 0; first < panels.size(); first += static_cast<std::size_t>(columns)) {
     double height = 0;
     for (std::size_t k = first; k < std::min(panels.size(), first + static_cast<std::size_t>(columns)); ++k) {
       panels[k].width = kPageWidth / columns;
       height = std::max(height, panels[k].height);
       body += fmt::format("<g transform=\"translate({:.1f} {:.1f})\">\n{}</g>\n",
-                          panels[k].width * static_cast<double>(k - first), top, chart_body(panels[k], false));
+                          panels[k].width * static_cast<double>(k - first), top, chart_body(panels[k], !alike));
     }
     top += height + 8;
   }

@@ -51,8 +51,8 @@ struct LineChart {
 // column.
 std::string chart_svg(const LineChart& chart);
 
-// Charts side by side, `columns` in a row, as one <svg> element 900 wide; each keeps its height. The legend is that of
-// the first one. REQUIRES: columns > 0.
+// Charts side by side, `columns` in a row, as one <svg> element 900 wide; each keeps its height. Above them one legend,
+// if it is the same for all, else each has its own. REQUIRES: columns > 0.
 std::string panels_svg(std::vector<LineChart> panels, int columns);
 
 // & < > " ' as entities; control characters other than line end and tab as spaces.

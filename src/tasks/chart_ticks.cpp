@@ -63,13 +63,17 @@ std::string time_text(std::int64_t seconds, const Division& division) {
 }  // namespace
 
 std::vector<Tick> number_ticks(double low, double high, int about) {
-  const double step = nice_step((high - low) / about);
-  const int decimals = std::clamp(static_cast<int>(-std::floor(std::log10(step) + 1e-9)), 0, 9);
+  const double step = nice_step(0.7 * (high - low) / about);
+  const double largest = std::max(std::abs(low), std::abs(high));
+  const bool millions = largest >= 1e6 && largest < 1e10;
+  const double unit = millions ? 1e6 : 1;
+  const int decimals = std::clamp(static_cast<int>(-std::floor(std::log10(step / unit) + 1e-9)), 0, 9);
   std::vector<Tick> ticks;
   for (double at = std::ceil(low / step - 1e-9) * step; at <= high + step * 1e-9; at += step) {
     const double value = std::abs(at) < step * 1e-6 ? 0 : at;
-    ticks.push_back({value, std::abs(value) >= 1e6 || step < 1e-6 ? fmt::format("{:g}", value)
-                                                                  : fmt::format("{:.{}f}", value, decimals)});
+    std::string text = fmt::format("{:.{}f}{}", value / unit, decimals, millions && value != 0 ? " M" : "");
+    if (text.size() > 8) text = fmt::format("{:g}", value);
+    ticks.push_back({value, std::move(text)});
   }
   return ticks;
 }

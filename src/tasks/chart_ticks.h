@@ -12,7 +12,8 @@ struct Tick {
   std::string text;
 };
 
-// Steps of 1, 2 or 5 times a power of ten, `about` of them. REQUIRES: low < high.
+// Steps of 1, 2 or 5 times a power of ten, `about` of them or up to half as many more; from a million on
+// in millions, "1.5 M". REQUIRES: low < high.
 std::vector<Tick> number_ticks(double low, double high, int about);
 
 // Of a logarithmic axis from 10^low to 10^high: powers of ten, where there is room 2 and 5 times them, too, or within

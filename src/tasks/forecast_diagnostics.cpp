@@ -14,10 +14,6 @@ namespace {
 
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
-ChartLine level_line(const std::string& name, double low, double high, double level) {
-  return {.name = name, .x = {low, high}, .y = {level, level}, .dashed = true};
-}
-
 double share_of(std::int64_t some, std::int64_t all) {
   return all == 0 ? kMissing : static_cast<double>(some) / static_cast<double>(all);
 }
@@ -137,8 +133,7 @@ LineChart coverage_chart(const PicturedForecasts& pictured, std::int64_t target)
                   .y_label = "share of values inside",
                   .description = "share of values inside the central intervals at each step"};
   chart.title = "Coverage";
-  chart.lines.emplace_back();
-  std::vector<ChartLine> ideal;
+  chart.lines.push_back({.name = "ideal", .x = {}, .y = {}, .dashed = true});
   for (const CentralInterval& interval : central_intervals(model.levels)) {
     ChartLine line{.name = fmt::format("{} interval", percent_text(interval.share)), .x = {}, .y = {}};
     for (std::int64_t h = 0; h < horizon; ++h) {
@@ -154,7 +149,10 @@ LineChart coverage_chart(const PicturedForecasts& pictured, std::int64_t target)
       line.y.push_back(share_of(inside, known));
     }
     chart.lines.push_back(std::move(line));
-    chart.lines.push_back(level_line("", 1, static_cast<double>(horizon), interval.share));
+    ChartLine& ideal = chart.lines.front();
+    if (!ideal.x.empty()) ideal.x.push_back(kMissing), ideal.y.push_back(kMissing);
+    ideal.x.insert(ideal.x.end(), {1, static_cast<double>(horizon)});
+    ideal.y.insert(ideal.y.end(), {interval.share, interval.share});
   }
   return chart;
 }
@@ -171,7 +169,8 @@ LineChart error_chart(const StepErrors& errors, const Series& series, const std:
     line.x.push_back(static_cast<double>(named ? i : errors.rows.begin + i));
   }
   line.y = errors.values;
-  chart.lines.push_back(level_line("", line.x.front(), line.x.back(), 0));
+  const double first = line.x.front(), last = line.x.back();
+  chart.lines.push_back({.name = "", .x = {first, last}, .y = {0, 0}, .dashed = true});
   return chart;
 }
 

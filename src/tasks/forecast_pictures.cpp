@@ -87,12 +87,7 @@ const std::string& target_name(const PicturedForecasts& pictured, std::int64_t t
 
 // "price: " where there are several.
 std::string heading_of(const PicturedForecasts& pictured, std::int64_t target, const std::string& text) {
-  return pictured.targets() == 1 ? text : fmt::format("{}: {}", target_name(pictured, target), text);
-}
-
-// "1 step", "12 steps".
-std::string count_text(std::int64_t count, std::string_view what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+  return pictured.targets() == 1 ? text : fmt::format("{}: {}", cut_text(target_name(pictured, target), 40), text);
 }
 
 // "series 'H1', " where there are several.
@@ -113,16 +108,21 @@ std::string interval_text(const PicturedForecasts& pictured) {
 
 void add_closer_figure(const PicturedForecasts& pictured, FanView view, Range held_back, std::vector<Figure>& figures) {
   constexpr std::int64_t kFewest = 200;
+  constexpr std::size_t kMostMarks = 40;
   const std::int64_t horizon = pictured.scoring.info.horizon;
   const std::int64_t last = pictured.scoring.windows[view.windows.back()].origin + horizon;
   const std::int64_t rows = std::max(kFewest, 8 * horizon);
   // Some of what was known before, too.
   view.shown = {std::max<std::int64_t>(0, std::max(last - rows, held_back.begin - rows / 8)), last};
   std::erase_if(view.windows, [&](std::size_t n) { return pictured.scoring.windows[n].origin < view.shown.begin; });
-  figures.push_back({heading_of(pictured, view.target, "Closer"),
-                     fmt::format("The last {} rows, forecasts of {} end to end, each made at a dotted line{}",
-                                 view.shown.size(), count_text(horizon, "step"), interval_text(pictured)),
-                     chart_svg(fan_chart(pictured, view))});
+  LineChart chart = fan_chart(pictured, view);
+  const bool marked = chart.marks.size() <= kMostMarks;
+  if (!marked) chart.marks.clear();
+  figures.push_back(
+      {heading_of(pictured, view.target, "Closer"),
+       fmt::format("The last {} rows, forecasts of {} end to end{}{}", view.shown.size(), count_text(horizon, "step"),
+                   marked ? ", each made at a dotted line" : "", interval_text(pictured)),
+       chart_svg(chart)});
 }
 
 void add_origins_figure(const PicturedForecasts& pictured, std::int64_t series, std::int64_t target,
@@ -135,12 +135,16 @@ void add_origins_figure(const PicturedForecasts& pictured, std::int64_t series, 
     panels.push_back(origin_chart(pictured, windows[at], target));
   }
   figures.push_back({heading_of(pictured, target, "From their origins"),
-                     fmt::format("{}{} of {}, each from the last value that it knew{}", series_text(pictured, series),
-                                 count, count_text(std::ssize(windows), "forecast"), interval_text(pictured)),
+                     fmt::format("{}{} of {}, from the last value known{}", series_text(pictured, series), count,
+                                 count_text(std::ssize(windows), "forecast"), interval_text(pictured)),
                      panels_svg(std::move(panels), count == 1 ? 1 : 2)});
 }
 
 }  // namespace
+
+std::string count_text(std::int64_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
 
 LineChart forecast_chart(const Series& series, std::int64_t column, Range shown, Range held_back,
                          std::span<const DrawnForecast> forecasts) {
@@ -240,8 +244,8 @@ void add_forecast_figures(const PicturedForecasts& pictured, std::int64_t series
                                  count_text(horizon, "step")),
                      chart_svg(forecast_chart(whole, column, {0, whole.time_steps()}, held_back, {&line, 1}))});
   if (view.windows.size() > 1) add_closer_figure(pictured, view, held_back, figures);
-  add_origins_figure(pictured, series, target, view.windows, figures);
   if (horizon > 1) {
+    add_origins_figure(pictured, series, target, view.windows, figures);
     figures.push_back({heading_of(pictured, target, "Error by step"),
                        fmt::format("Over {}{}", count_text(std::ssize(pictured.scoring.windows), "forecast"),
                                    pictured.scoring.info.several
@@ -274,8 +278,7 @@ void add_error_figures(const StepErrors& errors, const Series& series, const std
   for (LineChart& panel : panels) panel.height = 280;
   figures.push_back({"Distribution of the errors",
                      "Of the same errors. Autocorrelation beyond the shaded band, which holds 95 % of what independent "
-                     "errors give, is structure that the model leaves unused. The line is the normal distribution of "
-                     "the same mean and deviation",
+                     "errors give, is structure that the model leaves unused",
                      panels_svg(std::move(panels), 2)});
 }
 

@@ -3,12 +3,16 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tasks/forecast_diagnostics.h"
 #include "tasks/report.h"
 
 namespace carousel {
+
+// "1 step", "12 steps".
+std::string count_text(std::int64_t count, std::string_view what);
 
 // The forecast of one method for the rows of the held-back part, from its first row on; NaN where there is none.
 struct DrawnForecast {

@@ -86,7 +86,8 @@ void add_figures(const Scored& scored, Report& report) {
   for (std::int64_t j = 0; j < targets; ++j) {
     add_forecast_figures(pictured, series, j, forecast_rows(scoring, series), report.figures);
     if (scoring.actual) continue;  // of a test file only what follows one origin is known
-    const std::string prefix = targets == 1 ? "" : scoring.info.targets[static_cast<std::size_t>(j)] + ": ";
+    const std::string prefix =
+        targets == 1 ? "" : cut_text(scoring.info.targets[static_cast<std::size_t>(j)], 40) + ": ";
     const std::size_t before = report.figures.size();
     add_error_figures(first_step_errors(scored, series, j), scoring.data.series[static_cast<std::size_t>(series)],
                       scoring.info.targets[static_cast<std::size_t>(j)], scoring.info.season, report.figures);
@@ -100,10 +101,10 @@ Report report_of(const Options& options, const Scored& scored, const std::string
   const ForecastInfo& info = scored.scoring.info;
   report.title = fmt::format("Forecast of {}", file_names(options.data.data));
   report.facts = {{"parameters", std::to_string(scored.model.parameter_count())},
-                  {"horizon", fmt::format("{} steps", info.horizon)},
-                  {"window", fmt::format("{} steps", info.window)}};
-  report.part = fmt::format("{}, {} forecast{} of {} steps", part, scored.result.samples,
-                            scored.result.samples == 1 ? "" : "s", info.horizon);
+                  {"horizon", count_text(info.horizon, "step")},
+                  {"window", count_text(info.window, "step")}};
+  report.part = fmt::format("{}, {} of {}", part, count_text(scored.result.samples, "forecast"),
+                            count_text(info.horizon, "step"));
   report.model = scored.name;
   report.metrics = scored.result.metrics;
   report.baselines = scored.result.baselines;

@@ -62,6 +62,10 @@ TEST(ChartTicks, StandWhereTheCalendarBeginsSomething) {
   for (int t = 0; t < 90; ++t) years.push_back(std::to_string(1755 + t));
   EXPECT_EQ(tick_texts(time_ticks(years, 0, 89, 8)), "5 1760, 25 1780, 45 1800, 65 1820, 85 1840, ");
   EXPECT_EQ(tick_texts(time_ticks(std::span(years).first(4), 0, 3, 8)), "0 1755, 1 1756, 2 1757, 3 1758, ");
+  EXPECT_EQ(tick_texts(number_ticks(-1.06e7, -9.7e6, 4)),
+            "-1.06e+07 -10.6 M, -1.04e+07 -10.4 M, -1.02e+07 -10.2 M, -1e+07 -10.0 M, -9.8e+06 -9.8 M, ");
+  EXPECT_EQ(tick_texts(number_ticks(0, 3e12, 3)), "0 0, 1e+12 1e+12, 2e+12 2e+12, 3e+12 3e+12, ");
+  EXPECT_EQ(tick_texts(number_ticks(0, 3e-7, 3)), "0 0, 1e-07 1e-07, 2e-07 2e-07, 3e-07 3e-07, ");
   // 10^-0.5 .. 10^1.2: powers of ten alone would be two marks.
   EXPECT_EQ(tick_texts(log_ticks(-0.5, 1.2, 6)), "-0.30103 0.5, 0 1, 0.30103 2, 0.69897 5, 1 10, ");
   EXPECT_TRUE(time_ticks(std::vector<std::string>{"a", "b"}, 0, 1, 8).empty());
@@ -82,6 +86,11 @@ TEST(ChartPanels, StandSideBySideUnderOneLegend) {
   EXPECT_EQ(count_of(svg, "translate(450.0 32.0)"), 1U);
   EXPECT_EQ(count_of(svg, "translate(0.0 240.0)"), 1U);
   EXPECT_EQ(count_of(svg, "viewBox=\"0 0 900 448\""), 1U);
+  LineChart other = chart;
+  other.lines[0].name = "price";
+  const std::string two = panels_svg({chart, other}, 2);  // each its own legend
+  EXPECT_EQ(count_of(two, ">load</text>") + count_of(two, ">price</text>"), 2U);
+  EXPECT_EQ(count_of(two, "translate(450.0 0.0)"), 1U);
 }
 
 TEST(ChartText, IsCutBetweenCharactersOfUtf8) {

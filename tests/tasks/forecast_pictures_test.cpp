@@ -77,7 +77,7 @@ TEST(ForecastPictures, CalibrationAndCoverageAreShares) {
   const LineChart coverage = coverage_chart(hand.pictured, 0);
   EXPECT_EQ(coverage.lines[1].name, "50 % interval");
   EXPECT_EQ(coverage.lines[1].y, (std::vector<double>{1, 0.5}));
-  EXPECT_EQ(coverage.lines[2].y, (std::vector<double>{0.5, 0.5}));  // what it should be
+  EXPECT_EQ(coverage.lines[0].y, (std::vector<double>{0.5, 0.5}));  // what it should be
 }
 
 TEST(ForecastPictures, IntervalsArePairsOfLevelsNearEightyAndFiftyPercent) {

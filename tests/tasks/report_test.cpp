@@ -108,7 +108,7 @@ TEST(Chart, PointsAreCirclesThatNoLineJoins) {
   LineChart chart;
   chart.lines = {{"x", {2, 0, 1}, {50, 0, 100}, false, true}};
   const std::string svg = chart_svg(chart);
-  EXPECT_EQ(occurrences(svg, "<circle class=\"line-0\""), 3U);
+  EXPECT_EQ(occurrences(svg, "<circle class=\"line-0\""), 4U);  // one in the legend
   EXPECT_EQ(occurrences(svg, "<polyline"), 0U);
   EXPECT_TRUE(contains(svg, "cx=\"886.0\" cy=\"169.2\" r=\"4\""));
 }
