@@ -1,3 +1,4 @@
+#include <algorithm>
 
 #include "base/fail.h"
 #include "base/json.h"
@@ -33,9 +34,10 @@ int run_evaluate(const CommandLine& line, Console& console) {
   check_options_fit_task(config.options, model.task());
   const OutputOptions& output = config.options.output;
   if (!output.report.empty()) {
-    if (task.name() != "classify" && task.name() != "forecast" && task.name() != "regress") {
-      fail(Code::kUsage, "--report: evaluate writes a page for classify, forecast and regress, this model is for '{}'",
-           task.name());
+    constexpr std::string_view kTasks[] = {"classify", "forecast", "regress", "tag", "lm"};  // that write a page
+    if (std::find(std::begin(kTasks), std::end(kTasks), task.name()) == std::end(kTasks)) {
+      fail(Code::kUsage, "--report: evaluate writes a page for {}, this model is for '{}'; leave it out",
+           fmt::join(kTasks, ", "), task.name());
     }
     check_output_file("--report", output.report, output.force);
   }

@@ -13,6 +13,12 @@ namespace {
 
 // Writes the header; returns what to do with it.
 std::string export_header(const Model& model, const std::string& to, const CommandLine& line) {
+  if (model.task() == "tag" || model.task() == "translate") {
+    fail(Code::kUsage,
+         "--to: a header holds one chain of layers, the network of a model for '{}' has parts side by side; models for "
+         "forecast, regress, classify, lm and transcribe can be exported to one, if they run step by step",
+         model.task());
+  }
   const std::string name = line.text("--name", "model");
   write_file_atomically(to, to_c_header(model.network(), {.name = name, .dtype = line.text("--dtype", "f32")}));
   return fmt::format("include it and make a {}::Model", name);

@@ -36,11 +36,11 @@ class Stream {
   // the processor is restored). Throws Error{kUsage} before the state changes if x has another
   // size.
   std::span<const float> step(std::span<const float> x);
-  // The same for a network that begins with an Embedding: x is the row of this token. Throws Error{kUsage} if the
-  // network has none or the id is outside its table.
+  // The same for a network that begins with an Embedding, or another layer that takes token ids: x is what it makes of
+  // this token. Throws Error{kUsage} if the network has none or the id is outside its vocabulary.
   std::span<const float> step(std::int32_t token);
 
-  std::int64_t input_size() const noexcept;  // of x; with an Embedding, of a row of its table
+  std::int64_t input_size() const noexcept;  // of x, also where it is made of a token
   std::int64_t output_size() const noexcept;
 
   void reset() noexcept;  // back to the state of a fresh stream

@@ -8,6 +8,8 @@
 #include "cells/stream_layer.h"
 #include "formats/cell_texts.h"
 #include "layers/recurrent_structure.h"
+#include "layers/tied_linear.h"
+#include "layers/token_inputs.h"
 #include "layers/topology.h"
 
 namespace carousel {
@@ -33,15 +35,15 @@ class Writer {
   explicit Writer(bool int8) : int8_(int8) {}
 
   std::string constants, members, resets, steps;
-  std::vector<std::string> cells;  // headers of the cells used
-  std::int64_t input_size = -1;
+  std::vector<std::string> cells;                     // headers of the cells used
+  std::int64_t input_size = -1, vocabulary_size = 0;  // of numbers; above 0: of token ids instead
 
   // The layers of a network, from the variable `input` of `size` numbers (-1: not known yet); the variable that holds
   // the result, and its size.
   std::pair<std::string, std::int64_t> network(Sequential& net, std::string input, std::int64_t size) {
     for (const auto& [name, module] : net.modules()) {
       const LayerDescription description = module->describe();
-      if (description.type == "dropout") continue;
+      if (description.type == "dropout" || description.type == "embedding_dropout") continue;
       if (description.type == "pool" && std::get<std::string>(description.settings.at("kind")) == "last") continue;
       std::tie(input, size) = layer(*module, description, input, size);
     }
@@ -53,6 +55,14 @@ class Writer {
                                              const std::string& input, std::int64_t size) {
     if (auto* recurrent = dynamic_cast<Recurrent*>(&module)) return recurrent_layers(*recurrent, input);
     if (auto* sum = dynamic_cast<Sum*>(&module)) return branches(*sum, input, size);
+    if (auto* inner = dynamic_cast<Sequential*>(&module)) return network(*inner, input, size);
+    if (auto* embedding = dynamic_cast<Embedding*>(&module)) return token_row(embedding->weight.value, input);
+    if (auto* fixed = dynamic_cast<FixedEmbedding*>(&module)) return token_row(fixed->weight.value, input);
+    if (auto* tied = dynamic_cast<TiedLinear*>(&module); tied && vocabulary_size > 0) {
+      const std::string b = floats(tied->bias.value.span());
+      return call(fmt::format("linear<{}, {}>({}, {}, ", vocabulary_size, token_size_, table_, b), input, token_size_,
+                  vocabulary_size);
+    }
     if (auto* flatten = dynamic_cast<Flatten*>(&module)) return window(*flatten, input, size);
     if (auto* linear = dynamic_cast<Linear*>(&module)) {
       const std::int64_t outputs = linear->weight.value.shape()[0], inputs = linear->weight.value.shape()[1];
@@ -76,6 +86,18 @@ class Writer {
       return call(fmt::format("activation<{}>(Math::{}, ", size, kind), input, size, size);
     }
     fail(Code::kUsage, "export: a network with a '{}' layer here cannot run step by step", description.type);
+  }
+
+  // The row of the token that a step is given.
+  std::pair<std::string, std::int64_t> token_row(const Tensor& table, const std::string& input) {
+    if (input != "token") {
+      fail(Code::kUsage, "export: token ids must be the first thing that a network takes, and the only one");
+    }
+    table_ = floats(table.span());
+    token_size_ = table.shape()[1];
+    const std::string output = fmt::format("y{}", next_++);
+    steps += fmt::format("    const float* {} = {} + token * {};\n", output, table_, token_size_);
+    return {output, token_size_};
   }
 
   std::string floats(std::span<const float> values) {
@@ -246,7 +268,24 @@ class Writer {
 
   bool int8_;
   int next_ = 0;
+  std::string table_;  // of the embedding, [vocabulary_size, token_size_]
+  std::int64_t token_size_ = 0;
 };
+
+// Of the embedding that the network begins with; 0: it takes numbers. Throws for other ways from ids to numbers.
+std::int64_t vocabulary_size(Sequential& network) {
+  if (network.modules().empty()) return 0;
+  Module& first = *network.modules().front().second;
+  if (auto* inner = dynamic_cast<Sequential*>(&first)) return vocabulary_size(*inner);
+  if (auto* sum = dynamic_cast<Sum*>(&first)) return vocabulary_size(sum->branches().front());
+  const LayerDescription description = first.describe();
+  if (!is_token_input(description.type)) return 0;
+  if (description.type == "one_hot" || description.type == "hashed_embedding") {
+    fail(Code::kUsage, "export: a header takes numbers, or token ids through an embedding, not through '{}'",
+         description.type);
+  }
+  return std::get<std::int64_t>(description.settings.at("vocabulary_size"));
+}
 
 bool is_identifier(const std::string& name) {
   const auto fits = [](char c) { return c == '_' || std::isalnum(static_cast<unsigned char>(c)) != 0; };
@@ -261,28 +300,33 @@ std::string to_c_header(Sequential& network, const CHeaderOptions& options) {
     fail(Code::kUsage, "export: --dtype {}, a header can hold f32 or int8", options.dtype);
   }
   Writer writer(options.dtype == "int8");
-  const auto [output, output_size] = writer.network(network, "x", -1);
+  writer.vocabulary_size = vocabulary_size(network);
+  const bool tokens = writer.vocabulary_size > 0;
+  const auto [output, output_size] = writer.network(network, tokens ? "token" : "x", -1);
   if (writer.input_size < 0) fail(Code::kUsage, "export: the network has no layer with weights");
+  const std::string takes = tokens ? fmt::format("token, y);  // an id below {}", writer.vocabulary_size)
+                                   : fmt::format("x, y);  // x [{}]", writer.input_size);
   std::string text = fmt::format(
       "// A model trained with Carousel, exported as a C++17 header without dependencies ({} weights).\n"
       "//\n"
       "//   {}::Model model;  // owns the state of one sequence\n"
-      "//   model.step(x, y);  // x [{}] -> y [{}], what the network gives for the sequence so far\n"
+      "//   model.step({} -> y [{}], what the network gives for the sequence so far\n"
       "//   model.reset();  // back to the start\n"
       "#pragma once\n\n#include <array>\n#include <cmath>\n#include <cstdint>\n#include <string_view>\n\n"
       "namespace {} {{\n\n"
       "inline constexpr int kMaxGates = {}, kMaxStates = {}, kMaxExtras = {}, kMaxUnitWeights = {};\n\n",
-      options.dtype, options.name, writer.input_size, output_size, options.name, kMaxGates, kMaxStates, kMaxExtras,
+      options.dtype, options.name, takes, output_size, options.name, kMaxGates, kMaxStates, kMaxExtras,
       kMaxUnitWeights);
   text += values_text();
   for (const std::string& cell : writer.cells) text += "\n" + cell;
   text += "\n" + std::string(runtime_text()) + "\n" + writer.constants;
   text += fmt::format(
-      "\nclass Model {{\n public:\n  static constexpr int kInputSize = {}, kOutputSize = {};\n\n"
-      "  void step(const float* x, float* y) {{\n{}"
+      "\nclass Model {{\n public:\n  static constexpr int {} = {}, kOutputSize = {};\n\n"
+      "  void step({}, float* y) {{\n{}"
       "    for (int j = 0; j < kOutputSize; ++j) y[j] = {}[j];\n  }}\n\n"
       "  void reset() {{\n{}  }}\n\n private:\n{}}};\n\n}}  // namespace {}\n",
-      writer.input_size, output_size, writer.steps, output, writer.resets, writer.members, options.name);
+      tokens ? "kVocabularySize" : "kInputSize", tokens ? writer.vocabulary_size : writer.input_size, output_size,
+      tokens ? "int token" : "const float* x", writer.steps, output, writer.resets, writer.members, options.name);
   return text;
 }
 

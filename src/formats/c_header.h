@@ -1,8 +1,9 @@
 // c_header.h: a trained network as one C++17 header without dependencies, sizes fixed when it is compiled: for
 // microcontrollers and plug-ins.
 //
-// The header defines `class Model` in a namespace of the caller's choice: step(x, y) feeds one input [kInputSize] and
-// writes what the network gives for the sequence so far [kOutputSize]; reset() goes back to the start. It allocates
+// The header defines `class Model` in a namespace of the caller's choice: step(x, y) feeds one input [kInputSize], or,
+// of a network that begins with an embedding, step(token, y) one id below kVocabularySize, and writes what the network
+// gives for the sequence so far [kOutputSize]; reset() goes back to the start. It allocates
 // nothing and owns its state; the weights are constants of the program. The numbers are those of a Stream, to rounding.
 #pragma once
 

@@ -32,7 +32,10 @@ struct CrfNode final : Node<T> {
 
   void backward() override {
     const std::int64_t K = tables.tags, samples = layout->samples(), rows = layout->rows();
+    const GradientTarget<T> to_emissions = emissions->claim_gradient(), to_start = start->claim_gradient(),
+                            to_end = end->claim_gradient(), to_transitions = transitions->claim_gradient();
     Arena& arena = this->tape->arena();
+    const Arena::Mark mark = arena.mark();
     // g ([y = k] - p(y = k)) of every row.
     double* d = arena.template allocate<double>(rows * K);
     parallel_for(samples, [&](std::int64_t k) {
@@ -44,15 +47,15 @@ struct CrfNode final : Node<T> {
         d[row * K + tags[row]] += g;
       }
     });
-    detail::send(emissions->claim_gradient(), rows * K, [=](std::int64_t i) { return static_cast<T>(d[i]); });
-    send_border(*start, d, false);
-    send_border(*end, d, true);
-    send_transitions();
+    detail::send(to_emissions, rows * K, [=](std::int64_t i) { return static_cast<T>(d[i]); });
+    send_border(to_start, d, false);
+    send_border(to_end, d, true);
+    send_transitions(to_transitions);
+    arena.rewind(mark);
   }
 
   // The sum of the first, or last, rows of all samples.
-  void send_border(Node<T>& border, const double* d, bool last) {
-    const GradientTarget<T> target = border.claim_gradient();
+  void send_border(const GradientTarget<T>& target, const double* d, bool last) {
     if (!target) return;
     const std::int64_t K = tables.tags;
     std::vector<double> sum(static_cast<std::size_t>(K));
@@ -90,8 +93,7 @@ struct CrfNode final : Node<T> {
     });
   }
 
-  void send_transitions() {
-    const GradientTarget<T> target = transitions->claim_gradient();
+  void send_transitions(const GradientTarget<T>& target) {
     if (!target) return;
     const std::int64_t K = tables.tags, rows = layout->rows();
     Arena& arena = this->tape->arena();

@@ -22,8 +22,21 @@ T setting(const LayerDescription& layer, const char* key) {
 // Walks through the layers as a pass does and notes what each operation puts into the arena, in floats.
 class PassCounter {
  public:
-  PassCounter(const PassSizes& sizes, bool training) : sizes_(sizes), training_(training), width_(sizes.features) {
-    if (sizes.rows < sizes.time_steps * sizes.samples) add(sizes.rows * std::max<std::int64_t>(width_, 1), 0);
+  explicit PassCounter(bool training) : training_(training) {}
+
+  // One pass more, of values or ids, which are packed if there is padding among them, or of what is recorded already.
+  void begin(const PassSizes& sizes, bool reads_values) {
+    sizes_ = sizes;
+    width_ = sizes.features;
+    is_sequence_ = true;
+    folded_ = false;
+    has_gradient_ = !reads_values;
+    const bool padded = sizes.rows < sizes.time_steps * sizes.samples;
+    if (reads_values && padded) add(sizes.rows * std::max<std::int64_t>(width_, 1), 0);
+  }
+
+  void operation(const PassPart& part) {
+    operations_.push_back({part.kept, training_ ? part.gradient : 0, part.work, part.forward_work});
   }
 
   void layer(const LayerDescription& d) {
@@ -50,11 +63,11 @@ class PassCounter {
     if (d.type == "dropout") dropout(setting<double>(d, "probability"), setting<bool>(d, "per_sequence"));
   }
 
-  // The padded form of a sequence that comes out at the end.
+  // The rows of a sequence that comes out at the end, or its padded form.
   void output() {
-    if (!is_sequence_ || sizes_.packed) return;
+    if (!is_sequence_) return;
     rows();
-    value(sizes_.time_steps * sizes_.samples * width_, 0);
+    if (!sizes_.packed) value(sizes_.time_steps * sizes_.samples * width_, 0);
   }
 
   // The backward pass goes from the last operation to the first. What it needs for one operation stands on top of all
@@ -63,7 +76,7 @@ class PassCounter {
     std::int64_t kept = masked_weights_, gradients = 0, peak = 0;
     for (const Operation& operation : operations_) {
       kept += operation.kept;
-      if (!training_) peak = std::max(peak, kept + operation.work);
+      peak = std::max(peak, kept + (training_ ? operation.forward_work : operation.work));
     }
     for (std::size_t k = operations_.size(); training_ && k-- > 0;) {
       gradients += operations_[k].gradient;
@@ -77,12 +90,13 @@ class PassCounter {
   struct Operation {
     std::int64_t kept, gradient;  // value and what the backward pass reads; the gradient of the value
     std::int64_t work;            // given back at the end of the operation's backward pass
+    std::int64_t forward_work;    // given back when the operation is recorded
   };
 
   // Each operation has a node of a few hundred bytes.
   void add(std::int64_t kept, std::int64_t gradient, std::int64_t work = 0) {
     constexpr std::int64_t kNode = 64;
-    operations_.push_back({kept + kNode, has_gradient_ && training_ ? gradient : 0, work});
+    operations_.push_back({kept + kNode, has_gradient_ && training_ ? gradient : 0, work, 0});
   }
   void value(std::int64_t elements, std::int64_t also_kept) { add(elements + also_kept, elements); }
 
@@ -233,7 +247,7 @@ class PassCounter {
 
   PassSizes sizes_;  // as they are after the layers so far
   bool training_;
-  std::int64_t width_;
+  std::int64_t width_ = 0;
   bool is_sequence_ = true, folded_ = false, has_gradient_ = false;
   std::vector<Operation> operations_;
   std::int64_t masked_weights_ = 0;  // weight_hh [K H, Q] of each scan without what does not count, and its gradient
@@ -388,14 +402,27 @@ void PassCounter::recurrent(const LayerDescription& d) {
 }  // namespace
 
 std::int64_t training_pass_bytes(const LayerDescription& network, const PassSizes& sizes) {
-  PassCounter counter(sizes, true);
-  counter.layer(network);
-  counter.output();
+  const PassPart whole{.network = network, .sizes = sizes};
+  return training_pass_bytes({&whole, 1});
+}
+
+std::int64_t training_pass_bytes(std::span<const PassPart> parts) {
+  PassCounter counter(true);
+  for (const PassPart& part : parts) {
+    if (part.network.type.empty()) {
+      counter.operation(part);
+      continue;
+    }
+    counter.begin(part.sizes, part.reads_values);
+    counter.layer(part.network);
+    counter.output();
+  }
   return counter.peak_bytes();
 }
 
 std::int64_t inference_pass_bytes(const LayerDescription& network, const PassSizes& sizes) {
-  PassCounter counter(sizes, false);
+  PassCounter counter(false);
+  counter.begin(sizes, true);
   counter.layer(network);
   counter.output();
   return counter.peak_bytes();

@@ -41,6 +41,8 @@ Sequential watch(Sequential& network, const std::string& prefix, std::vector<Wat
         branches.erase(branches.begin());
         copy.add(name, std::make_unique<Mixture>(std::move(gate), std::move(branches)));
       }
+    } else if (auto* inner = dynamic_cast<Sequential*>(module.get())) {
+      copy.add(name, std::make_unique<Sequential>(watch(*inner, prefix + name + ".", watched)));
     } else {
       copy.add(name, std::make_unique<BorrowedLayer>(*module));
     }

@@ -1,14 +1,36 @@
 #include "carousel/stream.h"
 
+#include <numeric>
+
 #include "base/denormals.h"
 #include "base/fail.h"
+#include "layers/module.h"
+#include "layers/token_inputs.h"
 #include "models/stream_program.h"
 
 namespace carousel {
+namespace {
+
+// What the layer makes of each token, [V, E].
+Tensor token_table(Module& token_input) {
+  const auto tokens = std::get<std::int64_t>(token_input.describe().settings.at("vocabulary_size"));
+  std::vector<std::int32_t> ids(static_cast<std::size_t>(tokens));
+  std::iota(ids.begin(), ids.end(), 0);
+  Tape<float> tape;
+  tape.set_recording(false);
+  detail::Flow flow;
+  flow.tape = &tape;
+  flow.ids = ids;
+  token_input.forward(flow);
+  return Tensor(flow.x.value());
+}
+
+}  // namespace
 
 struct Stream::Program {
   std::unique_ptr<detail::StreamOp> op;  // of one slot
-  Tensor table;                          // of the embedding; empty: none
+  Tensor table;                          // of what takes token ids; empty: nothing does, or 1 of N
+  std::vector<float> one_hot;            // x of 1 of N, zeros between steps
   std::vector<float> output;
   std::vector<std::byte, AlignedAllocator<std::byte>> workspace;
 };
@@ -16,10 +38,14 @@ struct Stream::Program {
 Stream::Stream(const Model& model, const StreamOptions& options) : Stream(model.network(), options) {}
 
 Stream::Stream(Sequential& network, const StreamOptions& options) : program_(std::make_unique<Program>()) {
-  const Embedding* embedding = detail::first_embedding(network);
+  Module* token_input = detail::first_token_input(network);
   program_->op = detail::compile_sequential(
-      network, {.format = parse_weight_format(options.dtype), .capacity = 1, .embedding = embedding});
-  if (embedding) program_->table = embedding->weight.value;
+      network, {.format = parse_weight_format(options.dtype), .capacity = 1, .token_input = token_input});
+  if (dynamic_cast<OneHot*>(token_input)) {
+    program_->one_hot.resize(static_cast<std::size_t>(program_->op->input_size));
+  } else if (token_input) {
+    program_->table = token_table(*token_input);
+  }
   program_->output.resize(static_cast<std::size_t>(program_->op->output_size));
   program_->workspace.resize(static_cast<std::size_t>(program_->op->workspace_bytes()));
 }
@@ -39,9 +65,17 @@ std::span<const float> Stream::step(std::span<const float> x) {
 
 std::span<const float> Stream::step(std::int32_t token) {
   const Tensor& table = program_->table;
-  if (table.elements() == 0) fail(Code::kUsage, "the network takes numbers, got a token id");
-  if (token < 0 || token >= table.shape()[0]) {
-    fail(Code::kUsage, "token id {} is out of range, expected 0 to {}", token, table.shape()[0] - 1);
+  std::vector<float>& one_hot = program_->one_hot;
+  const std::int64_t tokens = one_hot.empty() ? table.shape()[0] : std::ssize(one_hot);
+  if (tokens == 0) fail(Code::kUsage, "the network takes numbers, got a token id");
+  if (token < 0 || token >= tokens) {
+    fail(Code::kUsage, "token id {} is out of range, expected 0 to {}", token, tokens - 1);
+  }
+  if (!one_hot.empty()) {
+    one_hot[static_cast<std::size_t>(token)] = 1;
+    const std::span<const float> output = step(one_hot);
+    one_hot[static_cast<std::size_t>(token)] = 0;
+    return output;
   }
   return step({table.data() + token * input_size(), static_cast<std::size_t>(input_size())});
 }

@@ -10,6 +10,7 @@
 #include "layers/adaptive_softmax.h"
 #include "layers/module.h"
 #include "layers/tied_linear.h"
+#include "layers/token_inputs.h"
 #include "models/stream_program.h"
 
 namespace carousel::detail {
@@ -244,9 +245,11 @@ std::unique_ptr<StreamOp> compile_layer(Module& module, std::int64_t size, const
   if (auto* linear = dynamic_cast<Linear*>(&module)) {
     return std::make_unique<LinearStep>(linear->weight.value, linear->bias.value);
   }
-  if (&module == plan.embedding) return nullptr;
-  if (auto* tied = dynamic_cast<TiedLinear*>(&module); tied && plan.embedding) {
-    return std::make_unique<LinearStep>(plan.embedding->weight.value, tied->bias.value);
+  if (&module == plan.token_input) return nullptr;
+  if (auto* tied = dynamic_cast<TiedLinear*>(&module)) {
+    if (const auto* embedding = dynamic_cast<const Embedding*>(plan.token_input)) {
+      return std::make_unique<LinearStep>(embedding->weight.value, tied->bias.value);
+    }
   }
   if (auto* adaptive = dynamic_cast<AdaptiveSoftmax*>(&module)) {
     return std::make_unique<AdaptiveSoftmaxStep>(*adaptive);
@@ -307,11 +310,11 @@ std::unique_ptr<StreamOp> compile(Sequential& network, std::int64_t size, const 
 
 }  // namespace
 
-const Embedding* first_embedding(const Sequential& network) {
+Module* first_token_input(const Sequential& network) {
   if (network.modules().empty()) return nullptr;
-  const Module* first = network.modules().front().second.get();
-  if (const auto* inner = dynamic_cast<const Sequential*>(first)) return first_embedding(*inner);
-  return dynamic_cast<const Embedding*>(first);
+  Module* first = network.modules().front().second.get();
+  if (const auto* inner = dynamic_cast<const Sequential*>(first)) return first_token_input(*inner);
+  return is_token_input(first->describe().type) ? first : nullptr;
 }
 
 std::unique_ptr<StreamOp> compile_sequential(Sequential& network, const StreamPlan& plan) {

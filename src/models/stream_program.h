@@ -49,8 +49,9 @@ class StreamOp {
 struct StreamPlan {
   WeightFormat format = WeightFormat::kF32;  // of the recurrent weights
   int capacity = 1;                          // sequences
-  // That the network begins with: no operation, the caller takes x from its table. Null: there must be none.
-  const Embedding* embedding = nullptr;
+  // The layer that takes token ids at the network's beginning: no operation, the caller makes x of the id. Null: there
+  // must be none.
+  const Module* token_input = nullptr;
 
   int rows() const noexcept { return capacity < kStreamRows ? capacity : kStreamRows; }  // most of one run
 };
@@ -58,8 +59,8 @@ struct StreamPlan {
 // The operations of a network, one after another. Throws Error{kUsage} for a layer that cannot run step by step.
 std::unique_ptr<StreamOp> compile_sequential(Sequential& network, const StreamPlan& plan);
 
-// The embedding that a network begins with, if it does.
-const Embedding* first_embedding(const Sequential& network);
+// The layer that a network begins with, if it takes token ids; else null.
+Module* first_token_input(const Sequential& network);
 
 // The operation of one recurrent stack.
 std::unique_ptr<StreamOp> compile_recurrent(Recurrent& layer, const StreamPlan& plan);

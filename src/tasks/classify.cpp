@@ -8,17 +8,20 @@
 
 #include "base/fail.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "data/split.h"
 #include "tasks/baselines/text_baselines.h"
 #include "tasks/classify_linear.h"
 #include "tasks/classify_model.h"
 #include "tasks/classify_report.h"
 #include "tasks/classify_training.h"
+#include "tasks/documents.h"
 #include "tasks/metrics.h"
 #include "tasks/report.h"
 #include "tasks/sample_split.h"
 #include "tasks/text_options.h"
 #include "tasks/token_input.h"
+#include "tasks/token_weights.h"
 #include "tasks/training_run.h"
 
 namespace carousel {
@@ -75,7 +78,7 @@ VocabularyLimits vocabulary_limits(const Options& all) {
 }
 
 FittedText fit_texts(const ClassifyData& data, const Indices& rows, const Options& options) {
-  check_token_input(options.data, options.model);
+  check_token_input(options.data, options.model, true);
   TextSettings defaults;
   defaults.buckets = trigram_buckets(options.model);
   return fit_text(data.texts, rows, text_settings(options.data, defaults), vocabulary_limits(options));
@@ -230,6 +233,18 @@ void cross_validate(const Options& options, ClassifyData& data, Observer& observ
                             std::sqrt(squares / static_cast<double>(accuracies.size() - 1)), accuracies.size()));
 }
 
+// The weights of the sentences as a cell, "0.612 0.388", and with their texts as its JSON.
+std::pair<std::string, std::string> sentence_cell(const std::vector<std::string>& sentences,
+                                                  std::span<const float> weights) {
+  std::vector<std::string> numbers;
+  nlohmann::json list = nlohmann::json::array();
+  for (std::size_t k = 0; k < weights.size(); ++k) {
+    numbers.push_back(fmt::format("{:.3f}", weights[k]));
+    list.push_back({{"text", sentences[k]}, {"weight", weights[k]}});
+  }
+  return {fmt::format("{}", fmt::join(numbers, " ")), json_text(list)};
+}
+
 class Classify final : public Task {
  public:
   std::string_view name() const override { return "classify"; }
@@ -304,11 +319,23 @@ class Classify final : public Task {
     const std::vector<std::int32_t> classes = predicted_classes(scores);
     std::vector<std::string> columns{"label"};
     for (const std::string& label : info.labels) columns.push_back("p_" + label);
+    const auto weights = sentence_weights(model.network(), data.samples, all);
+    if (!weights.empty()) columns.emplace_back("sentences");
     sink.header(columns);
+    std::optional<TextPipeline> pipeline;
+    if (!weights.empty()) pipeline.emplace(info.pipeline());
     for (std::int64_t n = 0; n < std::ssize(all); ++n) {
       std::vector<std::string> cells{info.labels[static_cast<std::size_t>(classes[static_cast<std::size_t>(n)])]};
       for (std::int64_t k = 0; k < K; ++k) cells.push_back(fmt::format("{:.6g}", probabilities[n * K + k]));
-      sink.row(cells);
+      std::vector<std::string> values(cells.size());
+      if (pipeline) {
+        const std::string& text = data.texts[static_cast<std::size_t>(all[static_cast<std::size_t>(n)])];
+        auto [cell, value] =
+            sentence_cell(DocumentEncoder(*pipeline).sentences(text), weights[static_cast<std::size_t>(n)]);
+        cells.push_back(std::move(cell));
+        values.push_back(std::move(value));
+      }
+      sink.row(cells, values);
     }
   }
 

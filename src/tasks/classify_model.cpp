@@ -62,13 +62,6 @@ void resolve_text_options(ModelOptions& r, bool text) {
   if (r.linear_branch == "true" && !text) fail(Code::kUsage, "--linear-branch: only for texts, these are sequences");
 }
 
-std::string token_input_text(const ModelOptions& options) {
-  if (options.token_input == "one_hot") return ", 1 of N";
-  std::string text = fmt::format(", embedding_size {}", options.embedding_size);
-  if (options.buckets > 0) text += fmt::format(", trigrams in {} buckets", options.buckets);
-  return options.freeze_vectors ? text + ", vectors kept as they are" : text;
-}
-
 std::string input_text(const ModelOptions& r, bool text) {
   return fmt::format("{}, dropout {}", text ? token_input_text(r) : "", r.dropout);
 }

@@ -18,6 +18,15 @@ std::vector<std::int32_t> DocumentEncoder::encode(const std::string& text) {
   return ids;
 }
 
+std::vector<std::string> DocumentEncoder::sentences(const std::string& text) {
+  std::vector<std::string> list;
+  splitter_.split(text, sentences_);
+  for (const std::string_view sentence : sentences_) {
+    if (!pipeline_.encode(sentence).empty()) list.emplace_back(sentence);
+  }
+  return list;
+}
+
 TextTrace DocumentEncoder::explain(const std::string& text, std::int64_t length) {
   TextTrace document = pipeline_.explain(text, length);
   document.tokens.clear();

@@ -17,6 +17,7 @@ class DocumentEncoder {
 
   // Throw Error{kData} that names the byte if the text is not UTF-8.
   std::vector<std::int32_t> encode(const std::string& text);
+  std::vector<std::string> sentences(const std::string& text);      // that encode() has ids of
   TextTrace explain(const std::string& text, std::int64_t length);  // marks stand as <eos> among the tokens
 
  private:

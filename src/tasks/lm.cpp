@@ -3,11 +3,11 @@
 #include <algorithm>
 
 #include "base/fail.h"
-#include "base/file.h"
 #include "tasks/baselines/ngram_baselines.h"
 #include "tasks/lm_model.h"
+#include "tasks/lm_report.h"
 #include "tasks/lm_training.h"
-#include "tasks/report.h"
+#include "tasks/token_input.h"
 #include "tasks/training_run.h"
 
 namespace carousel {
@@ -46,6 +46,17 @@ TrainOptions resolve_lm_training(const Options& options, const FittedLm& text, O
   return train;
 }
 
+// The vectors that the options name; nothing if none.
+std::optional<WordVectors> read_lm_vectors(const Options& options, const FittedLm& text, const LmEncoder& encoder,
+                                           Observer& observer) {
+  DataOptions data = options.data;
+  data.level = level_name(text.settings.level);
+  check_token_input(data, options.model, false);
+  std::optional<WordVectors> vectors = read_vectors(data, options.model, encoder.pipeline());
+  if (vectors) observer.note(describe_vectors(*vectors, data.vectors, std::span(&text.stream.ids, 1)));
+  return vectors;
+}
+
 Baseline unigram_baseline(const std::vector<std::int64_t>& counts, const TokenStream& text, TextLevel level) {
   return {"unigram", lm_metrics(unigram_loss(counts, text.ids), text, level)};
 }
@@ -73,24 +84,6 @@ void add_scores(const TrainSummary& summary, const FittedLm& text, const TokenSt
   result.baselines.push_back(trigram_baseline(text.stream.ids, std::ssize(text.vocabulary), valid, level));
 }
 
-void write_lm_report(const Options& options, const ModelOptions& model, const TrainResult& result,
-                     const CurveRecorder& curves) {
-  Report report;
-  report.title = fmt::format("Language model of {}", file_names(options.data.data));
-  report.facts = {{"cell", model.cell},
-                  {"parameters", std::to_string(result.parameters)},
-                  {"epochs", std::to_string(result.epochs)}};
-  for (const std::string& note : curves.notes())
-    report.facts.emplace_back(note.substr(0, note.find(':')), note.substr(note.find(':') + 1));
-  report.part = fmt::format("validation part, {} tokens", result.samples);
-  report.model = model.cell;
-  report.metrics = result.metrics;
-  report.baselines = result.baselines;
-  report.figures = {{"Loss", "Training and validation loss by epoch", chart_svg(loss_chart(curves.epochs()))}};
-  add_saturation_figure(curves.epochs(), report.figures);
-  write_file_atomically(options.output.report, report_page(report));
-}
-
 class LanguageModel final : public Task {
  public:
   std::string_view name() const override { return "lm"; }
@@ -102,10 +95,14 @@ class LanguageModel final : public Task {
     for (const std::string& note : text.notes) observer.note(note);
     LmEncoder encoder(text.settings, text.vocabulary);
     const TokenStream valid = encoder.encode(parts.valid);
-    const ModelOptions model_options = resolve_lm_model(options.model, text, observer);
+    const std::optional<WordVectors> vectors = read_lm_vectors(options, text, encoder, observer);
+    ModelOptions asked = options.model;
+    if (vectors) asked.embedding_size = vectors->size();
+    const ModelOptions model_options = resolve_lm_model(asked, text, observer);
     const TrainOptions training = resolve_lm_training(options, text, observer);
-    Model model("lm", build_lm(model_options, std::ssize(text.vocabulary)));
+    Model model("lm", build_lm(model_options, text.vocabulary));
     model.network().initialize(static_cast<std::uint64_t>(training.seed));
+    if (vectors) set_vectors(LmNetwork(model.network()).body(), *vectors);
     model.set_task_data(LmInfo{text.settings, text.vocabulary, text.counts, options.data.split}.to_json());
     note_kernels(model.network(), training, observer);
     const TextLevel level = text.settings.level;
@@ -129,7 +126,7 @@ class LanguageModel final : public Task {
     result.options.data.level = level_name(level);
     model.set_training(training_json(summary, training, result));
     model.save(options.output.out);
-    if (!options.output.report.empty()) write_lm_report(options, model_options, result, observer);
+    if (!options.output.report.empty()) write_lm_report(options, result, observer);
     return result;
   }
 
@@ -141,8 +138,8 @@ class LanguageModel final : public Task {
     observer.note(fmt::format("text: {} tokens, {} characters, read as {} stream{}", text.ids.size(), text.characters,
                               streams, streams == 1 ? "" : "s"));
     const DataOptions& data = options.data;
-    if (streams > 1 && (data.dynamic || data.surprise)) {
-      fail(Code::kUsage, "--batch-size {}: --dynamic and --surprise read the text as one stream", streams);
+    if (streams > 1 && (data.dynamic || data.surprise || !options.output.report.empty())) {
+      fail(Code::kUsage, "--batch-size {}: --dynamic, --surprise and --report read the text as one stream", streams);
     }
     const double lr = data.dynamic_lr > 0 ? data.dynamic_lr : kDynamicLr;
     const StreamScore score = data.dynamic ? score_dynamically(model.network(), text.ids, encoder.line_end(), lr)
@@ -161,6 +158,9 @@ class LanguageModel final : public Task {
     }
     for (std::size_t t = 0; t < text.ids.size() && data.surprise; ++t) {
       result.tokens.push_back({encoder.pipeline().vocabulary().token(text.ids[t]), text.ids[t], -score.losses[t]});
+    }
+    if (!options.output.report.empty()) {
+      write_lm_report(options, result, model, {encoder, text.ids, score.losses});
     }
     return result;
   }

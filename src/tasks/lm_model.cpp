@@ -9,6 +9,7 @@
 #include "tasks/adaptive_loss.h"
 #include "tasks/task_data.h"
 #include "tasks/text_json.h"
+#include "tasks/token_input.h"
 #include "tasks/training_run.h"
 
 namespace carousel {
@@ -45,18 +46,24 @@ ModelOptions resolve_lm_model(const ModelOptions& options, const FittedLm& text,
   if (r.hidden_size == 0) r.hidden_size = characters ? (large ? 256 : 128) : large ? 400 : 200;
   if (r.layers == 0) r.layers = 2;
   if (r.embedding_size == 0) r.embedding_size = characters ? 64 : r.hidden_size;
+  if (r.token_input.empty()) r.token_input = "embedding";
+  r.buckets = trigram_buckets(r);
   if (r.dropout < 0) r.dropout = characters ? 0.1 : 0.25;
   const std::int64_t width = r.proj_size > 0 ? r.proj_size : r.hidden_size;
-  if (r.softmax == "adaptive") {
-    if (r.tie_embeddings == "true") fail(Code::kUsage, "--tie-embeddings: not with --softmax adaptive, leave one out");
+  const bool has_table = r.token_input == "embedding" && !r.freeze_vectors;
+  if (r.softmax == "adaptive" || !has_table) {
+    if (r.tie_embeddings == "true") {
+      fail(Code::kUsage, "--tie-embeddings: not with {}, leave one out",
+           !has_table ? "--token-input one_hot or trigrams, or --freeze-vectors" : "--softmax adaptive");
+    }
     r.tie_embeddings = "false";
   }
   if (r.tie_embeddings.empty()) r.tie_embeddings = !characters && r.embedding_size == width ? "true" : "false";
   if (r.variational_dropout && r.tied) {
     fail(Code::kUsage, "--variational-dropout: makes each layer one of its own, leave --tied out");
   }
-  observer.note(fmt::format("model: {}, {} layer{} of {}, embedding_size {}{}, dropout {}{}", r.cell, r.layers,
-                            r.layers == 1 ? "" : "s", r.hidden_size, r.embedding_size,
+  observer.note(fmt::format("model: {}, {} layer{} of {}{}{}, dropout {}{}", r.cell, r.layers, r.layers == 1 ? "" : "s",
+                            r.hidden_size, token_input_text(r),
                             r.tie_embeddings == "true" ? " (tied to the output)" : "", r.dropout,
                             r.variational_dropout ? " (variational)" : ""));
   return r;
@@ -64,11 +71,11 @@ ModelOptions resolve_lm_model(const ModelOptions& options, const FittedLm& text,
 
 namespace {
 
-// Recurrent layers one by one, with a mask between each two that stays the same for all steps. Returns the width.
-std::int64_t add_variational_body(Sequential& body, const ModelOptions& options) {
+// Recurrent layers over inputs of `size` numbers one by one, with a mask between each two that stays the same for all
+// steps. Returns the width.
+std::int64_t add_variational_body(Sequential& body, const ModelOptions& options, std::int64_t size) {
   ModelOptions one = options;
   one.layers = 1;
-  std::int64_t size = options.embedding_size;
   for (std::int64_t l = 0; l < options.layers; ++l) {
     if (l > 0) body.add(fmt::format("dropout{}", l - 1), std::make_unique<Dropout>(options.dropout, true));
     auto layer = std::make_unique<Sequential>();
@@ -80,18 +87,19 @@ std::int64_t add_variational_body(Sequential& body, const ModelOptions& options)
 
 }  // namespace
 
-Sequential build_lm(const ModelOptions& options, std::int64_t vocabulary_size) {
+Sequential build_lm(const ModelOptions& options, const std::vector<std::string>& vocabulary) {
+  const std::int64_t vocabulary_size = std::ssize(vocabulary);
   auto body = std::make_unique<Sequential>();
   const auto add_dropout = [&](const char* name) {
     if (options.dropout > 0) body->add(name, std::make_unique<Dropout>(options.dropout, options.variational_dropout));
   };
-  body->add("embedding", std::make_unique<Embedding>(vocabulary_size, options.embedding_size));
+  const std::int64_t token_size = add_token_input(*body, options, vocabulary);
   if (options.embedding_dropout > 0) {
     body->add("embedding_dropout", std::make_unique<EmbeddingDropout>(options.embedding_dropout));
   }
-  add_dropout("input_dropout");
-  const std::int64_t size = options.variational_dropout ? add_variational_body(*body, options)
-                                                        : add_body(*body, options, options.embedding_size, 1);
+  if (options.token_input != "one_hot") add_dropout("input_dropout");  // a one dropped leaves nothing of a token
+  const std::int64_t size = options.variational_dropout ? add_variational_body(*body, options, token_size)
+                                                        : add_body(*body, options, token_size, 1);
   add_dropout("dropout");
   Sequential network;
   network.add("body", std::move(body));
@@ -115,12 +123,16 @@ Sequential build_lm(const ModelOptions& options, std::int64_t vocabulary_size) {
 LmNetwork::LmNetwork(Sequential& network) {
   const auto& modules = network.modules();
   body_ = modules.size() == 2 ? dynamic_cast<Sequential*>(modules[0].second.get()) : nullptr;
-  auto* embedding = body_ && body_->size() > 0 ? dynamic_cast<Embedding*>(body_->modules()[0].second.get()) : nullptr;
-  if (!embedding) fail(Code::kModel, "a language model needs the parts body, with an embedding, and output");
+  Module* input = body_ && body_->size() > 0 ? body_->modules()[0].second.get() : nullptr;
+  if (!input || !is_token_input(input->describe().type)) {
+    fail(Code::kModel, "a language model needs the parts body, which begins with token ids, and output");
+  }
   if (auto* linear = dynamic_cast<Linear*>(modules[1].second.get())) {
     weight_ = &linear->weight;
     bias_ = &linear->bias;
   } else if (auto* tied = dynamic_cast<TiedLinear*>(modules[1].second.get())) {
+    auto* embedding = dynamic_cast<Embedding*>(input);
+    if (!embedding) fail(Code::kModel, "the output of a language model is tied to an embedding, which it has not");
     weight_ = &embedding->weight;
     bias_ = &tied->bias;
   } else if (!(adaptive_ = dynamic_cast<AdaptiveSoftmax*>(modules[1].second.get()))) {
@@ -140,6 +152,13 @@ Variable LmNetwork::loss(const Variable& rows, std::span<const std::int32_t> lab
   if (adaptive_) return adaptive_loss(*adaptive_, rows, labels, losses);
   Tape<float>& tape = rows.tape();
   return linear_cross_entropy<float>(rows, tape.parameter(*weight_), tape.parameter(*bias_), labels, losses);
+}
+
+PassPart LmNetwork::loss_memory(std::int64_t rows) const {
+  const Tensor& weight = adaptive_ ? adaptive_->head().value : weight_->value;
+  const std::int64_t V = weight.shape()[0], H = weight.shape()[1];
+  // linear_cross_entropy() keeps the gradients of all that it reads, and needs logits and losses for a while.
+  return {.kept = rows * H + V * H + V, .gradient = 1, .forward_work = std::min(rows, kLossRows) * V + 2 * rows};
 }
 
 }  // namespace carousel

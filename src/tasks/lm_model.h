@@ -1,8 +1,8 @@
 // lm_model.h: the network of a language model, and what its model file keeps beside it.
 //
-// The network has two parts: "body", token ids [T, N] -> features of every step, and "output", features -> one score
-// per token of the vocabulary. Training runs the body alone and joins output layer and loss (LmOutput::loss), so that
-// the scores of a whole batch never exist at once.
+// The network has two parts: "body", token ids [T, N] (tasks/token_input.h) -> features of every step, and "output",
+// features -> one score per token of the vocabulary. Training runs the body alone and joins output layer and loss
+// (LmOutput::loss), so that the scores of a whole batch never exist at once.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@
 #include "base/random.h"
 #include "carousel/model.h"
 #include "layers/adaptive_softmax.h"
+#include "layers/training_memory.h"
 #include "tasks/lm_data.h"
 #include "tasks/options.h"
 #include "train/observer.h"
@@ -37,7 +38,7 @@ struct LmInfo {
 ModelOptions resolve_lm_model(const ModelOptions& options, const FittedLm& text, Observer& observer);
 
 // `options` is resolved.
-Sequential build_lm(const ModelOptions& options, std::int64_t vocabulary_size);
+Sequential build_lm(const ModelOptions& options, const std::vector<std::string>& vocabulary);
 
 // The two parts of such a network, which it borrows. Throws Error{kModel} if they are not there.
 class LmNetwork {
@@ -49,6 +50,8 @@ class LmNetwork {
   // The mean over the rows of -log p(label) of features [rows, H] on their tape; `losses` [rows], if not empty,
   // receives every one.
   Variable loss(const Variable& rows, std::span<const std::int32_t> labels, std::span<double> losses = {}) const;
+  // What loss() records for so many rows: of an adaptive softmax its head only, which takes most.
+  PassPart loss_memory(std::int64_t rows) const;
 
  private:
   Sequential* body_;

@@ -139,14 +139,22 @@ std::vector<std::pair<std::string, double>> LmProblem::gate_saturation(Tape<floa
 }
 
 MemoryNeeds LmProblem::memory_needs() {
+  const LayerDescription input = parts_.body().modules().front().second->describe();
+  const auto vocabulary_size = std::get<std::int64_t>(input.settings.at("vocabulary_size"));
   const auto sizes = [&](std::int64_t steps, std::int64_t samples) {
     const std::int64_t rows = steps * samples;
-    return PassSizes{.time_steps = steps, .samples = samples, .rows = rows, .distinct_tokens = rows, .packed = true};
+    return PassSizes{.time_steps = steps,
+                     .samples = samples,
+                     .rows = rows,
+                     .distinct_tokens = std::min(rows, vocabulary_size),
+                     .packed = true};
   };
   batches_.assign(0);
   const auto bytes = static_cast<std::int64_t>(sizeof(std::int32_t));
-  return {parts_.body().describe(), sizes(batches_.pass_input().ids->shape()[0], options_.batch_size),
-          sizes(kScoreRows, 1), bytes * std::ssize(data_.train->ids) + bytes * std::ssize(data_.valid->ids)};
+  MemoryNeeds needs{parts_.body().describe(), sizes(batches_.pass_input().ids->shape()[0], options_.batch_size),
+                    sizes(kScoreRows, 1), bytes * std::ssize(data_.train->ids) + bytes * std::ssize(data_.valid->ids)};
+  if (!data_.sampled) needs.above = {parts_.loss_memory(needs.training.rows)};
+  return needs;
 }
 
 }  // namespace carousel

@@ -64,12 +64,16 @@ StepMemory step_memory(TaskProblem& problem, const MemoryNeeds& needs, const Tra
   for (const Parameter* parameter : problem.parameters()) elements += parameter->value.elements();
   const std::int64_t copies =
       options.average_decay > 0 || options.average_on_plateau ? 2 : 1;  // the best weights, and the average
-  PassSizes sizes = needs.training;
-  sizes.checkpoint_steps = checkpoint_steps;
+  std::vector<PassPart> parts = needs.below;
+  parts.push_back({.network = needs.network, .sizes = needs.training, .reads_values = parts.empty()});
+  parts.back().sizes.checkpoint_steps = checkpoint_steps;
+  parts.insert(parts.end(), needs.above.begin(), needs.above.end());
+  PassSizes read = needs.training;
+  if (!needs.below.empty()) read.features = 0;  // ids, which become numbers below
   StepMemory memory{.weights = 8 * elements,
                     .optimizer = 4 * elements * (make_optimizer({}, options.optimizer)->slot_count() + copies),
-                    .activations = training_pass_bytes(needs.network, sizes),
-                    .batch = batch_bytes(sizes)};
+                    .activations = training_pass_bytes(parts),
+                    .batch = batch_bytes(read)};
   for (const PassNeeds& pass : needs.beside) {
     memory.activations += training_pass_bytes(pass.network, pass.training);
     memory.batch += batch_bytes(pass.training);

@@ -19,10 +19,12 @@ struct PassNeeds {
 
 // What decides the memory of a training.
 struct MemoryNeeds {
-  LayerDescription network;            // the layers that the loss runs through
-  PassSizes training;                  // the batch with the most steps; without checkpoints
-  PassSizes validation;                // and of those that are predicted
-  std::int64_t data_bytes = 0;         // the samples in memory
+  LayerDescription network;     // the layers that the loss runs through
+  PassSizes training;           // the batch with the most steps; without checkpoints
+  PassSizes validation;         // and of those that are predicted
+  std::int64_t data_bytes = 0;  // the samples in memory
+  // Recorded on the same tape before and behind `network`, which reads what `below` gives unless that is empty.
+  std::vector<PassPart> below = {}, above = {};
   std::vector<PassNeeds> beside = {};  // further passes on the same tape, which keep all their states
 };
 

@@ -21,7 +21,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 .wide { overflow-x: auto; }
 td, th { padding: 5px 14px 5px 0; text-align: left; border-bottom: 1px solid var(--rule); vertical-align: top;
   font-weight: normal; overflow-wrap: anywhere; }
-thead th { color: var(--faint); font-size: 13px; }
+thead th { color: var(--faint); font-size: 13px; white-space: nowrap; overflow-wrap: normal; }
 .facts th { color: var(--faint); white-space: nowrap; padding-right: 24px; }
 .metrics td, .metrics thead th + th { text-align: right; padding-left: 18px; }
 .metrics td, .metrics th, .confusion td { white-space: nowrap; overflow-wrap: normal; }
@@ -32,6 +32,8 @@ thead th { color: var(--faint); font-size: 13px; }
 .bad::before { content: "\2717\00a0"; color: var(--bad); font-weight: 700; }
 .confusion td { text-align: right; padding: 5px 10px; background: rgb(var(--shade) / calc(var(--share) * 55%)); }
 .confusion thead th { text-align: right; padding: 5px 10px; }
+.surprise { white-space: pre-wrap; line-height: 1.8; overflow-wrap: anywhere; }
+.surprise span { background: rgb(var(--shade) / calc(var(--share) * 55%)); }
 .examples thead th, .examples td:nth-child(-n+3) { white-space: nowrap; overflow-wrap: normal; }
 figure { margin: 0; } svg { width: 100%; height: auto; display: block; }
 @media print { body { padding: 0; } figure, table { break-inside: avoid; } h2 { break-after: avoid; } }

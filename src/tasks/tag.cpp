@@ -11,6 +11,7 @@
 #include "tasks/tag_predict.h"
 #include "tasks/tag_report.h"
 #include "tasks/tag_training.h"
+#include "tasks/token_input.h"
 #include "tasks/training_run.h"
 
 namespace carousel {
@@ -40,7 +41,8 @@ Metrics score_baseline(const TagData& data, const TagInfo& info, std::span<const
     const TaggedSentence& sentence = data.sentences[static_cast<std::size_t>(n)];
     std::vector<std::int32_t> tags;
     for (const std::int32_t word : data.words[static_cast<std::size_t>(n)]) {
-      const std::int32_t tag = info.word_tags[static_cast<std::size_t>(word)];
+      const bool is_known = word < std::ssize(info.word_tags);
+      const std::int32_t tag = is_known ? info.word_tags[static_cast<std::size_t>(word)] : -1;
       tags.push_back(tag < 0 ? info.majority_tag : tag);
     }
     score.add(sentence.tags, names_of(tags, info.tags));
@@ -74,6 +76,17 @@ TrainDefaults defaults_for_sentences(std::int64_t count) {
   return defaults;
 }
 
+// The vectors that the options name, of words as normalized_token() writes them; nothing if none.
+std::optional<WordVectors> read_tag_vectors(const Options& options, const TagInfo& info, const TagData& data,
+                                            std::span<const std::int64_t> training, Observer& observer) {
+  std::optional<WordVectors> vectors = read_vectors(options.data, options.model, info.words, {});
+  if (!vectors) return vectors;
+  std::vector<std::vector<std::int32_t>> words;
+  for (const std::int64_t n : training) words.push_back(data.words[static_cast<std::size_t>(n)]);
+  observer.note(describe_vectors(*vectors, options.data.vectors, words));
+  return vectors;
+}
+
 // One training: vocabularies, network, weights.
 struct FittedTagger {
   Model model;
@@ -86,9 +99,13 @@ struct FittedTagger {
 FittedTagger fit_tagger(const Options& options, TagData& data, const Split& split, Observer& observer) {
   const TextLevel level =
       options.data.level.empty() ? recognise_level(data, split.train) : parse_level(options.data.level);
-  const ModelOptions model_options = resolve_tag_model(options.model, level, observer);
+  check_token_input(options.data, options.model, true);
+  ModelOptions model_options = resolve_tag_model(options.model, level);
   TagInfo info = fit_tag_info(data, split.train, options.data, model_options);
   encode_sentences(info, data);
+  const std::optional<WordVectors> vectors = read_tag_vectors(options, info, data, split.train, observer);
+  if (vectors) model_options.embedding_size = vectors->size();
+  observer.note(describe_tag_model(model_options));
   note_data(data, split, info, observer);
   note_unknown(data, info, split.valid, observer);
   if (options.train.input_noise > 0) fail(Code::kUsage, "--input-noise: for sequences of numbers; leave it out");
@@ -99,6 +116,7 @@ FittedTagger fit_tagger(const Options& options, TagData& data, const Split& spli
   const TrainOptions training = resolve_training(options.train, defaults, observer);
   Model model("tag", build_tagger(model_options, info));
   model.network().initialize(static_cast<std::uint64_t>(training.seed));
+  if (vectors) set_vectors(*tagger_part(model.network(), "words"), *vectors);
   model.set_task_data(info.to_json());
   note_kernels(model.network(), training, observer);
   TagProblem problem(model.network(), data, info, split, model_options, training);
@@ -137,8 +155,7 @@ class Tag final : public Task {
     fitted.model.set_training(training_json(fitted.summary, fitted.training, result));
     fitted.model.save(options.output.out);
     if (!options.output.report.empty()) {
-      const TagReport report{result, observer, fitted.model_options, fitted.info, score};
-      write_tag_report(report, fitted.model.network(), data, split.valid);
+      write_tag_report(options, result, observer, {fitted.model.network(), fitted.info, data, split.valid, score});
     }
     return result;
   }
@@ -153,8 +170,12 @@ class Tag final : public Task {
     EvaluateResult result;
     result.task = "tag";
     result.samples = std::ssize(all);
-    result.metrics = score_tagger(model.network(), data, info, all).metrics();
+    const TagScore score = score_tagger(model.network(), data, info, all);
+    result.metrics = score.metrics();
     result.baselines = {{"frequent_tag", score_baseline(data, info, all)}};
+    if (!options.output.report.empty()) {
+      write_tag_report(options, result, model, {model.network(), info, data, all, score});
+    }
     return result;
   }
 

@@ -5,7 +5,9 @@
 
 #include "base/fail.h"
 #include "data/text/normalize.h"
+#include "data/text/token_index.h"
 #include "data/text/word_shape.h"
+#include "tasks/token_input.h"
 
 namespace carousel {
 
@@ -91,7 +93,11 @@ std::int32_t place_of(const std::vector<std::string>& names, const std::string& 
 }  // namespace
 
 void encode_sentences(const TagVocabularies& known, TagData& data) {
-  TokenIndex forms;
+  TokenIndex forms, unseen;
+  const auto word_id = [&](const std::string& word) {
+    if (known.buckets == 0 || known.words.contains(word)) return known.words.id(word);
+    return static_cast<std::int32_t>(known.words.size()) + unseen.add(word);
+  };
   std::vector<std::string> normalized;  // of each form, like the next two
   std::vector<std::int32_t> form_words, form_shapes;
   Segmenter segmenter(TextLevel::kCharacter);
@@ -103,7 +109,7 @@ void encode_sentences(const TagVocabularies& known, TagData& data) {
       const std::int32_t form = forms.add(token);
       if (form == std::ssize(form_words)) {
         normalized.push_back(normalized_token(token));
-        form_words.push_back(known.words.id(normalized.back()));
+        form_words.push_back(word_id(normalized.back()));
         form_shapes.push_back(1 + static_cast<std::int32_t>(word_shape(token)));
         if (reads_characters) {
           auto& spelling = data.spellings.emplace_back();
@@ -125,6 +131,7 @@ void encode_sentences(const TagVocabularies& known, TagData& data) {
     for (const std::string& tag : sentence.tags) tags.push_back(place_of(known.tags, tag));
     data.intents.push_back(place_of(known.intents, sentence.label));
   }
+  data.unseen = hash_words(unseen.tokens(), known.buckets);
 }
 
 }  // namespace carousel

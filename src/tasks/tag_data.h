@@ -8,7 +8,7 @@
 
 #include "data/tagged.h"
 #include "data/text/pipeline.h"
-#include "data/text/token_index.h"
+#include "layers/token_inputs.h"
 #include "tasks/options.h"
 
 namespace carousel {
@@ -16,13 +16,14 @@ namespace carousel {
 // Sentences, and their numbers once encode_sentences() has run: for each sentence one per token.
 struct TagData {
   std::vector<TaggedSentence> sentences;
-  std::vector<std::vector<std::int32_t>> words;      // ids of the vocabulary
+  std::vector<std::vector<std::int32_t>> words;      // ids of the vocabulary, or behind it a place in `unseen`
   std::vector<std::vector<std::int32_t>> shapes;     // 1 + WordShape; 0: padding
   std::vector<std::vector<std::int32_t>> pairs;      // ids of each token with the next one, if the model knows pairs
   std::vector<std::vector<std::int32_t>> forms;      // of each token its place in `spellings`
   std::vector<std::vector<std::int32_t>> spellings;  // the characters of each distinct token, if the model reads them
   std::vector<std::vector<std::int32_t>> tags;       // -1: a tag that training had not; empty: none
   std::vector<std::int32_t> intents;                 // -1: a label that training had not, or none
+  WordPieces unseen;                                 // of words beyond the vocabulary, if the model hashes words
   std::vector<std::string> notes;                    // what was passed over, one line each
 
   std::int64_t size() const noexcept { return std::ssize(sentences); }
@@ -50,6 +51,7 @@ TextLevel recognise_level(const TagData& data, std::span<const std::int64_t> sam
 struct TagVocabularies {
   Vocabulary words, pairs, characters;
   std::vector<std::string> tags, intents;
+  std::int64_t buckets = 0;  // above 0: the model hashes words by their letter trigrams
 };
 
 // Fills everything of `data` that follows from its sentences.

@@ -10,6 +10,7 @@
 #include "layers/crf.h"
 #include "tasks/task_data.h"
 #include "tasks/text_json.h"
+#include "tasks/token_input.h"
 #include "tasks/training_run.h"
 
 namespace carousel {
@@ -21,7 +22,6 @@ namespace {
 constexpr std::int64_t kShapeSize = 10;      // numbers that say how a word is written
 constexpr std::int64_t kPairSize = 50;       // of two neighbouring tokens
 constexpr std::int64_t kCharacterSize = 30;  // numbers per character
-constexpr std::int64_t kSpellingSize = 50;   // numbers that the characters of a word become
 
 // What occurs most, the smallest of those; 0 if nothing does.
 std::int32_t most_frequent(const std::map<std::int32_t, std::int64_t>& counts) {
@@ -90,6 +90,7 @@ TagInfo TagInfo::from_model(const Model& model) {
     object.at("split").get_to(info.split);
   });
   info.scheme = parse_scheme(scheme);
+  info.buckets = info.text.buckets;
   info.words = Vocabulary::from_tokens(words);
   info.pairs = Vocabulary::from_tokens(pairs);
   info.characters = Vocabulary::from_tokens(characters);
@@ -141,6 +142,7 @@ TagInfo fit_tag_info(const TagData& data, std::span<const std::int64_t> training
   info.text.level = options.level.empty() ? recognise_level(data, training) : parse_level(options.level);
   info.split = options.split;
   info.word_window = model.word_window;
+  info.buckets = info.text.buckets = model.buckets;
   fit_vocabularies(data, training, options, model, info);
   std::vector<std::vector<std::string>> tags;
   for (const std::int64_t n : training) {
@@ -160,7 +162,7 @@ TagInfo fit_tag_info(const TagData& data, std::span<const std::int64_t> training
   return info;
 }
 
-ModelOptions resolve_tag_model(const ModelOptions& options, TextLevel level, Observer& observer) {
+ModelOptions resolve_tag_model(const ModelOptions& options, TextLevel level) {
   ModelOptions r = options;
   if (r.cell.empty()) r.cell = "lstm";
   if (r.cell == "none") fail(Code::kUsage, "--cell none: a tagger reads sentences of any length, choose a cell");
@@ -168,6 +170,8 @@ ModelOptions resolve_tag_model(const ModelOptions& options, TextLevel level, Obs
   if (r.hidden_size == 0) r.hidden_size = 100;
   if (r.layers == 0) r.layers = 1;
   if (r.embedding_size == 0) r.embedding_size = 100;
+  if (r.token_input.empty()) r.token_input = "embedding";
+  r.buckets = trigram_buckets(r);
   if (r.bidirectional.empty()) r.bidirectional = "true";
   if (r.dropout < 0) r.dropout = 0.5;
   if (r.crf.empty()) r.crf = "true";
@@ -177,12 +181,14 @@ ModelOptions resolve_tag_model(const ModelOptions& options, TextLevel level, Obs
   if (r.word_window == 0) r.word_window = 1;
   if (r.word_window % 2 == 0) fail(Code::kUsage, "--word-window {}: expected an odd number", r.word_window);
   if (r.crf_valid_tags_only && r.crf != "true") fail(Code::kUsage, "--crf-valid-tags-only: there is no CRF");
-  observer.note(
-      fmt::format("model: {}{}, {} layer{} of {}, embedding_size {}, characters {}{}, word_window {}, {}, dropout {}",
-                  r.bidirectional == "true" ? "bidirectional " : "", r.cell, r.layers, r.layers == 1 ? "" : "s",
-                  r.hidden_size, r.embedding_size, r.characters, r.token_pairs == "true" ? ", pairs" : "",
-                  r.word_window, r.crf == "true" ? "CRF" : "softmax", r.dropout));
   return r;
+}
+
+std::string describe_tag_model(const ModelOptions& r) {
+  return fmt::format("model: {}{}, {} layer{} of {}{}, characters {}{}, word_window {}, {}, dropout {}",
+                     r.bidirectional == "true" ? "bidirectional " : "", r.cell, r.layers, r.layers == 1 ? "" : "s",
+                     r.hidden_size, token_input_text(r), r.characters, r.token_pairs == "true" ? ", pairs" : "",
+                     r.word_window, r.crf == "true" ? "CRF" : "softmax", r.dropout);
 }
 
 namespace {
@@ -216,13 +222,15 @@ Sequential build_tagger(const ModelOptions& options, const TagInfo& info) {
     part->add("embedding", std::make_unique<Embedding>(count, size));
     return part;
   };
-  network.add("words", embedding(info.words.size(), options.embedding_size));
+  auto words = std::make_unique<Sequential>();
+  const std::int64_t word_size = add_token_input(*words, options, info.words.tokens());
+  network.add("words", std::move(words));
   network.add("shapes", embedding(1 + kWordShapes, kShapeSize));
   const bool reads_pairs = info.pairs.size() > Vocabulary::kSpecials;
   if (reads_pairs) network.add("pairs", embedding(info.pairs.size(), kPairSize));
   if (reads_characters) network.add("characters", spelling_part(options, info.characters.size()));
   const std::int64_t token_size =
-      options.embedding_size + kShapeSize + (reads_pairs ? kPairSize : 0) + (reads_characters ? kSpellingSize : 0);
+      word_size + kShapeSize + (reads_pairs ? kPairSize : 0) + (reads_characters ? kSpellingSize : 0);
 
   auto body = std::make_unique<Sequential>();
   add_dropout(*body, options.dropout);

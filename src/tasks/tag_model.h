@@ -9,9 +9,10 @@
 #include "data/text/pipeline.h"
 #include "tasks/options.h"
 #include "tasks/tag_data.h"
-#include "train/observer.h"
 
 namespace carousel {
+
+inline constexpr std::int64_t kSpellingSize = 50;  // numbers that the characters of a word become
 
 // Kept in Model::task_data().
 struct TagInfo : TagVocabularies {  // no intents: none are predicted
@@ -32,8 +33,9 @@ struct TagInfo : TagVocabularies {  // no intents: none are predicted
 TagInfo fit_tag_info(const TagData& data, std::span<const std::int64_t> training, const DataOptions& options,
                      const ModelOptions& model);
 
-// The model options with every "auto" replaced by what fits; the observer is told.
-ModelOptions resolve_tag_model(const ModelOptions& options, TextLevel level, Observer& observer);
+// The model options with every "auto" replaced by what fits, and what a note says of them.
+ModelOptions resolve_tag_model(const ModelOptions& options, TextLevel level);
+std::string describe_tag_model(const ModelOptions& resolved);
 
 // The parts of the network, run by run_tagger() (tag_network.h). `options` is resolved.
 Sequential build_tagger(const ModelOptions& options, const TagInfo& info);

@@ -11,6 +11,7 @@ namespace carousel {
 
 void TagBatch::assign(const TagData& data, std::span<const std::int64_t> samples) {
   words = pad_ids(data.words, samples);
+  unseen = &data.unseen;
   shapes = pad_ids(data.shapes, samples);
   pairs = pad_ids(data.pairs, samples);
   forms.clear();
@@ -82,7 +83,8 @@ RandomKey part_key(const TagPass& pass, std::uint64_t part) {
 Variable token_rows(Sequential& network, Tape<float>& tape, detail::Layouts& layouts, const TagBatch& batch,
                     const TagPass& pass, SequenceLayout& layout) {
   const auto run = [&](std::string_view name, const PaddedIds& ids, SequenceLayout& of, std::uint64_t part) {
-    const detail::PassInput input{.ids = &ids.ids, .lengths = ids.lengths, .packed = true};
+    const detail::PassInput input{
+        .ids = &ids.ids, .lengths = ids.lengths, .unseen = name == "words" ? batch.unseen : nullptr, .packed = true};
     return detail::run_pass(required_part(network, name), tape, of, input, pass.training, part_key(pass, part));
   };
   std::vector<Variable> tokens{run("words", batch.words, layout, 0),

@@ -1,6 +1,6 @@
 // tag_network.h: runs the network of a tagger, which is not a chain of layers.
 //
-//   words       ids -> E numbers per token
+//   words       ids -> numbers per token (tasks/token_input.h)
 //   shapes      1 + WordShape -> numbers per token
 //   pairs       ids -> numbers per token and the next one
 //   characters  a spelling -> numbers per distinct token
@@ -23,11 +23,12 @@
 
 namespace carousel {
 
-// Some sentences, padded; owns them.
+// Some sentences, padded; owns all but `unseen`, which is that of their data.
 struct TagBatch {
   PaddedIds words, shapes, pairs;   // [T, N]
   PaddedIds spellings;              // of the distinct tokens, [characters, forms]; empty if the model reads none
   std::vector<std::int64_t> forms;  // [T N], of each token its column in `spellings`
+  const WordPieces* unseen = nullptr;
 
   void assign(const TagData& data, std::span<const std::int64_t> samples);
 };

@@ -61,20 +61,19 @@ std::string marked_text(const std::vector<std::string>& tokens, const std::vecto
   return text;
 }
 
-Figure errors_figure(const TagReport& report, Sequential& network, const TagData& data,
-                     std::span<const std::int64_t> samples) {
+Figure errors_figure(const TagOutcome& o) {
   constexpr std::size_t kMost = 20;
   struct Wrong {
     std::int64_t tokens, sample;
     std::vector<std::string> tags;
   };
   std::vector<Wrong> wrong;
-  const TagDecoder decoder(network, report.info);
-  score_sentences(network, data, samples, report.info,
+  const TagDecoder decoder(o.network, o.info);
+  score_sentences(o.network, o.data, o.samples, o.info,
                   [&](std::int64_t place, std::span<const float> scores, std::span<const float>) {
-                    const std::int64_t n = samples[static_cast<std::size_t>(place)];
-                    const auto& actual = data.sentences[static_cast<std::size_t>(n)].tags;
-                    Wrong one{0, n, names_of(decoder.decode(scores).tags, report.info.tags)};
+                    const std::int64_t n = o.samples[static_cast<std::size_t>(place)];
+                    const auto& actual = o.data.sentences[static_cast<std::size_t>(n)].tags;
+                    Wrong one{0, n, names_of(decoder.decode(scores).tags, o.info.tags)};
                     for (std::size_t t = 0; t < actual.size(); ++t) one.tokens += actual[t] != one.tags[t];
                     if (one.tokens > 0) wrong.push_back(std::move(one));
                   });
@@ -84,7 +83,7 @@ Figure errors_figure(const TagReport& report, Sequential& network, const TagData
   if (wrong.size() > kMost) wrong.resize(kMost);
   std::vector<Cells> rows;
   for (const Wrong& one : wrong) {
-    const TaggedSentence& sentence = data.sentences[static_cast<std::size_t>(one.sample)];
+    const TaggedSentence& sentence = o.data.sentences[static_cast<std::size_t>(one.sample)];
     rows.push_back({sentence.place(0), std::to_string(one.tokens), marked_text(sentence.tokens, sentence.tags),
                     marked_text(sentence.tokens, one.tags)});
   }
@@ -92,28 +91,45 @@ Figure errors_figure(const TagReport& report, Sequential& network, const TagData
           html_table({"where", "wrong", "true", "predicted"}, rows)};
 }
 
+void add_tag_figures(const TagOutcome& outcome, std::vector<Figure>& figures) {
+  if (outcome.info.scheme != TagScheme::kPlain) figures.push_back(types_figure(outcome.score));
+  figures.push_back(confusions_figure(outcome.score));
+  figures.push_back(errors_figure(outcome));
+}
+
 }  // namespace
 
-void write_tag_report(const TagReport& r, Sequential& network, const TagData& data,
-                      std::span<const std::int64_t> samples) {
+void write_tag_report(const Options& options, const TrainResult& result, const CurveRecorder& curves,
+                      const TagOutcome& outcome) {
   Report report;
-  report.title = fmt::format("Tagging of {}", file_names(r.result.options.data.data));
-  report.facts = {{"cell", r.model.cell},
-                  {"parameters", std::to_string(r.result.parameters)},
-                  {"epochs", std::to_string(r.result.epochs)}};
-  for (const std::string& note : r.curves.notes()) {
+  const std::string& cell = result.options.model.cell;
+  report.title = fmt::format("Tagging of {}", file_names(options.data.data));
+  report.facts = {
+      {"cell", cell}, {"parameters", std::to_string(result.parameters)}, {"epochs", std::to_string(result.epochs)}};
+  for (const std::string& note : curves.notes()) {
     report.facts.emplace_back(note.substr(0, note.find(':')), note.substr(note.find(':') + 1));
   }
-  report.part = fmt::format("validation part, {} sentences", r.result.samples);
-  report.model = r.model.cell;
-  report.metrics = r.result.metrics;
-  report.baselines = r.result.baselines;
-  report.figures = {{"Loss", "Training and validation loss by epoch", chart_svg(loss_chart(r.curves.epochs()))}};
-  if (r.info.scheme != TagScheme::kPlain) report.figures.push_back(types_figure(r.score));
-  report.figures.push_back(confusions_figure(r.score));
-  report.figures.push_back(errors_figure(r, network, data, samples));
-  add_saturation_figure(r.curves.epochs(), report.figures);
-  write_file_atomically(r.result.options.output.report, report_page(report));
+  report.part = fmt::format("validation part, {} sentences", result.samples);
+  report.model = cell;
+  report.metrics = result.metrics;
+  report.baselines = result.baselines;
+  report.figures = {{"Loss", "Training and validation loss by epoch", chart_svg(loss_chart(curves.epochs()))}};
+  add_tag_figures(outcome, report.figures);
+  add_saturation_figure(curves.epochs(), report.figures);
+  write_file_atomically(options.output.report, report_page(report));
+}
+
+void write_tag_report(const Options& options, const EvaluateResult& result, const Model& model,
+                      const TagOutcome& outcome) {
+  Report report;
+  report.title = fmt::format("Evaluation on {}", file_names(options.data.data));
+  report.model = "model";
+  report.facts = {{"parameters", std::to_string(model.parameter_count())}};
+  report.part = fmt::format("{} sentences", result.samples);
+  report.metrics = result.metrics;
+  report.baselines = result.baselines;
+  add_tag_figures(outcome, report.figures);
+  write_file_atomically(options.output.report, report_page(report));
 }
 
 }  // namespace carousel

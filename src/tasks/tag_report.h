@@ -1,4 +1,4 @@
-// tag_report.h: the page about the training of a tagger.
+// tag_report.h: the pages about a tagger: how it was trained, and how it tags some sentences.
 #pragma once
 
 #include <cstdint>
@@ -10,18 +10,20 @@
 
 namespace carousel {
 
-// What the page is about; borrowed.
-struct TagReport {
-  const TrainResult& result;
-  const CurveRecorder& curves;
-  const ModelOptions& model;  // resolved
+// Some sentences with tags, and how well the network's are; borrowed.
+struct TagOutcome {
+  Sequential& network;
   const TagInfo& info;
-  const TagScore& score;  // of the validation part
+  const TagData& data;
+  std::span<const std::int64_t> samples;
+  const TagScore& score;  // of these samples
 };
 
-// Writes options.output.report: curves, a table of the types of spans, the most frequent confusions, and the sentences
-// of `samples` in which most is wrong.
-void write_tag_report(const TagReport& report, Sequential& network, const TagData& data,
-                      std::span<const std::int64_t> samples);
+// Write options.output.report: a table of the types of spans, the most frequent confusions, the sentences in which most
+// is wrong; after training with the curves.
+void write_tag_report(const Options& options, const TrainResult& result, const CurveRecorder& curves,
+                      const TagOutcome& outcome);
+void write_tag_report(const Options& options, const EvaluateResult& result, const Model& model,
+                      const TagOutcome& outcome);
 
 }  // namespace carousel

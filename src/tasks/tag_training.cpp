@@ -10,8 +10,8 @@
 #include "data/text/singleton.h"
 #include "layers/gate_saturation.h"
 #include "tasks/gate_probe.h"
-#include "tasks/samples.h"
 #include "tasks/tag_decode.h"
+#include "tasks/tag_memory.h"
 #include "tasks/training_run.h"
 
 namespace carousel {
@@ -65,6 +65,7 @@ void TagProblem::prepare(std::int64_t epoch, std::int64_t batch) {
 }
 
 void TagProblem::hide_singletons(std::int64_t epoch) {
+  if (info_.buckets > 0) return;  // an unknown word has its trigrams
   const std::int64_t N = std::ssize(chosen_);
   for (std::int64_t n = 0; n < N; ++n) {
     const auto sample = static_cast<std::uint64_t>(chosen_[static_cast<std::size_t>(n)]);
@@ -77,7 +78,8 @@ void TagProblem::hide_singletons(std::int64_t epoch) {
   }
 }
 
-Variable TagProblem::loss_of(const TagScores& scores, const std::vector<std::int64_t>& samples) {
+Variable tag_loss(Sequential& network, const TagData& data, const TagScores& scores,
+                  std::span<const std::int64_t> samples, const CrfRules& rules) {
   const SequenceLayout& layout = *scores.layout;
   const auto N = static_cast<float>(layout.samples());
   std::vector<std::int32_t> tags(static_cast<std::size_t>(layout.rows())), intents;
@@ -85,14 +87,12 @@ Variable TagProblem::loss_of(const TagScores& scores, const std::vector<std::int
     const std::int64_t sample = samples[static_cast<std::size_t>(layout.sample(k))];
     for (std::int64_t t = 0; t < layout.length(k); ++t) {
       tags[static_cast<std::size_t>(layout.offset(t) + k)] =
-          data_.tags[static_cast<std::size_t>(sample)][static_cast<std::size_t>(t)];
+          data.tags[static_cast<std::size_t>(sample)][static_cast<std::size_t>(t)];
     }
   }
-  for (const std::int64_t sample : samples) intents.push_back(data_.intents[static_cast<std::size_t>(sample)]);
+  for (const std::int64_t sample : samples) intents.push_back(data.intents[static_cast<std::size_t>(sample)]);
   Variable loss;
-  if (Crf* crf = tagger_crf(network_)) {
-    CrfRules rules;
-    if (valid_tags_only_) rules = {rules_.start, rules_.end, rules_.transitions};
+  if (Crf* crf = tagger_crf(network)) {
     const Variable log_likelihood =
         crf_log_likelihood(scores.tags, crf->variables(scores.tags.tape()), tags, layout, rules);
     loss = scale(sum(log_likelihood), -1 / N);
@@ -100,6 +100,12 @@ Variable TagProblem::loss_of(const TagScores& scores, const std::vector<std::int
     loss = scale(cross_entropy<float>(scores.tags, tags), static_cast<float>(layout.rows()) / N);
   }
   return scores.intents ? add(loss, cross_entropy<float>(scores.intents, intents)) : loss;
+}
+
+Variable TagProblem::loss_of(const TagScores& scores, const std::vector<std::int64_t>& samples) {
+  CrfRules rules;
+  if (valid_tags_only_) rules = {rules_.start, rules_.end, rules_.transitions};
+  return tag_loss(network_, data_, scores, samples, rules);
 }
 
 Variable TagProblem::loss(Tape<float>& tape, std::int64_t, std::int64_t) {
@@ -140,34 +146,7 @@ std::vector<std::pair<std::string, double>> TagProblem::gate_saturation(Tape<flo
       run_tagger(network_, tape, layouts_, batch_, {.word_window = info_.word_window}).tags);
 }
 
-// Of the layers above the embeddings, which take nearly all of it.
-MemoryNeeds TagProblem::memory_needs() {
-  LayerDescription chain{"sequential", {}, {{}}};
-  std::int64_t features = 0;
-  for (const char* name : {"body", "slots"}) {
-    const LayerDescription part = tagger_part(network_, name)->describe();
-    for (const NamedLayer& layer : part.branches[0]) {
-      if (layer.layer.type == "recurrent" && features == 0) {
-        features = std::get<std::int64_t>(layer.layer.settings.at("input_size"));
-      }
-      chain.branches[0].push_back(layer);
-    }
-  }
-  const auto sizes = [&](const std::vector<std::int64_t>& samples, std::int64_t batch_size) {
-    std::vector<std::int32_t> lengths = data_.lengths(samples);
-    std::sort(lengths.rbegin(), lengths.rend());
-    if (std::ssize(lengths) > batch_size) lengths.resize(static_cast<std::size_t>(batch_size));
-    PassSizes pass{
-        .time_steps = lengths.front(), .samples = std::ssize(lengths), .rows = 0, .features = features, .packed = true};
-    for (const std::int32_t length : lengths) pass.rows += length;
-    return pass;
-  };
-  std::int64_t bytes = 0;
-  for (const TaggedSentence& sentence : data_.sentences) {
-    for (const std::string& token : sentence.tokens) bytes += 2 * static_cast<std::int64_t>(sizeof token) + 12;
-  }
-  return {std::move(chain), sizes(split_.train, options_.batch_size), sizes(split_.valid, kInferenceBatch), bytes};
-}
+MemoryNeeds TagProblem::memory_needs() { return tag_memory_needs(network_, data_, info_, split_, options_.batch_size); }
 
 TagScore score_tagger(Sequential& network, const TagData& data, const TagInfo& info,
                       std::span<const std::int64_t> samples) {

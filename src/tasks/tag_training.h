@@ -12,8 +12,12 @@
 
 namespace carousel {
 
-// Batches of sentences of similar length. The loss of a sentence is the negative log-likelihood of its tags, by the CRF
-// or by each token's softmax, and of its intent; a batch has the mean of its sentences. In training a word that occurs
+// The mean over the sentences `samples` of the negative log-likelihood of their tags, by the network's CRF under these
+// rules or by each token's softmax, and of their intents, from their scores. REQUIRES: training had all these tags.
+Variable tag_loss(Sequential& network, const TagData& data, const TagScores& scores,
+                  std::span<const std::int64_t> samples, const CrfRules& rules);
+
+// Batches of sentences of similar length, each with its tag_loss(). In training a word that occurs
 // once becomes <unk> half of the time, so that <unk> is learnt. Validated by span F1, or by token accuracy where tags
 // are no spans. Network, data and info are borrowed; the options are resolved.
 class TagProblem final : public TaskProblem {

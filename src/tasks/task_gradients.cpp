@@ -6,14 +6,17 @@
 #include "autograd/ops/binary_cross_entropy_with_logits.h"
 #include "autograd/ops/cross_entropy.h"
 #include "autograd/ops/mse.h"
+#include "autograd/ops/select_rows.h"
 #include "base/fail.h"
 #include "layers/module.h"
 #include "tasks/classify_model.h"
 #include "tasks/classify_training.h"
 #include "tasks/forecast_data.h"
 #include "tasks/forecast_training.h"
+#include "tasks/lm_training.h"
 #include "tasks/regress_model.h"
 #include "tasks/report.h"
+#include "tasks/tag_training.h"
 #include "tasks/translate_model.h"
 
 namespace carousel {
@@ -126,6 +129,60 @@ GradientFlow translate_flow(const Model& model, const DataOptions& options, std:
   });
 }
 
+// The beginning of the text as so many streams. The loss is that of the last token of each: with those of all steps a
+// gradient that has come far could not be told from one that has just begun.
+GradientFlow lm_flow(const Model& model, const DataOptions& options, std::int64_t samples) {
+  constexpr std::int64_t kSteps = 100;
+  const LmInfo info = LmInfo::from_model(model);
+  LmEncoder encoder(info.text, info.vocabulary);
+  const std::vector<std::int32_t> ids = encoder.encode(read_lines(options.data)).ids;
+  const std::int64_t streams = std::min(samples, std::ssize(ids));
+  const std::int64_t count = std::min(streams * kSteps, std::ssize(ids));
+  StreamBatches batches({ids.data(), static_cast<std::size_t>(count)}, encoder.line_end(), streams, kSteps);
+  batches.assign(0);
+  const detail::PassInput input = batches.pass_input();
+  std::vector<std::int64_t> last_rows;
+  std::vector<std::int32_t> labels;
+  for (std::int64_t t = 0, row = 0; t < input.ids->shape()[0]; ++t) {
+    for (const std::int32_t length : input.lengths) {
+      if (t >= length) continue;
+      if (t == length - 1) {
+        last_rows.push_back(row);
+        labels.push_back(batches.labels()[static_cast<std::size_t>(row)]);
+      }
+      ++row;
+    }
+  }
+  const LmNetwork parts(model.network());
+  return gradient_flow(model.network(), [&](Sequential& watched, Tape<float>& tape, SequenceLayout& layout) {
+    Module& body = *watched.modules().front().second;
+    const Variable rows = detail::run_pass(body, tape, layout, input, false, {});
+    return parts.loss(select_rows(rows, std::span<const std::int64_t>(last_rows)), labels);
+  });
+}
+
+GradientFlow tag_flow(const Model& model, const DataOptions& options, std::int64_t samples) {
+  const TagInfo info = TagInfo::from_model(model);
+  TagData data = read_tag_data(options, false);
+  encode_sentences(info, data);
+  const Indices chosen = first_samples(samples, data.size());
+  for (const std::int64_t n : chosen) {
+    const auto& tags = data.tags[static_cast<std::size_t>(n)];
+    const auto unknown = static_cast<std::size_t>(std::find(tags.begin(), tags.end(), -1) - tags.begin());
+    if (unknown == tags.size()) continue;
+    const TaggedSentence& sentence = data.sentences[static_cast<std::size_t>(n)];
+    fail(Code::kData, "{}: tag '{}' was not in the training part: it has no loss", sentence.place(unknown),
+         sentence.tags[unknown]);
+  }
+  TagBatch batch;
+  batch.assign(data, chosen);
+  detail::Layouts layouts;
+  return gradient_flow(model.network(), [&](Sequential& watched, Tape<float>& tape, SequenceLayout&) {
+    const TagScores scores = run_tagger(watched, tape, layouts, batch, {.word_window = info.word_window});
+    return tag_loss(model.network(), data, scores, chosen, {});
+  });
+}
+
 std::string line_name(const ScanGradient& scan) {
   return fmt::format("{}, layer {}{}", scan.layer, scan.index, scan.reverse ? ", backward" : "");
 }
@@ -136,9 +193,11 @@ GradientFlow task_gradient_flow(const Model& model, const Options& options, std:
   if (model.task() == "classify") return classify_flow(model, options.data, samples);
   if (model.task() == "forecast") return forecast_flow(model, options.data, samples);
   if (model.task() == "regress") return regress_flow(model, options.data, samples);
+  if (model.task() == "lm") return lm_flow(model, options.data, samples);
+  if (model.task() == "tag") return tag_flow(model, options.data, samples);
   if (model.task() == "translate") return translate_flow(model, options.data, samples);
   fail(Code::kUsage,
-       "a model for '{}' has no loss of its own: gradients need one for classify, forecast, regress or translate",
+       "--gradients: are shown for classify, forecast, regress, tag, lm and translate, the model is for '{}'",
        model.task());
 }
 

@@ -8,7 +8,7 @@
 
 namespace carousel {
 
-void check_token_input(const DataOptions& data, const ModelOptions& model) {
+void check_token_input(const DataOptions& data, const ModelOptions& model, bool every_word) {
   const bool trigrams = model.token_input == "trigrams", embedding = model.token_input == "embedding";
   const auto refuse = [](bool wrong, const char* text) {
     if (wrong) fail(Code::kUsage, "{}", text);
@@ -19,7 +19,7 @@ void check_token_input(const DataOptions& data, const ModelOptions& model) {
   refuse(model.buckets > 0 && !trigrams, "--buckets: are for --token-input trigrams");
   refuse(trigrams && !(data.level.empty() || data.level == "word" || data.level == "whitespace"),
          "--token-input trigrams: are of words, give --level word or whitespace");
-  refuse(trigrams && (data.min_count > 1 || data.max_vocabulary > 0),
+  refuse(trigrams && every_word && (data.min_count > 1 || data.max_vocabulary > 0),
          "--token-input trigrams: take every word; leave --min-count and --max-vocabulary out");
 }
 
@@ -39,18 +39,29 @@ WordPieces hash_words(std::span<const std::string> words, std::int64_t buckets) 
   return list;
 }
 
+std::string token_input_text(const ModelOptions& options) {
+  if (options.token_input == "one_hot") return ", 1 of N";
+  std::string text = fmt::format(", embedding_size {}", options.embedding_size);
+  if (options.buckets > 0) text += fmt::format(", trigrams in {} buckets", options.buckets);
+  return options.freeze_vectors ? text + ", vectors kept as they are" : text;
+}
+
 std::optional<WordVectors> read_vectors(const DataOptions& data, const ModelOptions& model,
-                                        const TextPipeline& pipeline) {
+                                        const Vocabulary& vocabulary, const NormalizeOptions& normalize) {
   if (data.vectors.empty()) return std::nullopt;
-  const TextSettings& settings = pipeline.settings();
-  WordVectors vectors =
-      read_word_vectors(data.vectors, pipeline.vocabulary(),
-                        {.nfkc = settings.nfkc, .lowercase = settings.lowercase, .nfc = settings.nfc});
+  WordVectors vectors = read_word_vectors(data.vectors, vocabulary, normalize);
   if (model.embedding_size != 0 && model.embedding_size != vectors.size()) {
     fail(Code::kUsage, "--embedding-size is {}, the vectors of {} have {} numbers", model.embedding_size, data.vectors,
          vectors.size());
   }
   return vectors;
+}
+
+std::optional<WordVectors> read_vectors(const DataOptions& data, const ModelOptions& model,
+                                        const TextPipeline& pipeline) {
+  const TextSettings& settings = pipeline.settings();
+  return read_vectors(data, model, pipeline.vocabulary(),
+                      {.nfkc = settings.nfkc, .lowercase = settings.lowercase, .nfc = settings.nfc});
 }
 
 std::string describe_vectors(const WordVectors& vectors, const std::string& path,

@@ -71,6 +71,34 @@ std::vector<std::vector<float>> token_weights(Sequential& network, const IdTenso
   return all;
 }
 
+std::vector<std::vector<float>> sentence_weights(Sequential& network, const Samples& samples,
+                                                 std::span<const std::int64_t> indices) {
+  std::vector<std::vector<float>> all;
+  const auto* encoder = find_kind<SentenceEncoder>(network);
+  if (!encoder) return all;
+  Tape<float> tape;
+  tape.set_recording(false);
+  SequenceLayout layout;
+  SampleBatch batch;
+  std::vector<Tensor> alignments;
+  for (std::size_t begin = 0; begin < indices.size(); begin += kInferenceBatch) {
+    const auto chosen = indices.subspan(begin, std::min<std::size_t>(kInferenceBatch, indices.size() - begin));
+    batch.assign(samples, chosen);
+    detail::PassInput input = batch.pass_input();
+    input.alignments = &alignments;
+    tape.reset();
+    detail::run_pass(network, tape, layout, input, false, {});
+    if (alignments.size() != 2) return {};  // of the words of all sentences, of the sentences [N, S]
+    for (std::size_t n = 0; n < chosen.size(); ++n) {
+      const std::vector<std::int32_t>& ids = samples.ids[static_cast<std::size_t>(chosen[n])];
+      const auto marks = std::count(ids.begin(), ids.end(), static_cast<std::int32_t>(encoder->mark()));
+      const float* row = alignments[1].data() + static_cast<std::int64_t>(n) * alignments[1].shape()[1];
+      all.emplace_back(row, row + (ids.empty() ? 0 : marks + 1));
+    }
+  }
+  return all;
+}
+
 std::vector<TermPush> term_pushes(Sequential& network, std::span<const std::int32_t> ids, std::int32_t for_class,
                                   std::int32_t over_class, std::size_t most) {
   std::vector<TermPush> pushes;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "carousel/layers.h"
+#include "tasks/samples.h"
 
 namespace carousel {
 
@@ -15,6 +16,11 @@ namespace carousel {
 // Empty if the network does not pool so.
 std::vector<std::vector<float>> token_weights(Sequential& network, const IdTensor& ids,
                                               std::span<const std::int32_t> lengths);
+
+// Of a network that reads sentences of words the weights of the sentences of each of these samples, of sum 1. Empty if
+// it does not pool them by attention.
+std::vector<std::vector<float>> sentence_weights(Sequential& network, const Samples& samples,
+                                                 std::span<const std::int64_t> indices);
 
 // What a word, or a pair of neighbouring words (second >= 0), adds to the score of one class over that of another.
 struct TermPush {

@@ -11,6 +11,9 @@
 #include "base/random.h"
 #include "carousel/stream.h"
 #include "cells/cell.h"
+#include "layers/embedding_dropout.h"
+#include "layers/tied_linear.h"
+#include "layers/token_inputs.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/expect_near.h"
 #include "tests/support/temporary_folder.h"
@@ -33,6 +36,20 @@ void run() {
     }
     if (t == 9) model.reset();
     model.step(t == 9 ? first : x, y);
+    for (float value : y) std::printf("%.9g\n", static_cast<double>(value));
+  }
+}
+)";
+
+// The same for a model of tokens: those of `token`, then the first one again.
+constexpr const char* kRunTokens = R"(
+template <class Model>
+void run() {
+  static Model model;
+  float y[Model::kOutputSize];
+  for (int t = 0; t < 10; ++t) {
+    if (t == 9) model.reset();
+    model.step(t == 9 ? 4 : (4 + 3 * t) % Model::kVocabularySize, y);
     for (float value : y) std::printf("%.9g\n", static_cast<double>(value));
   }
 }
@@ -181,6 +198,49 @@ TEST(CHeader, AForecastersBranchesAndScalesAreThere) {
   expect_headers_run_as_streams(headers);
 }
 
+// The parts of a language model, with a table of its own for the output and with that of the input, and fixed vectors.
+TEST(CHeader, LanguageModelsTakeTokens) {
+  const TemporaryFolder folder;
+  std::string program = "#include <cstdio>\n", calls;
+  std::vector<float> expected;
+  for (const std::string name : {"plain", "tied", "fixed"}) {
+    auto body = std::make_unique<Sequential>();
+    if (name == "fixed") {
+      body->add("embedding", std::make_unique<FixedEmbedding>(11, 6));
+    } else {
+      body->add("embedding", std::make_unique<Embedding>(11, 6));
+    }
+    body->add("embedding_dropout", std::make_unique<EmbeddingDropout>(0.3));
+    body->add("recurrent", std::make_unique<Recurrent>(RecurrentOptions{.input_size = 6, .hidden_size = 6}));
+    body->add("dropout", std::make_unique<Dropout>(0.5));
+    Sequential network;
+    network.add("body", std::move(body));
+    if (name == "tied") {
+      network.add("output", std::make_unique<TiedLinear>(11));
+    } else {
+      network.add("output", std::make_unique<Linear>(6, 11));
+    }
+    network.initialize(7);
+    for (Parameter* parameter : network.parameters()) {
+      if (parameter->name == "bias") fill_normal({9, Purpose::kTest, 0}, 0.0f, 0.4f, parameter->value.span());
+    }
+    Stream stream(network);
+    for (std::int32_t t = 0; t < 10; ++t) {
+      if (t == 9) stream.reset();
+      const auto y = stream.step(t == 9 ? 4 : (4 + 3 * t) % 11);
+      expected.insert(expected.end(), y.begin(), y.end());
+    }
+    write_file_atomically(folder / (name + ".h"), to_c_header(network, {.name = name}));
+    program += fmt::format("#include \"{}.h\"\n", name);
+    calls += fmt::format("  run<{}::Model>();\n", name);
+  }
+  write_file_atomically(folder / "main.cpp", program + kRunTokens + "int main() {\n" + calls + "}\n");
+  write_file_atomically(folder / "inputs", "");
+  for (const std::string& compiler : compilers()) {
+    expect_near(compile_and_run(folder, compiler), expected, 2e-6, compiler);
+  }
+}
+
 TEST(CHeader, WhatCannotBeExportedIsNamed) {
   Sequential both{Recurrent{{.cell = "lstm", .input_size = 2, .hidden_size = 3, .bidirectional = true}}};
   Sequential pooled{Recurrent{{.cell = "lstm", .input_size = 2, .hidden_size = 3}}, Pool{"mean"}};
@@ -191,6 +251,10 @@ TEST(CHeader, WhatCannotBeExportedIsNamed) {
   expect_error(Code::kUsage, {"zoneout"}, [&] { to_c_header(zoneout, {}); });
   Sequential deep{Recurrent{{.cell = "gru", .input_size = 3, .hidden_size = 4, .transitions = 2}}};
   expect_error(Code::kUsage, {"transitions"}, [&] { to_c_header(deep, {}); });
+  Sequential ones{OneHot{5}, Linear{5, 2}};
+  expect_error(Code::kUsage, {"not through 'one_hot'"}, [&] { to_c_header(ones, {}); });
+  Sequential twice{Embedding{5, 3}, Embedding{5, 3}};
+  expect_error(Code::kUsage, {"the only one"}, [&] { to_c_header(twice, {}); });
   expect_error(Code::kUsage, {"'2x'"}, [&] { to_c_header(plain, {.name = "2x"}); });
   expect_error(Code::kUsage, {"bf16"}, [&] { to_c_header(plain, {.dtype = "bf16"}); });
 }

@@ -81,7 +81,7 @@ Model random_model(const std::string& tie) {
   info.text = {.nfkc = false, .lowercase = false, .level = TextLevel::kCharacter};
   info.vocabulary = {"<pad>", "<unk>", "<bos>", "<eos>", "a", "b", "\xC3\xA9", "\n", " "};
   info.counts.resize(9);
-  Model model("lm", build_lm(options, 9));
+  Model model("lm", build_lm(options, std::vector<std::string>(9)));
   model.network().initialize(5);
   for (Parameter* parameter : model.network().parameters()) {
     for (float& w : parameter->value.span()) w *= 3;

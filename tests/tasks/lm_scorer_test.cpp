@@ -26,7 +26,7 @@ Model random_lm(TextLevel level, const std::vector<std::string>& tokens) {
   info.vocabulary = {"<pad>", "<unk>", "<bos>", "<eos>"};
   info.vocabulary.insert(info.vocabulary.end(), tokens.begin(), tokens.end());
   info.counts.resize(info.vocabulary.size());
-  Model model("lm", build_lm(options, std::ssize(info.vocabulary)));
+  Model model("lm", build_lm(options, info.vocabulary));
   model.network().initialize(3);
   model.set_task_data(info.to_json());
   return model;

@@ -41,7 +41,7 @@ ModelOptions small_model(const std::string& tie = "false") {
 }
 
 Sequential small_network(const std::string& tie = "false") {
-  Sequential network = build_lm(small_model(tie), kVocabulary);
+  Sequential network = build_lm(small_model(tie), std::vector<std::string>(kVocabulary));
   network.initialize(3);
   return network;
 }
@@ -75,7 +75,7 @@ TEST(LmScore, ChunksWithTheStateCarriedEqualOnePassOverTheWhole) {
 TEST(LmScore, AnAdaptiveSoftmaxIsExactAndAddsUpToOne) {
   ModelOptions options = small_model();
   options.softmax = "adaptive";
-  Sequential model = build_lm(options, 30);
+  Sequential model = build_lm(options, std::vector<std::string>(30));
   model.initialize(3);
   const auto ids = random_tokens(60, 11);
   std::vector<std::int32_t> spread;
@@ -107,7 +107,7 @@ TEST(LmScore, SeveralStreamsEqualTheirPartsAlone) {
 }
 
 TEST(LmScore, PerplexityOfAUniformNetworkIsTheSizeOfTheVocabulary) {
-  Sequential network = build_lm(small_model(), kVocabulary);  // all weights zero
+  Sequential network = build_lm(small_model(), std::vector<std::string>(kVocabulary));  // all weights zero
   TokenStream text{random_tokens(300, 4), 600};
   const Metrics metrics = lm_metrics(score_stream(network, text.ids, 0).sum, text, TextLevel::kWord);
   EXPECT_EQ(metrics[0].first, "perplexity");
@@ -352,7 +352,7 @@ TEST(LmTask, SaysWhatALanguageModelCannotHave) {
   expect_error(Code::kUsage, {"--cell none"}, [&] { resolve_lm_model(options, text, quiet); });
   options = small_model("true");
   options.embedding_size = 5;
-  expect_error(Code::kUsage, {"6 features", "has 5"}, [&] { build_lm(options, 9); });
+  expect_error(Code::kUsage, {"6 features", "has 5"}, [&] { build_lm(options, std::vector<std::string>(9)); });
 }
 
 }  // namespace

@@ -10,7 +10,10 @@
 #include "base/random.h"
 #include "formats/npy.h"
 #include "tasks/forecast_model.h"
+#include "tasks/lm_training.h"
 #include "tasks/regress_model.h"
+#include "tasks/tag_decode.h"
+#include "tasks/tag_network.h"
 #include "tasks/task.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
@@ -146,6 +149,83 @@ TEST(TaskGradients, TheLossOfAClassifierIsTheCrossEntropy) {
   EXPECT_NEAR(task_gradient_flow(model, options, 4).loss, loss, 1e-5 * (1 + loss));
 }
 
+// Oracle: what evaluate says of the last token of the same text, which is shorter than the steps that are shown; two
+// streams of it are as two texts.
+TEST(TaskGradients, TheLossOfALanguageModelIsThatOfItsLastTokens) {
+  TemporaryFolder folder;
+  std::string text;
+  for (int n = 0; n < 200; ++n) text += n % 3 == 0 ? "abcde\n" : "bcd\n";
+  put_file(folder / "text.txt", text);
+  put_file(folder / "short.txt", text.substr(0, 80));
+  Options options = training_options(folder, folder / "text.txt");
+  options.data.level = "char";
+  const Model model = trained("lm", options);
+  options.data.data = {folder / "short.txt"};
+  const GradientFlow flow = task_gradient_flow(model, options, 1);
+  const LmInfo info = LmInfo::from_model(model);
+  LmEncoder encoder(info.text, info.vocabulary);
+  const std::vector<std::int32_t> ids = encoder.encode({text.substr(0, 80)}).ids;
+  const auto last_loss = [&](std::span<const std::int32_t> part, std::int32_t start) {
+    return score_stream(model.network(), part, start).losses.back();
+  };
+  EXPECT_NEAR(flow.loss, last_loss(ids, encoder.line_end()), 1e-5);
+  const std::span<const std::int32_t> all(ids);
+  const double both = last_loss(all.first(40), encoder.line_end()) + last_loss(all.subspan(40), ids[39]);
+  EXPECT_NEAR(task_gradient_flow(model, options, 2).loss, both / 2, 1e-5);
+  ASSERT_EQ(flow.scans.size(), 2U);
+  EXPECT_EQ(flow.scans[1].layer, "body.recurrent");
+  EXPECT_EQ(flow.scans[1].states[0].norms.size(), 80U);
+  EXPECT_GT(flow.scans[0].states[0].norms[40], 0);
+  options.data.data = {folder / "text.txt"};
+  EXPECT_EQ(task_gradient_flow(model, options, 3).scans[0].states[0].norms.size(), 100U);
+}
+
+// Oracle: the likelihood of the tags by brute force over all sequences of tags, or the product of their probabilities.
+TEST(TaskGradients, TheLossOfATaggerIsThatOfItsTags) {
+  TemporaryFolder folder;
+  std::string tokens, tags;
+  for (int n = 0; n < 40; ++n) {
+    tokens += n % 2 == 0 ? "to new york\n" : "from boston\n";
+    tags += n % 2 == 0 ? "O B-x I-x\n" : "O B-x\n";
+  }
+  put_file(folder / "in", tokens);
+  put_file(folder / "out", tags);
+  for (const std::string crf : {"true", "false"}) {
+    Options options = training_options(folder, folder / "in");
+    options.data.tags = {folder / "out"};
+    options.model.crf = crf;
+    const Model model = trained("tag", options);
+    const TagInfo info = TagInfo::from_model(model);
+    TagData data = read_tag_data(options.data, false);
+    encode_sentences(info, data);
+    const std::int64_t first[] = {0};
+    double loss = 0;
+    score_sentences(model.network(), data, first, info, [&](std::int64_t, std::span<const float> scores, auto) {
+      const Crf* layer = tagger_crf(model.network());
+      const auto score = [&](std::int32_t a, std::int32_t b, std::int32_t c) {
+        double sum = scores[static_cast<std::size_t>(a)] + scores[static_cast<std::size_t>(3 + b)] +
+                     scores[static_cast<std::size_t>(6 + c)];
+        if (!layer) return sum;
+        sum += layer->start.value[a] + layer->end.value[c];
+        return sum + layer->transitions.value[a * 3 + b] + layer->transitions.value[b * 3 + c];
+      };
+      double all = 0;
+      for (std::int32_t k = 0; k < 27; ++k) all += std::exp(score(k / 9, k / 3 % 3, k % 3));
+      loss = std::log(all) - score(data.tags[0][0], data.tags[0][1], data.tags[0][2]);
+    });
+    const GradientFlow flow = task_gradient_flow(model, options, 1);
+    EXPECT_NEAR(flow.loss, loss, 1e-4) << crf;
+    ASSERT_EQ(flow.scans.size(), 2U);
+    EXPECT_EQ(flow.scans[1].layer, "body.recurrent");
+    EXPECT_TRUE(flow.scans[1].reverse);
+    EXPECT_EQ(flow.scans[0].states[0].norms.size(), 3U);
+    put_file(folder / "out", "O B-y I-y\n" + tags.substr(tags.find('\n') + 1));
+    expect_error(Code::kData, {"in:1", "'B-y' was not in the training part"},
+                 [&] { task_gradient_flow(model, options, 1); });
+    put_file(folder / "out", tags);
+  }
+}
+
 TEST(TaskGradients, APageShowsBoth) {
   GradientFlow flow;
   flow.scans.push_back({"a<b", "lstm", 0, true, {{"h", {1, 0.1, 0}}, {"c", {1, 0.2, 0.04}}}, {0.5, 0.25, 0.5}});
@@ -157,7 +237,7 @@ TEST(TaskGradients, APageShowsBoth) {
 
 TEST(TaskGradients, ANetworkOfNoTaskHasNoLoss) {
   const Model model("mine", Sequential{Recurrent{{.input_size = 1, .hidden_size = 1}}, Pool{"last"}});
-  expect_error(Code::kUsage, {"'mine'", "no loss of its own"}, [&] { task_gradient_flow(model, Options(), 1); });
+  expect_error(Code::kUsage, {"tag and lm", "'mine'"}, [&] { task_gradient_flow(model, Options(), 1); });
 }
 
 }  // namespace
