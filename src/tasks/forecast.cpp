@@ -8,6 +8,7 @@
 #include "tasks/forecast_anomalies.h"
 #include "tasks/forecast_clusters.h"
 #include "tasks/forecast_data.h"
+#include "tasks/forecast_ensemble.h"
 #include "tasks/forecast_leak_check.h"
 #include "tasks/forecast_linear.h"
 #include "tasks/forecast_metrics.h"
@@ -89,7 +90,7 @@ std::vector<double> levels_to_write(const ModelOptions& options, ForecastInfo& i
     fail(Code::kUsage, "--quantiles: the model gives points only; it was trained without a validation part");
   }
   if (levels.empty()) levels = {0.1, 0.9};
-  if (!of_points && info.distribution != "quantile") info.levels = levels;
+  if (info.any_level()) info.levels = levels;
   return levels;
 }
 
@@ -221,6 +222,8 @@ class Forecast final : public Task {
     if (options.data.leak_check && !options.data.test.empty()) {
       fail(Code::kUsage, "--leak-check changes the values after the origins of a part of --data; leave --test out");
     }
+    const ForecastEnsemble ensemble(info, options.model);
+    info.members = ensemble.members();
     if (!options.data.test.empty()) return evaluate_on_test_file(model, options, info, observer);
     const ForecastData data = read_series_for_model(options.data.data, options.data, info, Parts::kAsTrained);
     for (const std::string& note : data.notes) observer.note(note);
@@ -248,6 +251,9 @@ class Forecast final : public Task {
     const ForecastInfo info = ForecastInfo::from_model(model);
     const bool keeps_state = !options.output.state.empty();
     if (options.data.update && !keeps_state) fail(Code::kUsage, "--update: name the file to update with --state FILE");
+    if (!options.model.ensemble.empty() && (keeps_state || options.data.anomalies)) {
+      fail(Code::kUsage, "--ensemble: --state and --anomalies are of one model; leave one of them out");
+    }
     ForecastData data = options.data.update
                             ? read_updated_series(model, options, info)
                             : read_series_for_model(options.data.data, options.data, info, Parts::kAllKnown);
@@ -264,6 +270,8 @@ class Forecast final : public Task {
       write_paths(model, data, info, {steps, options.model.samples}, sink);
       return;
     }
+    const ForecastEnsemble ensemble(info, options.model);
+    info.members = ensemble.members();
     const std::vector<double> levels = levels_to_write(options.model, info);
     std::vector<std::string> columns{"step"};
     if (info.several) columns.insert(columns.begin(), "id");

@@ -44,6 +44,7 @@ struct ForecastInfo {
   std::vector<double> levels;           // that are learnt, scored at and written by default
   ResidualQuantiles residuals;          // of a network of points
   std::vector<double> error_deviation;  // of the targets, one step ahead (forecast_anomalies.h); empty: not known
+  std::vector<const Model*> members;    // further models of an ensemble (forecast_ensemble.h); borrowed, not stored
 
   std::string to_json() const;
   // Throws Error{kModel} if the model is not a forecaster or its description does not fit.
@@ -55,6 +56,8 @@ struct ForecastInfo {
   // Whether the network can scale by itself: one scaling for all, of values and not of a transform.
   bool scales_inside() const { return !own_scaling() && transform == "none"; }
   WindowShape shape(std::int64_t stride = 1) const { return {window, horizon, stride}; }
+  // Whether the model has quantiles at all levels, not only at its own.
+  bool any_level() const { return distribution != "point" && distribution != "quantile"; }
   // The same with the horizon of the network itself: 1 if it is fed with its own forecasts.
   ForecastInfo of_network() const;
 };

@@ -9,6 +9,7 @@
 
 #include "base/fail.h"
 #include "tasks/baselines/exponential_smoothing.h"
+#include "tasks/forecast_ensemble.h"
 #include "tasks/forecast_outputs.h"
 #include "tasks/forecast_paths.h"
 #include "tasks/forecast_training.h"
@@ -54,10 +55,28 @@ ForecastBaselines make_forecast_baselines(const ForecastData& data, const Foreca
   return list;
 }
 
-Forecasts model_forecasts(const Model& model, const ForecastData& data, std::span<const WindowAt> windows,
-                          const ForecastInfo& info) {
+namespace {
+
+Forecasts forecasts_of_one(const Model& model, const ForecastData& data, std::span<const WindowAt> windows,
+                           const ForecastInfo& info) {
   if (info.recursive) return recursive_forecasts(model.network(), data, windows, info);
   return read_outputs(predict_windows(model.network(), data.scaled, windows, info, data.carried), data, windows, info);
+}
+
+}  // namespace
+
+Forecasts model_forecasts(const Model& model, const ForecastData& data, std::span<const WindowAt> windows,
+                          const ForecastInfo& info) {
+  std::vector<Forecasts> all{forecasts_of_one(model, data, windows, info)};
+  for (const Model* member : info.members) {
+    ForecastInfo its = ForecastInfo::from_model(*member);
+    its.horizon = info.horizon;
+    its.paths = info.paths;
+    if (its.any_level()) its.levels = info.levels;
+    Forecasts one = forecasts_of_one(*member, data, windows, its);
+    all.push_back(one.levels.empty() ? std::move(one) : at_levels(std::move(one), info.levels));
+  }
+  return all.size() == 1 ? std::move(all.front()) : averaged(all);
 }
 
 Forecasts baseline_forecasts(const ForecastBaseline& baseline, const ForecastData& data,

@@ -33,7 +33,7 @@ ForecastBaselines make_forecast_baselines(const ForecastData& data, const Foreca
 
 // Forecasts of windows, each with info.window rows before its origin: those of the model in scaled units, those of a
 // baseline in the units that it was fitted in. With data.carried a recursive forecaster takes windows of one series
-// only.
+// only. With info.members they are those of the ensemble.
 Forecasts model_forecasts(const Model& model, const ForecastData& data, std::span<const WindowAt> windows,
                           const ForecastInfo& info);
 Forecasts baseline_forecasts(const ForecastBaseline& baseline, const ForecastData& data,

@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "tasks/distributions.h"
 #include "tasks/forecast.h"
+#include "tasks/forecast_ensemble.h"
 #include "tasks/forecast_metrics.h"
 #include "tasks/forecast_paths.h"
 #include "tasks/forecast_training.h"
@@ -229,6 +230,20 @@ TEST(ForecastOutputs, OtherLevelsLieBetween) {
   forecasts.quantiles[1] = 5;
   EXPECT_DOUBLE_EQ(at_levels(forecasts, {0.3}).quantiles[0], 2);
   expect_error(Code::kUsage, {"0.7", "from 0.2 to 0.6"}, [&] { at_levels(forecasts, {0.3, 0.7}); });
+}
+
+// Oracle: worked by hand; with a member that has no quantiles there are none.
+TEST(ForecastOutputs, EnsemblesAreMeansOfPointsAndQuantiles) {
+  Forecasts a{BasicTensor<double>({1, 2}, std::vector<double>{1, 1}), {0.2, 0.6}, BasicTensor<double>({1, 2, 2})};
+  Forecasts b{BasicTensor<double>({1, 2}, std::vector<double>{4, 5}), {0.2, 0.6}, BasicTensor<double>({1, 2, 2})};
+  for (std::int64_t i = 0; i < 4; ++i) a.quantiles[i] = static_cast<double>(i);
+  b.quantiles.fill(10);
+  const Forecasts mean = averaged(std::vector<Forecasts>{a, b});
+  EXPECT_DOUBLE_EQ(mean.point[0], 2.5);
+  EXPECT_DOUBLE_EQ(mean.point[1], 3);
+  for (std::int64_t i = 0; i < 4; ++i) EXPECT_DOUBLE_EQ(mean.quantiles[i], 5 + 0.5 * static_cast<double>(i));
+  b.levels.clear();
+  EXPECT_TRUE(averaged(std::vector<Forecasts>{a, b}).levels.empty());
 }
 
 ForecastInfo stateful_info(const std::string& distribution) {
