@@ -11,8 +11,8 @@ namespace {
 // What members of an ensemble share: everything but how the network forecasts.
 nlohmann::json shared_part(const ForecastInfo& info) {
   nlohmann::json object = parse_json(info.to_json());
-  for (const char* own :
-       {"window", "season", "stateful", "distribution", "recursive", "levels", "residual_steps", "residuals"}) {
+  for (const char* own : {"window", "season", "stateful", "distribution", "recursive", "levels", "residual_steps",
+                          "residuals", "error_deviation"}) {
     object.erase(own);
   }
   return object;

@@ -237,7 +237,7 @@ TEST(TaskGradients, APageShowsBoth) {
 
 TEST(TaskGradients, ANetworkOfNoTaskHasNoLoss) {
   const Model model("mine", Sequential{Recurrent{{.input_size = 1, .hidden_size = 1}}, Pool{"last"}});
-  expect_error(Code::kUsage, {"tag and lm", "'mine'"}, [&] { task_gradient_flow(model, Options(), 1); });
+  expect_error(Code::kUsage, {"tag, lm and translate", "'mine'"}, [&] { task_gradient_flow(model, Options(), 1); });
 }
 
 }  // namespace
