@@ -24,7 +24,7 @@ TextParts load_lm(const DataOptions& options) {
 
 TrainDefaults lm_defaults(const FittedLm& text) {
   if (text.settings.level == TextLevel::kCharacter) {
-    return {.epochs = 12, .batch_size = 32, .patience = 3, .lr = 4e-3, .clip = 1, .schedule = "cosine"};
+    return {.epochs = 14, .batch_size = 32, .patience = 3, .lr = 4e-3, .clip = 1, .schedule = "cosine"};
   }
   return {.epochs = 8, .batch_size = 20, .patience = 3, .lr = 3e-3, .clip = 1, .schedule = "cosine"};
 }

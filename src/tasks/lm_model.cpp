@@ -42,13 +42,15 @@ ModelOptions resolve_lm_model(const ModelOptions& options, const FittedLm& text,
   if (r.cell == "none") fail(Code::kUsage, "--cell none: a language model needs a recurrent cell");
   if (r.bidirectional == "true") fail(Code::kUsage, "--bidirectional: a language model reads in one direction only");
   if (r.bidirectional.empty()) r.bidirectional = "false";
-  const bool large = std::ssize(text.stream.ids) > 4'000'000;
-  if (r.hidden_size == 0) r.hidden_size = characters ? (large ? 256 : 128) : large ? 400 : 200;
-  if (r.layers == 0) r.layers = 2;
+  const std::int64_t tokens = std::ssize(text.stream.ids);
+  const bool large = tokens > 4'000'000, small = tokens < 500'000;
+  // Of characters one wide layer learns more in the same time than two narrow ones.
+  if (r.layers == 0) r.layers = characters && !small ? 1 : 2;
+  if (r.hidden_size == 0) r.hidden_size = characters ? (small ? 128 : large ? 512 : 448) : large ? 400 : 200;
   if (r.embedding_size == 0) r.embedding_size = characters ? 64 : r.hidden_size;
   if (r.token_input.empty()) r.token_input = "embedding";
   r.buckets = trigram_buckets(r);
-  if (r.dropout < 0) r.dropout = characters ? 0.1 : 0.25;
+  if (r.dropout < 0) r.dropout = characters && small ? 0.1 : 0.25;
   const std::int64_t width = r.proj_size > 0 ? r.proj_size : r.hidden_size;
   const bool has_table = r.token_input == "embedding" && !r.freeze_vectors;
   if (r.softmax == "adaptive" || !has_table) {
