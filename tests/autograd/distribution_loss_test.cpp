@@ -1,10 +1,12 @@
-// gaussian_loss, student_t_loss, negative_binomial_loss, quantile_loss.
+// gaussian_loss, student_t_loss, negative_binomial_loss, quantile_loss; add_first_columns, which joins a location and
+// the rest.
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <limits>
 #include <numbers>
 
+#include "autograd/ops/add_first_columns.h"
 #include "autograd/ops/gamma_functions.h"
 #include "autograd/ops/gaussian_loss.h"
 #include "autograd/ops/negative_binomial_loss.h"
@@ -122,6 +124,23 @@ TEST(DistributionLoss, GradientsMatchCentralDifferences) {
   EXPECT_TRUE(check(2, counts, [&](auto x, auto t) {
     return negative_binomial_loss<double>(x, t, {shift.view(), slope.view()});
   }));
+}
+
+// Oracle: worked by hand; central differences in double, where both inputs are used twice.
+TEST(AddFirstColumns, AddsANarrowerValue) {
+  const Matrix wide({2, 3}, std::vector<double>{1, 2, 3, 4, 5, 6}), narrow({2, 1}, std::vector<double>{10, 20});
+  Tape<double> tape;
+  const auto y = add_first_columns(tape.constant(wide.view()), tape.constant(narrow.view()));
+  const std::vector<double> expected{11, 2, 3, 24, 5, 6};
+  for (std::int64_t i = 0; i < 6; ++i) EXPECT_EQ(y.value().data[i], expected[static_cast<std::size_t>(i)]) << i;
+  EXPECT_THROW(add_first_columns(tape.constant(narrow.view()), tape.constant(wide.view())), Error);
+  auto a = random_parameter("a", {3, 4}, 1.0), b = random_parameter("b", {3, 2}, 1.0);
+  EXPECT_TRUE(check_gradients(
+      [&](Tape<double>& t) {
+        const auto inner = add_first_columns(scale(t.parameter(a), 1.5), scale(t.parameter(b), -2.0));
+        return add_first_columns(add_first_columns(inner, t.parameter(a)), t.parameter(b));
+      },
+      {&a, &b}));
 }
 
 // Oracle: the mean over the known targets is that of the same batch without the missing one; nothing known is 0.

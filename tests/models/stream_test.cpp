@@ -243,6 +243,20 @@ TEST(Stream, AWindowModelSeesTheLastInputs) {
   expect_near(y, network.predict(x).span(), 2e-6, "after the window");
 }
 
+// Oracle: the network itself; the second branch is added to the first two columns of the first.
+TEST(Stream, ANarrowBranchOfASumJoinsTheFirstColumns) {
+  std::vector<Sequential> branches;
+  branches.push_back(Sequential{Recurrent{{.cell = "lstm", .input_size = 3, .hidden_size = 4}}, Linear{4, 5}});
+  branches.push_back(Sequential{Linear{3, 2}});
+  Sequential network{Sum{std::move(branches)}};
+  const Tensor x = random_tensor({6, 1, 3}, 5), y = network.predict(x);
+  EXPECT_EQ((Shape{6, 1, 5}), y.shape());
+  Stream stream(network);
+  for (std::int64_t t = 0; t < 6; ++t) {
+    expect_near(stream.step(step_of(x, t)), y.span().subspan(static_cast<std::size_t>(5 * t), 5), 2e-6, "step");
+  }
+}
+
 TEST(Stream, AStoredStateResumes) {
   Sequential network{Recurrent{{.cell = "lstm", .input_size = 2, .hidden_size = 5, .layers = 2}}, Linear{5, 1}};
   const Tensor x = random_tensor({6, 1, 2}, 4);
