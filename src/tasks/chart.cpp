@@ -289,17 +289,19 @@ std::string chart_body(const LineChart& given, bool legend) {
     return fmt::format("<text class=\"middle\" x=\"{}\" y=\"{}\">nothing to draw</text>\n", chart.width / 2,
                        chart.height / 2);
   }
-  double top = 0;
   std::string svg;
+  double top = 0;
   if (!chart.title.empty()) {
     const auto room = static_cast<std::size_t>((chart.width - kLeft) / kLetter);
     svg = fmt::format("<text class=\"title\" x=\"{}\" y=\"16\">{}</text>\n", kLeft,
                       html_escaped(cut_text(chart.title, room)));
-    top = 10;
+    top = 22;
   }
-  if (legend) svg += legend_svg(chart, chart.width, top);
+  const std::string entries = legend ? legend_svg(chart, chart.width, top) : "";
+  if (entries.empty()) top += chart.title.empty() ? 14 : 6;
+  svg += entries;
   x.from = kLeft, x.to = chart.width - kRight;
-  y.from = chart.height - kBottom, y.to = std::max(top, 14.0) + (chart.title.empty() ? 0 : 14);
+  y.from = chart.height - kBottom, y.to = top;
   return svg + ground_svg(chart, x, y) + axes_svg(chart, x, y) + bands_svg(chart, x, y) + bars_svg(chart, x, y) +
          lines_svg(chart, x, y);
 }
