@@ -325,6 +325,37 @@ TEST(LmTask, LearnsALanguageToItsEntropy) {
               value_of(result.metrics, "perplexity"), 0.02);
 }
 
+// Oracle: evaluate, on the text that validated: the scores of the weights that were kept.
+TEST(LmTask, TrainingReportsWhatEvaluateGives) {
+  TemporaryFolder folder;
+  std::string text;
+  for (int k = 0; k < 90; ++k) text += k % 3 == 0 ? "the cat sat on a mat\n" : "no dog was there\n";
+  put_file(folder / "train.txt", text);
+  put_file(folder / "valid.txt", text.substr(0, 150));
+  Options options;
+  options.data.data = {folder / "train.txt"};
+  options.data.valid = {folder / "valid.txt"};
+  options.data.level = "word";
+  options.model.hidden_size = 8;
+  options.model.layers = 1;
+  options.train.epochs = 4;
+  options.train.lr = 0.3;  // so that the last epoch is not the best
+  options.output.out = folder / "model.safetensors";
+  Observer quiet;
+  const TrainResult trained = lm_task().train(options, quiet);
+  options.data.data = options.data.valid;
+  options.data.baseline_data = {folder / "train.txt"};
+  const EvaluateResult result = lm_task().evaluate(Model::load(folder / "model.safetensors"), options, quiet);
+  EXPECT_EQ(trained.samples, result.samples);
+  ASSERT_EQ(trained.metrics.size(), 2U);
+  for (std::size_t k = 0; k < 2; ++k) {
+    EXPECT_EQ(trained.metrics[k].first, result.metrics[k].first);
+    EXPECT_NEAR(trained.metrics[k].second, result.metrics[k].second, 1e-12 * result.metrics[k].second);
+  }
+  ASSERT_EQ(result.baselines.size(), 2U);
+  EXPECT_EQ(trained.baselines[1].metrics, result.baselines[1].metrics);
+}
+
 TEST(LmTask, AVocabularyOfOneWordAndATextShorterThanABatchWork) {
   TemporaryFolder folder;
   put_file(folder / "one.txt", "na na\nna\nna na na\n");

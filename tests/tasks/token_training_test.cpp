@@ -126,6 +126,45 @@ TEST(TokenTasks, ATaggerHidesTheWordsThatOccurOnce) {
   EXPECT_GT(std::abs(loss - expected(false)), 1e-4 * loss);
 }
 
+// Oracle: the loss of each sentence by itself; 40 sentences do not divide by 7.
+TEST(TokenTasks, TheValidationLossOfATaggerIsTheMeanOverItsSentences) {
+  SmallTagger tagger(1);
+  tagger.split.valid = tagger.split.train;
+  double sum = 0;
+  for (std::int64_t n = 0; n < 40; ++n) {
+    const std::int64_t one[] = {n};
+    Tape<float> tape;
+    detail::Layouts layouts;
+    TagBatch batch;
+    batch.assign(tagger.data, one);
+    const TagScores scores = run_tagger(tagger.network, tape, layouts, batch, {});
+    sum += static_cast<double>(tag_loss(tagger.network, tagger.data, scores, one, {}).item());
+  }
+  TrainOptions training;
+  training.batch_size = 7;
+  TagProblem problem(tagger.network, tagger.data, tagger.info, tagger.split, tagger.options, training);
+  EXPECT_NEAR(problem.validate()->loss, sum / 40, 1e-5 * sum / 40);
+}
+
+// Oracle: by hand: words that training saw once are <unk>, which has no tag of its own.
+TEST(TokenTasks, TheBaselineOfATaggerKnowsNothingOfUnknownWords) {
+  TagData data;
+  for (const char* word : {"a", "a", "b", "c", "d"}) {
+    TaggedSentence sentence;
+    sentence.tokens = {"x", word};
+    sentence.tags = {"O", *word == 'a' ? "O" : "T"};
+    data.sentences.push_back(sentence);
+  }
+  DataOptions options;
+  options.level = "word";
+  options.min_count = 2;
+  const std::int64_t all[] = {0, 1, 2, 3, 4};
+  const TagInfo info = fit_tag_info(data, all, options, resolve_tag_model({}, TextLevel::kWord));
+  ASSERT_EQ(info.words.size(), Vocabulary::kSpecials + 2);
+  EXPECT_EQ(info.word_tags[Vocabulary::kUnknown], -1);
+  EXPECT_EQ(info.word_tags[static_cast<std::size_t>(info.words.id("x"))], 0);
+}
+
 TEST(TokenTasks, TheMemoryOfATaggersStepIsPredicted) {
   struct Case {
     const char *crf, *characters, *pairs;

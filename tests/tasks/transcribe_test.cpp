@@ -12,6 +12,7 @@
 #include "tasks/edit_distance.h"
 #include "tasks/transcribe_model.h"
 #include "tasks/transcribe_score.h"
+#include "tasks/transcribe_training.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
 
@@ -204,6 +205,33 @@ TEST(Transcribe, StreamingOneDirectionEqualsTheWhole) {
     }
     EXPECT_EQ(said, ctc_greedy(ctc_log_probabilities(expected)));
   }
+}
+
+// Oracle: -log p of each labelling by itself, added up and divided by the number of labels.
+TEST(Transcribe, TheLossIsThatOfALabel) {
+  Samples samples;
+  samples.features = 2;
+  const std::vector<Labelling> labels{{1, 2}, {2}, {1, 1, 2}};
+  for (std::uint64_t n = 0; n < 3; ++n) {
+    Tensor values({static_cast<std::int64_t>(6 + n), 2});
+    fill_normal({4, Purpose::kTest, n}, 0.0F, 1.0F, values.span());
+    samples.sequences.push_back({std::move(values), "", 0});
+  }
+  Sequential network{Recurrent{{.cell = "gru", .input_size = 2, .hidden_size = 4}}, Linear{4, 3}};
+  TextSettings settings;
+  settings.level = TextLevel::kCharacter;
+  const TranscriptLabels names(settings, {"<pad>", "<unk>", "<bos>", "<eos>", "a", "b"});
+  TrainOptions options;
+  options.batch_size = 3;
+  TranscribeProblem problem(network, samples, labels, names, {.train = {0, 1, 2}, .valid = {0, 2}}, options);
+  const StepLogits logits(network, samples, std::vector<std::int64_t>{0, 1, 2});
+  double of[3];
+  for (std::size_t n = 0; n < 3; ++n) of[n] = labelling_loss(logits.of(static_cast<std::int64_t>(n)), labels[n]);
+  problem.batches_in_epoch(0);
+  problem.prepare(0, 0);
+  Tape<float> tape;
+  EXPECT_NEAR(problem.loss(tape, 0, 0).item(), (of[0] + of[1] + of[2]) / 6, 1e-5);
+  EXPECT_NEAR(problem.validate()->loss, (of[0] + of[2]) / 5, 1e-5);
 }
 
 // Oracle: the same with a step that keeps all of its states.
