@@ -119,6 +119,24 @@ std::vector<std::string> DerivedColumns::names() const {
   return names;
 }
 
+void DerivedColumns::check(const std::vector<std::string>& columns, const SeriesOptions& reading) const {
+  const std::vector<std::string> last = names();
+  const std::int64_t read = std::ssize(columns) - std::ssize(last);
+  if (read < 1 || !std::equal(last.begin(), last.end(), columns.begin() + read)) {
+    fail(Code::kModel, "the forecaster's columns do not end with those that are derived: {}", listed(last));
+  }
+  for (const auto* names : {&ahead, &known}) {
+    for (const std::string& name : *names) {
+      if (std::find(columns.begin(), columns.begin() + read, name) == columns.begin() + read) {
+        fail(Code::kModel, "the forecaster derives a column from '{}', which it does not read", name);
+      }
+    }
+  }
+  if (statics.size() != reading.statics.size()) {
+    fail(Code::kModel, "the forecaster has {} static columns and reads {}", statics.size(), reading.statics.size());
+  }
+}
+
 json DerivedColumns::to_json() const {
   json columns = json::array();
   for (const StaticColumn& column : statics) {

@@ -37,6 +37,9 @@ struct DerivedColumns {
   std::vector<StaticColumn> statics;
 
   std::vector<std::string> names() const;
+  // Throws Error{kModel} unless `columns` are some columns that are read, with those that names() is made from among
+  // them, and then names(), and the statics are those of `reading`.
+  void check(const std::vector<std::string>& columns, const SeriesOptions& reading) const;
   nlohmann::json to_json() const;
   // Throws what nlohmann::json throws, and Error{kModel} for an unknown calendar feature.
   static DerivedColumns from_json(const nlohmann::json& object);

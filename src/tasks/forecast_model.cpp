@@ -1,6 +1,7 @@
 #include "tasks/forecast_model.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/fail.h"
 #include "base/json.h"
@@ -100,6 +101,15 @@ ForecastInfo ForecastInfo::from_model(const Model& model) {
     if (std::find(info.columns.begin(), info.columns.end(), target) == info.columns.end()) {
       fail(Code::kModel, "the forecaster's target '{}' is not among its columns", target);
     }
+  }
+  if (std::set(info.targets.begin(), info.targets.end()).size() != info.targets.size()) {
+    fail(Code::kModel, "the forecaster has a target twice");
+  }
+  info.derived.check(info.columns, info.reading);
+  try {
+    static_cast<void>(info.scaler_options());
+  } catch (const Error& error) {
+    fail(Code::kModel, "the forecaster's scaling is not known: {}", error.what());
   }
   check_quantiles(info);
   const std::int64_t read = std::ssize(info.columns) - std::ssize(info.derived.names());

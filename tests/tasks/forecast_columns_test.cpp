@@ -7,7 +7,7 @@
 #include <cmath>
 #include <limits>
 
-#include "autograd/ops/mse.h"
+#include "carousel/layers.h"
 #include "tasks/forecast_training.h"
 #include "tests/support/expect_error.h"
 
@@ -68,6 +68,37 @@ TEST(ForecastColumns, OnlyTheTrainingPartSaysWhatIsMissing) {
   series.values[2] = 3;  // row 1; row 4 is missing, behind the training part
   const std::vector<SeriesSplit> splits = {split_series(series, "3,1")};
   EXPECT_TRUE(fit_derived_columns(std::span(&series, 1), splits, {}, {}).known.empty());
+}
+
+TEST(ForecastColumns, AModelWhoseColumnsContradictEachOtherIsRefused) {
+  ForecastInfo good;
+  good.columns = {"y", "f", "f ahead", "size"};
+  good.targets = {"y"};
+  good.reading.future = {"f"};
+  good.reading.statics = {"size"};
+  good.derived.ahead = {"f"};
+  good.derived.statics = {{"size", {}, 0, 1}};
+  good.scaler = Scaler({{0, 1}, {0, 1}});
+  const auto read = [&](auto change) {
+    ForecastInfo info = good;
+    change(info);
+    Model model("forecast", Sequential{Linear{4, 1}});
+    model.set_task_data(info.to_json());
+    return ForecastInfo::from_model(model);
+  };
+  EXPECT_EQ(read([](ForecastInfo&) {}).derived.names(), (std::vector<std::string>{"f ahead", "size"}));
+  const auto refuse = [&](std::initializer_list<std::string_view> words, auto change) {
+    expect_error(Code::kModel, words, [&] { read(change); });
+  };
+  refuse({"do not end"}, [](ForecastInfo& info) { info.columns.pop_back(); });
+  refuse({"'g'", "does not read"}, [](ForecastInfo& info) {
+    info.derived.ahead = {"g"};
+    info.columns[2] = "g ahead";
+  });
+  refuse({"1 static", "reads 0"}, [](ForecastInfo& info) { info.reading.statics.clear(); });
+  refuse({"twice"}, [](ForecastInfo& info) { info.targets = {"y", "y"}; });
+  refuse({"'big'"}, [](ForecastInfo& info) { info.scaling = "big"; });
+  refuse({"no scaling"}, [](ForecastInfo& info) { info.scaler = Scaler(); });
 }
 
 TEST(ForecastColumns, AMissingTargetHasNoLoss) {
