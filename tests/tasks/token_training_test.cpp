@@ -146,6 +146,16 @@ TEST(TokenTasks, TheValidationLossOfATaggerIsTheMeanOverItsSentences) {
   EXPECT_NEAR(problem.validate()->loss, sum / 40, 1e-5 * sum / 40);
 }
 
+// Oracle: by hand: each token with the one behind it, the last one with nothing.
+TEST(TokenTasks, PairsAreOfATokenAndTheNextOne) {
+  TagVocabularies known;
+  known.pairs = Vocabulary::from_tokens({"<pad>", "<unk>", "<bos>", "<eos>", "a b", "b a", "a ", "a a"});
+  TagData data;
+  data.sentences.emplace_back().tokens = {"a", "B", "a"};
+  encode_sentences(known, data);
+  EXPECT_EQ(data.pairs[0], (std::vector<std::int32_t>{4, 5, 6}));
+}
+
 // Oracle: by hand: words that training saw once are <unk>, which has no tag of its own.
 TEST(TokenTasks, TheBaselineOfATaggerKnowsNothingOfUnknownWords) {
   TagData data;

@@ -100,11 +100,11 @@ TEST(Transcribe, RatesAreErrorsInPercentOfTheLabelsOfTheReferences) {
   const std::vector<Labelling> references{labels.encode("ab cd"), labels.encode("A"), labels.encode("ax")};
   EXPECT_EQ(labels.text(references[0]), "ab cd");
   EXPECT_EQ(references[2][1], kUnknownLabel);
-  const std::vector<Labelling> predicted{labels.encode("ab d"), labels.encode("a"), labels.encode("a")};
+  const std::vector<Labelling> predicted{labels.encode("ab c d"), labels.encode("a"), labels.encode("a")};
   const Metrics metrics = score_transcripts(labels, predicted, references);
   EXPECT_EQ(metrics.front().first, "cer");
   EXPECT_DOUBLE_EQ(value_of(metrics, "cer"), 100 * 2 / 8.0);
-  EXPECT_DOUBLE_EQ(value_of(metrics, "wer"), 100 * 2 / 4.0);
+  EXPECT_DOUBLE_EQ(value_of(metrics, "wer"), 100 * 3 / 4.0);
   EXPECT_DOUBLE_EQ(value_of(metrics, "accuracy"), 1 / 3.0);
 
   settings.level = TextLevel::kWhitespace;
