@@ -27,7 +27,8 @@ if(NOT CAROUSEL_SANITIZE)
   target_link_options(carousel PRIVATE -Wl,--no-undefined)
 endif()
 if(CAROUSEL_INFERENCE_ONLY)  # it may stand beside another fmt or nlohmann-json in the same process
-  target_link_options(carousel PRIVATE -Wl,--gc-sections
+  # -Bsymbolic-functions: its calls of its own functions need no entry in the PLT.
+  target_link_options(carousel PRIVATE -Wl,--gc-sections -Wl,-Bsymbolic-functions
                       -Wl,--version-script=${PROJECT_SOURCE_DIR}/cmake/exported_symbols.map)
   set_target_properties(carousel PROPERTIES LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/exported_symbols.map)
 endif()

@@ -1,29 +1,18 @@
 // fuzzy_cmeans.h: fuzzy C-means clustering (Bezdek 1981): points belong to every cluster, to some more than to others.
 //
-// With the fuzzifier m > 1, the points x and the centers v:
+// Centers and memberships u (fuzzy_memberships.h) in turn, with the fuzzifier m:
 //
-//   u_nk = |x_n - v_k|^(-2/(m-1)) / sum_l |x_n - v_l|^(-2/(m-1))       memberships, sum_k u_nk = 1
 //   v_k  = sum_n u_nk^m x_n / sum_n u_nk^m                            centers
 //   J    = sum_nk u_nk^m |x_n - v_k|^2                                what a round, centers then memberships, lowers
-//
-// A point that coincides with centers belongs to those alone, in equal parts. The nearer m to 1, the harder the
-// clusters.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
 #include "carousel/tensor.h"
+#include "layers/fuzzy_memberships.h"
 
 namespace carousel {
-
-// Throws Error{kUsage} unless it is above 1 and finite.
-void require_fuzzifier(double fuzzifier);
-
-// points [N, D], centers [K, D] -> out [N, K]. T is float or double; the sums are double.
-// REQUIRES: shapes as given, fuzzifier > 1.
-template <class T>
-void memberships(View<const T> points, View<const T> centers, double fuzzifier, View<T> out);
 
 struct FuzzyClusters {
   BasicTensor<double> centers;           // [K, D]

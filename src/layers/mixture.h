@@ -29,7 +29,7 @@ class Mixture : public Module {
 };
 
 // How much each sequence of T steps, [T, N, C], belongs to each cluster: [N, clusters], rows adding up to 1
-// (memberships() of fuzzy_cmeans.h). Nothing to train, and no gradient goes through to the input.
+// (fuzzy_memberships.h). Nothing to train, and no gradient goes through to the input.
 class Memberships : public Module {
  public:
   // centers [clusters, T C], step after step. Throws Error{kUsage} for another shape or a fuzzifier not above 1.
