@@ -1,6 +1,7 @@
 // Oracle: errors worked out by hand; the tests of significance.h on the same losses; fits at one origin.
 #include "tasks/forecast_score.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
