@@ -10,6 +10,7 @@
 #include "base/fail.h"
 #include "base/json.h"
 #include "tasks/metrics.h"
+#include "tasks/significance.h"
 
 namespace carousel::cli {
 namespace {
@@ -23,8 +24,6 @@ double metric_of(const Metrics& metrics, const Bound& bound) {
   fail(Code::kUsage, "there is no metric {}{} Known here: {}", bound.metric, did_you_mean(bound.metric, known),
        fmt::join(known, ", "));
 }
-
-constexpr double kSignificance = 0.05;  // a difference that chance makes less often is one
 
 // The first metric that both have, and its two values.
 struct Duel {

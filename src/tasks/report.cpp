@@ -7,6 +7,7 @@
 #include "base/fail.h"
 #include "tasks/chart_style.h"
 #include "tasks/metrics.h"
+#include "tasks/significance.h"
 
 namespace carousel {
 namespace {
@@ -103,8 +104,11 @@ std::vector<std::string> verdicts(const Report& report) {
       margin = percent == 0 ? ", the same"
                             : fmt::format(", {:.1f} % {}", std::abs(percent), percent > 0 ? "higher" : "lower");
     }
-    sentences.push_back(fmt::format("{} {}: {} {} against {}{}", beats ? "beats" : "does not beat", baseline.name, name,
-                                    number(model), number(*other), margin));
+    if (baseline.p) margin += *baseline.p < 0.001 ? ", p < 0.001" : fmt::format(", p = {:.2g}", *baseline.p);
+    const bool by_chance = beats && baseline.p.value_or(0) >= kSignificance;
+    sentences.push_back(fmt::format("{} {}{}: {} {} against {}{}", beats && !by_chance ? "beats" : "does not beat",
+                                    baseline.name, by_chance ? " significantly" : "", name, number(model),
+                                    number(*other), margin));
   }
   return sentences;
 }

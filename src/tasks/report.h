@@ -33,7 +33,8 @@ struct Report {
 std::string report_page(const Report& report);
 
 // One sentence per baseline, on the model's first metric: "beats last_value: mae 12.1 against 15.6, 22 % lower", "does
-// not beat ...". A baseline without that metric is left out.
+// not beat ...". Where there is a probability that it is chance, "beats" needs less than kSignificance. A baseline
+// without that metric is left out.
 std::vector<std::string> verdicts(const Report& report);
 
 // Training and validation loss over the epochs; the best epoch is named in the label of the x axis.

@@ -7,6 +7,8 @@
 
 namespace carousel {
 
+constexpr double kSignificance = 0.05;  // a difference that chance makes less often is one
+
 // The probability of |T| >= |t| for Student's t with `degrees` degrees of freedom. REQUIRES: degrees > 0.
 double student_t_p(double t, double degrees);
 

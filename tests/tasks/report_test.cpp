@@ -55,6 +55,11 @@ TEST(Report, SaysPlainlyWhatTheModelBeats) {
   accuracy.metrics = {{"accuracy", 0.75}};
   accuracy.baselines = {{"majority", {{"accuracy", 0.5}}}, {"tfidf_logistic", {{"accuracy", 0.75}}}};
   EXPECT_EQ(verdicts(accuracy)[0], "beats majority: accuracy 0.7500 against 0.5000, 50.0 % higher");
+  accuracy.baselines[0].p = 0.2;
+  EXPECT_EQ(verdicts(accuracy)[0],
+            "does not beat majority significantly: accuracy 0.7500 against 0.5000, 50.0 % higher, p = 0.2");
+  accuracy.baselines[0].p = 0.0004;
+  EXPECT_EQ(verdicts(accuracy)[0], "beats majority: accuracy 0.7500 against 0.5000, 50.0 % higher, p < 0.001");
   EXPECT_EQ(verdicts(accuracy)[1], "does not beat tfidf_logistic: accuracy 0.7500 against 0.7500, the same");
   const std::string page = report_page(small_report());
   EXPECT_TRUE(contains(page, "<tr class=\"model\"><th scope=\"row\">lstm</th><td>8.0000</td><td>9.5000</td></tr>"));
