@@ -17,7 +17,7 @@
 #include "tasks/classify_training.h"
 #include "tasks/documents.h"
 #include "tasks/metrics.h"
-#include "tasks/report.h"
+#include "tasks/run_report.h"
 #include "tasks/sample_split.h"
 #include "tasks/text_options.h"
 #include "tasks/token_input.h"
@@ -111,19 +111,10 @@ std::string length_text(const Samples& samples, std::string_view unit) {
 
 void write_report(const Options& options, const TrainResult& result, const CurveRecorder& curves,
                   const ClassifyOutcome& outcome) {
-  Report report;
   const ModelOptions& model = result.options.model;
-  report.title = fmt::format("Classification of {}", file_names(options.data.data));
-  report.model = model.model == "recurrent" ? model.cell : model.model;
-  report.facts = {{"model", report.model},
-                  {"parameters", std::to_string(result.parameters)},
-                  {"epochs", std::to_string(result.epochs)}};
-  for (const std::string& note : curves.notes())
-    report.facts.emplace_back(note.substr(0, note.find(':')), note.substr(note.find(':') + 1));
-  report.part = fmt::format("validation part, {} samples", result.samples);
-  report.metrics = result.metrics;
-  report.baselines = result.baselines;
-  report.figures = {{"Loss", "Training and validation loss by epoch", chart_svg(loss_chart(curves.epochs()))}};
+  const std::string name = model.model == "recurrent" ? model.cell : model.model;
+  Report report = training_report(fmt::format("Classification of {}", file_names(options.data.data)), {"model", name},
+                                  "samples", result, curves);
   add_classify_figures(outcome, report.figures);
   add_saturation_figure(curves.epochs(), report.figures);
   write_file_atomically(options.output.report, report_page(report));
@@ -132,13 +123,7 @@ void write_report(const Options& options, const TrainResult& result, const Curve
 // Of a model that was trained before.
 void write_report(const Options& options, const EvaluateResult& result, const Model& model,
                   const ClassifyOutcome& outcome) {
-  Report report;
-  report.title = fmt::format("Evaluation on {}", file_names(options.data.data));
-  report.model = "model";
-  report.facts = {{"parameters", std::to_string(model.parameter_count())}};
-  report.part = fmt::format("{} samples", result.samples);
-  report.metrics = result.metrics;
-  report.baselines = result.baselines;
+  Report report = evaluation_report(options, "samples", result, model);
   add_classify_figures(outcome, report.figures);
   write_file_atomically(options.output.report, report_page(report));
 }

@@ -197,7 +197,6 @@ class Forecast final : public Task {
     const std::vector<WindowAt> validation = data.windows_in(&SeriesSplit::valid, info.shape());
     if (info.distribution == "point") {
       info.residuals = fit_residuals(model_forecasts(model, data, validation, info), data, validation, info, observer);
-      model.set_task_data(info.to_json());
     }
     info.error_deviation = one_step_deviation(model, data, validation, info);
     model.set_task_data(info.to_json());
@@ -218,7 +217,13 @@ class Forecast final : public Task {
 
   EvaluateResult evaluate(const Model& model, const Options& options, Observer& observer) const override {
     ForecastInfo info = ForecastInfo::from_model(model);
-    if (options.model.samples > 0) info.paths = options.model.samples;
+    if (options.model.samples > 0) {
+      require_paths(info);
+      info.paths = options.model.samples;
+    }
+    if (options.is_given("data.stride") && !options.data.backtest) {
+      fail(Code::kUsage, "--stride: is the distance of the origins of --backtest, give both or neither");
+    }
     if (options.data.leak_check && !options.data.test.empty()) {
       fail(Code::kUsage, "--leak-check changes the values after the origins of a part of --data; leave --test out");
     }
@@ -251,6 +256,9 @@ class Forecast final : public Task {
     const ForecastInfo info = ForecastInfo::from_model(model);
     const bool keeps_state = !options.output.state.empty();
     if (options.data.update && !keeps_state) fail(Code::kUsage, "--update: name the file to update with --state FILE");
+    if (options.is_given("data.threshold") && !options.data.anomalies) {
+      fail(Code::kUsage, "--threshold: is that of --anomalies, give both or neither");
+    }
     if (!options.model.ensemble.empty() && (keeps_state || options.data.anomalies)) {
       fail(Code::kUsage, "--ensemble: --state and --anomalies are of one model; leave one of them out");
     }

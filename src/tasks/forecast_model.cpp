@@ -143,6 +143,8 @@ ModelOptions resolve_forecast_model(const ModelOptions& options, const ForecastI
   if (r.dropout < 0) r.dropout = 0.3;
   if (r.bidirectional.empty()) r.bidirectional = "false";
   if (r.pool.empty()) r.pool = "last";
+  if (r.fuzzifier > 0 && r.clusters == 0)
+    fail(Code::kUsage, "--fuzzifier: is that of --clusters, give both or neither");
   if (r.clusters == 1) fail(Code::kUsage, "--clusters 1: choose 2 or more, or leave it out");
   observer.note(fmt::format("model: {}, {} layer{} of {}, dropout {}{}, beside a linear map of the window", r.cell,
                             r.layers, r.layers == 1 ? "" : "s", r.hidden_size, r.dropout,

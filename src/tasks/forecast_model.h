@@ -56,6 +56,8 @@ struct ForecastInfo {
   // Whether the network can scale by itself: one scaling for all, of values and not of a transform.
   bool scales_inside() const { return !own_scaling() && transform == "none"; }
   WindowShape shape(std::int64_t stride = 1) const { return {window, horizon, stride}; }
+  // Whether its forecasts are made from sampled paths.
+  bool samples_paths() const { return recursive && distribution != "point"; }
   // Whether the model has quantiles at all levels, not only at its own.
   bool any_level() const { return distribution != "point" && distribution != "quantile"; }
   // The same with the horizon of the network itself: 1 if it is fed with its own forecasts.

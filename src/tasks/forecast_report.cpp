@@ -6,6 +6,7 @@
 #include "base/fail.h"
 #include "tasks/forecast_pictures.h"
 #include "tasks/report_files.h"
+#include "tasks/run_report.h"
 
 namespace carousel {
 namespace {

@@ -216,7 +216,9 @@ StatefulForecastProblem::StatefulForecastProblem(Sequential& network, const Fore
       options_(options),
       head_(make_forecast_head(info)),
       targets_(info.target_positions()),
-      validation_(data.windows_in(&SeriesSplit::valid, info.shape())) {}
+      validation_(data.windows_in(&SeriesSplit::valid, info.shape())),
+      noise_(options.input_noise, static_cast<std::uint64_t>(options.seed),
+             std::vector<double>(info.columns.size(), 1.0)) {}
 
 std::int64_t StatefulForecastProblem::batches_in_epoch(std::int64_t epoch) {
   std::vector<Stretch> all = training_stretches(data_, info_, options_.batch_size);
@@ -254,9 +256,14 @@ void StatefulForecastProblem::gather_piece(const Piece& piece) {
   gather_rows(data_.scaled, rows, piece.steps, inputs_, lengths_);
 }
 
-void StatefulForecastProblem::prepare(std::int64_t, std::int64_t batch) {
+void StatefulForecastProblem::prepare(std::int64_t epoch, std::int64_t batch) {
   const Piece& piece = pieces_[static_cast<std::size_t>(batch)];
   gather_piece(piece);
+  if (noise_) {  // for the recurrent branch only: the linear one was fitted without
+    std::vector<std::int64_t> samples(lengths_.size());
+    std::iota(samples.begin(), samples.end(), batch * options_.batch_size);
+    noise_.add(epoch, samples, lengths_, inputs_);
+  }
   const std::int64_t N = std::ssize(lengths_), first = piece.group * options_.batch_size;
   const SequenceLayout layout(piece.steps, lengths_);
   windows_.clear();

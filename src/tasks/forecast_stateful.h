@@ -15,6 +15,7 @@
 #include "models/layer_chain.h"
 #include "tasks/forecast_data.h"
 #include "tasks/forecast_head.h"
+#include "tasks/input_noise.h"
 #include "tasks/memory_plan.h"
 
 namespace carousel {
@@ -95,6 +96,7 @@ class StatefulForecastProblem final : public TaskProblem {
   std::vector<WindowAt> validation_;
   std::vector<Stretch> stretches_;  // longest first within a group
   std::vector<Piece> pieces_;
+  InputNoise noise_;
   Tensor inputs_;                      // [T, N, C]
   std::vector<std::int32_t> lengths_;  // [N]
   std::vector<WindowAt> windows_;      // that are learnt, in the order of rows_

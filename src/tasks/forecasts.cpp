@@ -15,7 +15,6 @@
 #include "tasks/forecast_training.h"
 
 namespace carousel {
-
 namespace {
 
 // The series as somebody sees it who looks back: a missing value is the last known one. Copied only where one is.
@@ -105,20 +104,6 @@ Forecasts baseline_forecasts(const ForecastBaseline& baseline, const ForecastDat
   return forecasts;
 }
 
-// Differences to values: the quantiles move with the point, they are those of the last step alone.
-void add_up_differences(Forecasts& forecasts, std::int64_t n, const ForecastData& data, const WindowAt& window,
-                        std::span<const std::int64_t> targets) {
-  const auto levels = static_cast<std::int64_t>(forecasts.levels.size()), values = forecasts.values();
-  const auto k = static_cast<std::size_t>(window.series);
-  const std::span<double> path(forecasts.point.data() + n * values, static_cast<std::size_t>(values));
-  const std::vector<double> differences(path.begin(), path.end());
-  data.scalers[k].add_up(data.series[k], window.origin, targets, path);
-  for (std::int64_t i = 0; i < values * levels; ++i) {
-    const auto value = static_cast<std::size_t>(i / levels);
-    forecasts.quantiles[n * values * levels + i] += path[value] - differences[value];
-  }
-}
-
 std::vector<NamedForecasts> refitted_forecasts(const ForecastData& data, std::span<const WindowAt> windows,
                                                const ForecastInfo& info, bool sliding) {
   const std::int64_t width = info.horizon * std::ssize(info.targets);
@@ -158,6 +143,24 @@ std::vector<NamedForecasts> refitted_forecasts(const ForecastData& data, std::sp
   }
   return all;
 }
+
+namespace {
+
+// Differences to values: the quantiles move with the point, they are those of the last step alone.
+void add_up_differences(Forecasts& forecasts, std::int64_t n, const ForecastData& data, const WindowAt& window,
+                        std::span<const std::int64_t> targets) {
+  const auto levels = static_cast<std::int64_t>(forecasts.levels.size()), values = forecasts.values();
+  const auto k = static_cast<std::size_t>(window.series);
+  const std::span<double> path(forecasts.point.data() + n * values, static_cast<std::size_t>(values));
+  const std::vector<double> differences(path.begin(), path.end());
+  data.scalers[k].add_up(data.series[k], window.origin, targets, path);
+  for (std::int64_t i = 0; i < values * levels; ++i) {
+    const auto value = static_cast<std::size_t>(i / levels);
+    forecasts.quantiles[n * values * levels + i] += path[value] - differences[value];
+  }
+}
+
+}  // namespace
 
 Forecasts in_units(Forecasts scaled, const ForecastData& data, std::span<const WindowAt> windows,
                    const ForecastInfo& info) {
@@ -212,7 +215,7 @@ Forecasts forecast_ahead(const Model& model, const ForecastData& data, const For
   const std::int64_t K = std::ssize(info.targets);
   ForecastData here = alone(data, info, series);  // grows by its forecasts
   Series& known = here.scaled.front();
-  if (info.recursive && info.distribution != "point") {
+  if (info.samples_paths()) {
     ForecastInfo far = info;
     far.horizon = steps;
     const WindowAt now[]{{0, known.time_steps()}};
@@ -234,22 +237,25 @@ Forecasts forecast_ahead(const Model& model, const ForecastData& data, const For
       std::fill_n(all.quantiles.data() + done * K * levels, kept * K * levels,
                   std::numeric_limits<double>::quiet_NaN());
     }
+    if (done + info.horizon >= steps) break;
     Series& raw = here.series.front();
-    if (done + info.horizon < steps)
-      raw.values.insert(raw.values.end(), next.point.data(), next.point.data() + next.point.elements());
+    raw.values.insert(raw.values.end(), next.point.data(), next.point.data() + next.point.elements());
     known.values.insert(known.values.end(), scaled.point.data(), scaled.point.data() + scaled.point.elements());
   }
   return all;
 }
 
+void require_paths(const ForecastInfo& info) {
+  if (info.samples_paths()) return;
+  fail(Code::kUsage,
+       "--samples: the model gives {}; paths need one trained with --strategy recursive and a --distribution, whose "
+       "steps follow from one another",
+       info.recursive ? "points" : "each step by itself");
+}
+
 BasicTensor<double> paths_ahead(const Model& model, const ForecastData& data, const ForecastInfo& info,
                                 std::int64_t series, const PathOptions& options) {
-  if (!info.recursive || info.distribution == "point") {
-    fail(Code::kUsage,
-         "--samples: the model gives {}; paths need one trained with --strategy recursive and a --distribution, whose "
-         "steps follow from one another",
-         info.recursive ? "points" : "each step by itself");
-  }
+  require_paths(info);
   const ForecastData here = alone(data, info, series);
   ForecastInfo far = info;
   far.horizon = options.steps;

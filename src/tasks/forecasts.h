@@ -59,9 +59,11 @@ Forecasts in_units(Forecasts scaled, const ForecastData& data, std::span<const W
 Forecasts forecast_ahead(const Model& model, const ForecastData& data, const ForecastInfo& info, std::int64_t series,
                          std::int64_t steps);
 
+// Throws Error{kUsage} unless the model samples paths: it is recursive and has a distribution.
+void require_paths(const ForecastInfo& info);
+
 // Sampled futures from the end of a series, in the units of the data: [1, paths, steps x targets]; the same every time,
-// each series its own. Throws Error{kUsage} if the model does not sample (it is
-// not recursive or gives points), else as forecast_ahead().
+// each series its own. Throws as require_paths() and forecast_ahead() do.
 struct PathOptions {
   std::int64_t steps = 1, paths = 1;
 };

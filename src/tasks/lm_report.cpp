@@ -6,6 +6,7 @@
 
 #include "base/fail.h"
 #include "base/file.h"
+#include "tasks/run_report.h"
 
 namespace carousel {
 namespace {
@@ -84,30 +85,14 @@ Figure costly_tokens_figure(const ScoredText& text) {
 }
 
 void write_lm_report(const Options& options, const TrainResult& result, const CurveRecorder& curves) {
-  Report report;
-  const std::string& cell = result.options.model.cell;
-  report.title = fmt::format("Language model of {}", file_names(options.data.data));
-  report.facts = {
-      {"cell", cell}, {"parameters", std::to_string(result.parameters)}, {"epochs", std::to_string(result.epochs)}};
-  for (const std::string& note : curves.notes())
-    report.facts.emplace_back(note.substr(0, note.find(':')), note.substr(note.find(':') + 1));
-  report.part = fmt::format("validation part, {} tokens", result.samples);
-  report.model = cell;
-  report.metrics = result.metrics;
-  report.baselines = result.baselines;
-  report.figures = {{"Loss", "Training and validation loss by epoch", chart_svg(loss_chart(curves.epochs()))}};
+  Report report = training_report(fmt::format("Language model of {}", file_names(options.data.data)),
+                                  {"cell", result.options.model.cell}, "tokens", result, curves);
   add_saturation_figure(curves.epochs(), report.figures);
   write_file_atomically(options.output.report, report_page(report));
 }
 
 void write_lm_report(const Options& options, const EvaluateResult& result, const Model& model, const ScoredText& text) {
-  Report report;
-  report.title = fmt::format("Evaluation on {}", file_names(options.data.data));
-  report.model = "model";
-  report.facts = {{"parameters", std::to_string(model.parameter_count())}};
-  report.part = fmt::format("{} tokens", result.samples);
-  report.metrics = result.metrics;
-  report.baselines = result.baselines;
+  Report report = evaluation_report(options, "tokens", result, model);
   report.figures = {surprise_figure(text), costly_tokens_figure(text)};
   write_file_atomically(options.output.report, report_page(report));
 }

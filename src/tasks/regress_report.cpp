@@ -8,6 +8,7 @@
 #include "tasks/forecast_diagnostics.h"
 #include "tasks/regress_model.h"
 #include "tasks/report_files.h"
+#include "tasks/run_report.h"
 #include "tasks/samples.h"
 
 namespace carousel {

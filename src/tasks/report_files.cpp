@@ -24,13 +24,6 @@ std::string file_stem(const std::string& heading) {
 
 bool wants_report(const OutputOptions& output) { return !output.report.empty() || !output.plots.empty(); }
 
-void add_notes(std::span<const std::string> notes, Report& report) {
-  for (const std::string& note : notes) {
-    const std::size_t colon = note.find(':');
-    if (colon != std::string::npos) report.facts.emplace_back(note.substr(0, colon), note.substr(colon + 1));
-  }
-}
-
 void write_report_files(const OutputOptions& output, const Report& report) {
   if (!output.report.empty()) write_file_atomically(output.report, report_page(report));
   if (output.plots.empty()) return;

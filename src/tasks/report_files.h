@@ -1,10 +1,6 @@
 // report_files.h: where a report goes: one HTML page, and its pictures as files of their own.
 #pragma once
 
-#include <span>
-#include <string>
-#include <vector>
-
 #include "tasks/options.h"
 #include "tasks/report.h"
 
@@ -12,9 +8,6 @@ namespace carousel {
 
 // Whether the options ask for a page or for pictures.
 bool wants_report(const OutputOptions& output);
-
-// "window: 24 steps (auto)" becomes the fact "window"; a note without a colon is left out.
-void add_notes(std::span<const std::string> notes, Report& report);
 
 // Writes output.report, the page, and output.plots, a folder (made if it is not there) with an SVG file for each figure
 // that is a picture: "01-the-series.svg" ... Throws Error{kIo} if they cannot be written.

@@ -4,7 +4,7 @@
 
 #include "base/fail.h"
 #include "base/file.h"
-#include "tasks/report.h"
+#include "tasks/run_report.h"
 #include "tasks/tag_decode.h"
 
 namespace carousel {
@@ -101,19 +101,8 @@ void add_tag_figures(const TagOutcome& outcome, std::vector<Figure>& figures) {
 
 void write_tag_report(const Options& options, const TrainResult& result, const CurveRecorder& curves,
                       const TagOutcome& outcome) {
-  Report report;
-  const std::string& cell = result.options.model.cell;
-  report.title = fmt::format("Tagging of {}", file_names(options.data.data));
-  report.facts = {
-      {"cell", cell}, {"parameters", std::to_string(result.parameters)}, {"epochs", std::to_string(result.epochs)}};
-  for (const std::string& note : curves.notes()) {
-    report.facts.emplace_back(note.substr(0, note.find(':')), note.substr(note.find(':') + 1));
-  }
-  report.part = fmt::format("validation part, {} sentences", result.samples);
-  report.model = cell;
-  report.metrics = result.metrics;
-  report.baselines = result.baselines;
-  report.figures = {{"Loss", "Training and validation loss by epoch", chart_svg(loss_chart(curves.epochs()))}};
+  Report report = training_report(fmt::format("Tagging of {}", file_names(options.data.data)),
+                                  {"cell", result.options.model.cell}, "sentences", result, curves);
   add_tag_figures(outcome, report.figures);
   add_saturation_figure(curves.epochs(), report.figures);
   write_file_atomically(options.output.report, report_page(report));
@@ -121,13 +110,7 @@ void write_tag_report(const Options& options, const TrainResult& result, const C
 
 void write_tag_report(const Options& options, const EvaluateResult& result, const Model& model,
                       const TagOutcome& outcome) {
-  Report report;
-  report.title = fmt::format("Evaluation on {}", file_names(options.data.data));
-  report.model = "model";
-  report.facts = {{"parameters", std::to_string(model.parameter_count())}};
-  report.part = fmt::format("{} sentences", result.samples);
-  report.metrics = result.metrics;
-  report.baselines = result.baselines;
+  Report report = evaluation_report(options, "sentences", result, model);
   add_tag_figures(outcome, report.figures);
   write_file_atomically(options.output.report, report_page(report));
 }

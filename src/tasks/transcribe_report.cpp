@@ -5,7 +5,7 @@
 
 #include "base/fail.h"
 #include "base/file.h"
-#include "tasks/report.h"
+#include "tasks/run_report.h"
 #include "tasks/time_map.h"
 
 namespace carousel {
@@ -64,18 +64,8 @@ TimePanel label_panel(const BasicTensor<double>& log_p, const TranscriptLabels& 
 void write_transcribe_report(const Options& options, const TrainResult& result, const CurveRecorder& curves,
                              const TranscriptLabels& labels, const FrameSettings& frames,
                              const HeardRecording& recording) {
-  Report report;
-  report.title = fmt::format("Transcription of {}", file_names(options.data.data));
-  report.facts = {{"cell", result.options.model.cell},
-                  {"parameters", std::to_string(result.parameters)},
-                  {"epochs", std::to_string(result.epochs)}};
-  for (const std::string& note : curves.notes())
-    report.facts.emplace_back(note.substr(0, note.find(':')), note.substr(note.find(':') + 1));
-  report.part = fmt::format("validation part, {} recordings", result.samples);
-  report.model = result.options.model.cell;
-  report.metrics = result.metrics;
-  report.baselines = result.baselines;
-  report.figures.push_back({"Loss", "Training and validation loss by epoch", chart_svg(loss_chart(curves.epochs()))});
+  Report report = training_report(fmt::format("Transcription of {}", file_names(options.data.data)),
+                                  {"cell", result.options.model.cell}, "recordings", result, curves);
   const BasicTensor<double> log_p = ctc_log_probabilities(recording.logits);
   if (log_p.shape()[0] > 0) {
     const TimePanel panels[] = {feature_panel(recording.steps, frames), label_panel(log_p, labels)};

@@ -4,7 +4,7 @@
 
 #include "base/file.h"
 #include "tasks/heatmap.h"
-#include "tasks/report.h"
+#include "tasks/run_report.h"
 
 namespace carousel {
 namespace {
@@ -29,20 +29,10 @@ Figure alignment_figure(const TranslateData& data, std::int64_t sample, const Wr
 void write_translate_report(const Options& options, const TrainResult& result, const CurveRecorder& curves,
                             std::span<const Translator> models, const TranslateInfo& info, const TranslateData& data,
                             std::span<const std::int64_t> samples) {
-  Report report;
   const DataOptions& files = options.data;
-  report.title = fmt::format("Translation of {}", file_names(files.source.empty() ? files.data : files.source));
-  report.facts = {{"cell", result.options.model.cell},
-                  {"parameters", std::to_string(result.parameters)},
-                  {"epochs", std::to_string(result.epochs)}};
-  for (const std::string& note : curves.notes()) {
-    report.facts.emplace_back(note.substr(0, note.find(':')), note.substr(note.find(':') + 1));
-  }
-  report.part = fmt::format("validation part, {} samples", result.samples);
-  report.model = result.options.model.cell;
-  report.metrics = result.metrics;
-  report.baselines = result.baselines;
-  report.figures = {{"Loss", "Training and validation loss by epoch", chart_svg(loss_chart(curves.epochs()))}};
+  Report report =
+      training_report(fmt::format("Translation of {}", file_names(files.source.empty() ? files.data : files.source)),
+                      {"cell", result.options.model.cell}, "samples", result, curves);
   const auto first = samples.first(std::min(kShown, samples.size()));
   const std::vector<WrittenText> written = best_of(write_texts(models, info, data, first, {}));
   const std::vector<Alignment> alignments = align(models, info, data, first, written);

@@ -19,6 +19,7 @@
 #include "tasks/forecast_training.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/tasks/forecast_case.h"
 
 namespace carousel {
 namespace {
@@ -269,33 +270,13 @@ ForecastData two_series() {
   return data;
 }
 
-Sequential random_network(const ForecastInfo& info) {
-  ModelOptions options;
-  options.cell = "lstm";
-  options.hidden_size = 4;
-  options.layers = 2;
-  options.dropout = 0;
-  options.bidirectional = "false";
-  options.pool = "last";
-  options.activation = "tanh";
-  const ForecastInfo one = info.of_network();
-  LinearStart start{Tensor({2, 10}), Tensor({2}), ""};
-  start.width = network_outputs(one) / 2;
-  Sequential network = build_forecaster(options, one, start, {}, 1);
-  std::uint64_t seed = 9;
-  for (Parameter* parameter : network.parameters()) {
-    fill_uniform({seed++, Purpose::kWeights, 0}, -0.4F, 0.4F, parameter->value.span());
-  }
-  return network;
-}
-
 // Oracle: another road: the path is appended to its series and the network reads all of it from the beginning; the
 // quantile at the same random number is the path's next value.
 TEST(SampledPaths, FollowFromTheNetworkStepByStep) {
   for (const char* distribution : {"gaussian", "student_t", "quantile", "point"}) {
     const ForecastInfo info = stateful_info(distribution), one = info.of_network();
     const ForecastData data = two_series();
-    Sequential network = random_network(info);
+    Sequential network = random_forecaster(info, "lstm", 4, 2);
     const std::vector<WindowAt> windows{{0, 20}, {1, 9}, {1, 13}};
     const std::int64_t paths = std::string(distribution) == "point" ? 1 : 3;
     const BasicTensor<double> all = sample_paths(network, data, windows, info, paths, 5);
@@ -326,7 +307,7 @@ TEST(SampledPaths, FollowFromTheNetworkStepByStep) {
 // Oracle: the contract: all columns must be targets, and the network must be able to carry a state.
 TEST(SampledPaths, NeedAllColumns) {
   ForecastInfo info = stateful_info("gaussian");
-  Sequential network = random_network(info);
+  Sequential network = random_forecaster(info, "lstm", 4, 2);
   info.targets = {"b"};
   expect_error(Code::kUsage, {"--strategy recursive", "1 of 2 columns"}, [&] {
     sample_paths(network, two_series(), std::vector<WindowAt>{{0, 20}}, info, 2, 1);

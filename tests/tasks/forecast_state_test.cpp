@@ -15,6 +15,7 @@
 #include "tasks/forecasts.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/tasks/forecast_case.h"
 
 namespace carousel {
 namespace {
@@ -56,27 +57,9 @@ ForecastInfo info_of(const Kind& kind) {
   return info;
 }
 
-// Every weight random, the output layer too.
 Model model_of(const Kind& kind) {
-  ModelOptions options;
-  options.cell = kind.cell;
-  options.hidden_size = 5;
-  options.layers = kind.layers;
-  options.dropout = 0;
-  options.bidirectional = "false";
-  options.pool = "last";
-  options.activation = "tanh";
   const ForecastInfo info = info_of(kind);
-  LinearStart start;
-  const std::int64_t values = info.of_network().horizon * 2;
-  start.weight = Tensor({values, kind.window * std::ssize(info.columns)});
-  start.bias = Tensor({values});
-  start.width = network_outputs(info.of_network()) / values;
-  Model model("forecast", build_forecaster(options, info.of_network(), start, {}, 1));
-  std::uint64_t seed = 9;
-  for (const auto& [name, tensor] : model.network().named_tensors()) {
-    if (name.starts_with("forecast")) fill_uniform({seed++, Purpose::kWeights, 0}, -0.4F, 0.4F, tensor->value.span());
-  }
+  Model model("forecast", random_forecaster(info, kind.cell, 5, kind.layers));
   model.set_task_data(info.to_json());
   return model;
 }

@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/random.h"
 #include "carousel/stream.h"
 #include "tasks/forecast_training.h"
 #include "tests/support/expect_error.h"
+#include "tests/tasks/forecast_case.h"
 
 namespace carousel {
 namespace {
@@ -50,26 +50,8 @@ ForecastData make_data(const std::vector<std::int64_t>& lengths) {
   return data;
 }
 
-// Every weight random, the output layer too.
 Sequential make_network(const ForecastInfo& info, const std::string& cell = "lstm") {
-  ModelOptions options;
-  options.cell = cell;
-  options.hidden_size = 5;
-  options.layers = 2;
-  options.dropout = 0;
-  options.bidirectional = "false";
-  options.pool = "last";
-  options.activation = "tanh";
-  const LinearStart start{Tensor({kHorizon, kWindow * 2}), Tensor({kHorizon}), ""};
-  Sequential network = build_forecaster(options, info, start, {}, 1);
-  std::uint64_t seed = 9;
-  for (const auto& [name, tensor] : network.named_tensors()) {
-    if (name.starts_with("forecast")) {
-      fill_uniform({seed++, Purpose::kWeights, 0}, -0.4F, 0.4F,
-                   std::span(tensor->value.data(), static_cast<std::size_t>(tensor->value.elements())));
-    }
-  }
-  return network;
+  return random_forecaster(info, cell, 5, 2);
 }
 
 TEST(StatefulForecast, GivesWhatAStreamGivesRowByRow) {
@@ -151,6 +133,36 @@ TEST(StatefulForecast, LearnsTheLossOfTheForecastsThatItGives) {
   }
   const double expected = validation_loss(network, data, all, info, options)->loss;
   EXPECT_NEAR(expected, sum / static_cast<double>(all.size()), 1e-6 * (1 + expected));
+}
+
+// Oracle: the loss without noise, which noise must move, and the same noise again.
+TEST(StatefulForecast, InputNoiseIsNewInEveryPieceAndEpochAndTheSameEachTime) {
+  const ForecastInfo info = make_info(true);
+  const ForecastData data = make_data({90, 47});
+  Sequential network = make_network(info);
+  TrainOptions options;
+  options.loss = "mse";
+  options.batch_size = 1;
+  options.bptt = 10;
+  const auto losses = [&](double noise, std::int64_t epoch) {
+    options.input_noise = noise;
+    StatefulForecastProblem problem(network, data, info, options);
+    Tape<float> tape;
+    std::vector<double> list(2);
+    problem.batches_in_epoch(0);  // the same stretches
+    for (std::int64_t batch = 0; batch < 2; ++batch) {
+      problem.prepare(epoch, batch);
+      tape.reset();
+      list[static_cast<std::size_t>(batch)] = problem.loss(tape, epoch, batch).item();
+    }
+    return list;
+  };
+  const std::vector<double> quiet = losses(0, 0), noisy = losses(0.5, 0), later = losses(0.5, 1);
+  for (std::size_t batch = 0; batch < 2; ++batch) {
+    EXPECT_NE(noisy[batch], quiet[batch]) << batch;
+    EXPECT_NE(noisy[batch], later[batch]) << batch;
+  }
+  EXPECT_EQ(noisy, losses(0.5, 0));
 }
 
 TEST(StatefulForecast, WhatCannotRunRowByRowIsNamed) {

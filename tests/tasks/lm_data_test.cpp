@@ -35,13 +35,8 @@ TEST(LmData, CountsTokensLineEndsAndCharacters) {
   EXPECT_EQ(text, " the <unk> d\xC3\xA9j\xC3\xA0\n\nthe end");
 }
 
-// By hand: as such texts are written, English and Chinese.
-TEST(LmData, WordsAreWrittenAsOneWritesThem) {
-  const Lines lines{"The room (small), \u623f\u95f4\u4e0d\u9519\uff0c ok.\n"};
-  DataOptions options;
-  options.level = "word";
-  options.min_count = 1;
-  const FittedLm fitted = fit_lm(lines, options);
+// The tokens of the lines as text, one after another.
+std::string written_back(const FittedLm& fitted, const Lines& lines) {
   LmEncoder encoder(fitted.settings, fitted.vocabulary);
   std::string text;
   std::int32_t previous = encoder.line_end();
@@ -49,7 +44,17 @@ TEST(LmData, WordsAreWrittenAsOneWritesThem) {
     text += encoder.text_of(id, previous);
     previous = id;
   }
-  EXPECT_EQ(text, lines[0]);
+  return text;
+}
+
+// By hand: as such texts are written, English and Chinese.
+TEST(LmData, WordsAreWrittenAsOneWritesThem) {
+  const Lines lines{"The room (small), \u623f\u95f4\u4e0d\u9519\uff0c ok.\n"};
+  DataOptions options;
+  options.level = "word";
+  options.min_count = 1;
+  const FittedLm fitted = fit_lm(lines, options);
+  EXPECT_EQ(written_back(fitted, lines), lines[0]);
 }
 
 // Subwords written one by one give the text back, characters that are spelt in bytes included.
@@ -60,14 +65,7 @@ TEST(LmData, SubwordsGiveTheTextBackTokenByToken) {
   options.max_vocabulary = 290;
   const FittedLm fitted = fit_lm({lines[0], lines[1], lines[2]}, options);
   EXPECT_EQ(fitted.settings.level, TextLevel::kSubword);
-  LmEncoder encoder(fitted.settings, fitted.vocabulary);
-  std::string text;
-  std::int32_t previous = encoder.line_end();
-  for (const std::int32_t id : encoder.encode(lines).ids) {
-    text += encoder.text_of(id, previous);
-    previous = id;
-  }
-  EXPECT_EQ(text, lines[0] + lines[1] + lines[2] + lines[3] + "\n");
+  EXPECT_EQ(written_back(fitted, lines), lines[0] + lines[1] + lines[2] + lines[3] + "\n");
 }
 
 TEST(LmData, HoldsBackTheEndOfTheTextFromTheStartOfALine) {
