@@ -16,6 +16,7 @@
 #include "tasks/forecast_paths.h"
 #include "tasks/forecast_report.h"
 #include "tasks/forecast_score.h"
+#include "tasks/forecast_shrinkage.h"
 #include "tasks/forecast_state.h"
 #include "tasks/forecast_stateful.h"
 #include "tasks/forecast_training.h"
@@ -26,19 +27,27 @@
 namespace carousel {
 namespace {
 
-// Trains; if no epoch beat the linear start, the linear start is kept.
-TrainSummary train_network(TaskProblem& problem, const TrainOptions& training, const TrainerOptions& options,
+// Trains, and keeps of what is learnt as much as the validation part says is more than chance (forecast_shrinkage.h).
+TrainSummary train_network(TaskProblem& problem, Sequential& network, const ForecastData& data,
+                           const ForecastInfo& info, const TrainOptions& training, const TrainerOptions& options,
                            Observer& observer) {
-  const std::optional<Validation> before = problem.validate();
-  std::vector<Tensor> start;
-  for (const Parameter* parameter : problem.parameters()) start.push_back(parameter->value);
+  const std::vector<WindowAt> windows = validation_windows(data, info);
+  const std::vector<double> before = window_losses(network, data, windows, info, training);
+  const std::vector<Tensor> start = output_weights(network);
   const TrainSummary summary = train_within(training.max_memory, problem, options, observer);
-  if (!before || !summary.best || summary.best->value < before->value) return summary;
-  const std::vector<Parameter*> parameters = problem.parameters();
-  for (std::size_t k = 0; k < parameters.size(); ++k) parameters[k]->value = start[k];
+  if (!summary.best) return summary;
+  const std::vector<double> after = window_losses(network, data, windows, info, training);
+  const double share = training.shrinkage               ? share_beyond_chance(after, before, windows, info)
+                       : summed_gain(after, before) > 0 ? 1
+                                                        : 0;
+  if (share == 1) return summary;
+  keep_share(network, start, share);
   observer.note(
-      fmt::format("result: no epoch was better than the linear start ({} {:.4g} on the validation part); it is kept",
-                  before->metric, before->value));
+      share > 0 ? fmt::format("result: {:.0f} % of what the network adds to the linear start is kept, the rest "
+                              "of its gain on the validation part may be chance",
+                              100 * share)
+                : fmt::format("result: no epoch was better than the linear start on the validation part{}; it is kept",
+                              training.shrinkage ? " beyond chance" : ""));
   return summary;
 }
 
@@ -186,8 +195,8 @@ class Forecast final : public Task {
     }
     TrainSummary summary;
     try {
-      summary =
-          train_network(*problem, resolved, trainer_options(resolved, defaults, options.output.run_dir), observer);
+      summary = train_network(*problem, model.network(), data, network_info, resolved,
+                              trainer_options(resolved, defaults, options.output.run_dir), observer);
     } catch (const Error& error) {
       if (error.code() == Code::kDiverged && problem->has_best())
         model.save(options.output.out);  // the last good weights

@@ -248,4 +248,16 @@ Module& forecast_core(Sequential& network) {
   fail(Code::kModel, "the network has no layer 'forecast'");
 }
 
+std::vector<Linear*> output_layers(Sequential& network) {
+  Sequential& recurrent = dynamic_cast<Sum&>(forecast_core(network)).branches().front();
+  Module* last = recurrent.modules().back().second.get();
+  auto* mixture = dynamic_cast<Mixture*>(last);
+  if (!mixture) return {dynamic_cast<Linear*>(last)};
+  std::vector<Linear*> layers;
+  for (std::size_t k = 1; k < mixture->branches().size(); ++k) {  // the first is the gate
+    layers.push_back(dynamic_cast<Linear*>(mixture->branches()[k].modules().back().second.get()));
+  }
+  return layers;
+}
+
 }  // namespace carousel

@@ -92,4 +92,7 @@ void unscale_inputs(const ForecastInfo& info, Tensor& inputs);
 // The part of the network that works in scaled units: [window, N, columns] -> [N, width x horizon x targets].
 Module& forecast_core(Sequential& network);
 
+// The layers that the numbers of the recurrent branch come from, one for each cluster.
+std::vector<Linear*> output_layers(Sequential& network);
+
 }  // namespace carousel

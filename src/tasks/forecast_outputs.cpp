@@ -93,18 +93,6 @@ Forecasts at_levels(Forecasts forecasts, const std::vector<double>& levels) {
 
 namespace {
 
-// The layers that the numbers of a recurrent branch come from.
-std::vector<Linear*> output_layers(Sequential& network) {
-  Module* last = network.modules().back().second.get();
-  auto* mixture = dynamic_cast<Mixture*>(last);
-  if (!mixture) return {dynamic_cast<Linear*>(last)};
-  std::vector<Linear*> layers;
-  for (std::size_t k = 1; k < mixture->branches().size(); ++k) {  // the first is the gate
-    layers.push_back(dynamic_cast<Linear*>(mixture->branches()[k].modules().back().second.get()));
-  }
-  return layers;
-}
-
 // About `most` of the windows, at even distances.
 std::vector<WindowAt> some_of(const std::vector<WindowAt>& windows, std::size_t most) {
   std::vector<WindowAt> some;
@@ -135,7 +123,7 @@ void calibrate_start(Sequential& network, const ForecastData& data, const Foreca
     }
     if (pairs.empty()) continue;
     const std::vector<double> start = head->start(pairs);
-    for (Linear* layer : output_layers(dynamic_cast<Sum&>(forecast_core(network)).branches().front())) {
+    for (Linear* layer : output_layers(network)) {
       for (std::size_t p = 0; p < start.size(); ++p) {
         layer->bias.value[static_cast<std::int64_t>(p + 1) * values + i] = static_cast<float>(start[p]);
       }

@@ -201,22 +201,15 @@ ForecastErrors ForecastScoring::errors(const Forecasts& forecasts) const {
   return result;
 }
 
-namespace {
-
-// The losses as a sequence of observations for a test, and how many of them overlap one another.
-struct Sample {
-  std::vector<double> losses;
-  std::int64_t overlap = 1;
-};
-
-Sample sample_of(const std::vector<double>& losses, const ForecastScoring& scoring) {
-  if (!scoring.info.several) {
-    std::int64_t stride = scoring.info.horizon;
-    if (scoring.windows.size() > 1) stride = scoring.windows[1].origin - scoring.windows[0].origin;
-    return {losses, (scoring.info.horizon + stride - 1) / stride};
+LossSample sample_losses(std::span<const double> losses, const std::vector<WindowAt>& windows,
+                         const ForecastInfo& info) {
+  if (!info.several) {
+    std::int64_t stride = info.horizon;
+    if (windows.size() > 1) stride = windows[1].origin - windows[0].origin;
+    return {{losses.begin(), losses.end()}, (info.horizon + stride - 1) / stride};
   }
   std::map<std::int64_t, std::vector<double>> of_series;
-  for (std::size_t n = 0; n < losses.size(); ++n) of_series[scoring.windows[n].series].push_back(losses[n]);
+  for (std::size_t n = 0; n < losses.size(); ++n) of_series[windows[n].series].push_back(losses[n]);
   std::size_t origins = 0;
   for (const auto& [series, list] : of_series) origins = std::max(origins, list.size());
   const bool over_series = of_series.size() >= origins;
@@ -230,18 +223,20 @@ Sample sample_of(const std::vector<double>& losses, const ForecastScoring& scori
     }
     ++place;
   }
-  Sample sample;
+  LossSample sample;
   for (std::size_t i = 0; i < sums.size(); ++i) sample.losses.push_back(mean_or_nan(sums[i], counts[i]));
   if (over_series) return sample;
-  std::int64_t stride = scoring.info.horizon;
-  for (std::size_t n = 1; n < scoring.windows.size(); ++n) {
-    if (scoring.windows[n].series == scoring.windows[n - 1].series) {
-      stride = scoring.windows[n].origin - scoring.windows[n - 1].origin;
+  std::int64_t stride = info.horizon;
+  for (std::size_t n = 1; n < windows.size(); ++n) {
+    if (windows[n].series == windows[n - 1].series) {
+      stride = windows[n].origin - windows[n - 1].origin;
     }
   }
-  sample.overlap = (scoring.info.horizon + stride - 1) / stride;
+  sample.overlap = (info.horizon + stride - 1) / stride;
   return sample;
 }
+
+namespace {
 
 // sMAPE and MASE over those of naive2, averaged.
 void add_owa(const Metrics& naive2, Metrics& metrics) {
@@ -262,7 +257,8 @@ ForecastTable::ForecastTable(const ForecastScoring& scoring, const Forecasts& mo
 
 void ForecastTable::add(std::string baseline, const Forecasts& forecasts) {
   ForecastErrors errors = scoring_.errors(forecasts);
-  const Sample mine = sample_of(model_.losses, scoring_), theirs = sample_of(errors.losses, scoring_);
+  const LossSample mine = sample_losses(model_.losses, scoring_.windows, scoring_.info),
+                   theirs = sample_losses(errors.losses, scoring_.windows, scoring_.info);
   const auto test = diebold_mariano(mine.losses, theirs.losses, mine.overlap);
   result_.baselines.push_back({std::move(baseline), std::move(errors.metrics), std::move(errors.by_horizon),
                                test ? std::optional(test->p) : std::nullopt});

@@ -10,6 +10,17 @@
 
 namespace carousel {
 
+// Losses as a sequence of observations for a test, and how many of them overlap one another: of one series those of its
+// windows; of several the mean loss of each, where there are more series than origins, else of each origin.
+struct LossSample {
+  std::vector<double> losses;  // NaN: not known
+  std::int64_t overlap = 1;
+};
+
+// `losses`: one for each of `windows`, which are sorted by series and origin.
+LossSample sample_losses(std::span<const double> losses, const std::vector<WindowAt>& windows,
+                         const ForecastInfo& info);
+
 // The errors of the forecasts of one method.
 struct ForecastErrors {
   Metrics metrics;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "autograd/ops/add_first_columns.h"
 #include "autograd/ops/huber.h"
@@ -117,6 +118,35 @@ Variable forecast_loss(const TrainOptions& options, const ForecastHead* head, Va
   return point_loss(options, forecast, expected.values.view());
 }
 
+std::vector<WindowAt> validation_windows(const ForecastData& data, const ForecastInfo& info) {
+  return thinned(data.windows_in(&SeriesSplit::valid, info.shape()), kMaxValidationWindows);
+}
+
+std::vector<double> window_losses(Sequential& network, const ForecastData& data, std::span<const WindowAt> windows,
+                                  const ForecastInfo& info, const TrainOptions& options) {
+  Tensor forecasts = predict_windows(network, data.scaled, windows, info);
+  const std::unique_ptr<ForecastHead> head = make_forecast_head(info);
+  const std::vector<std::int64_t> targets = info.target_positions();
+  const std::int64_t width = network_outputs(info);
+  std::vector<double> losses;
+  Tape<float> tape;
+  tape.set_recording(false);
+  WindowBatch batch;
+  HeadTargets expected;
+  for (std::size_t n = 0; n < windows.size(); ++n) {
+    const std::vector<WindowAt> one{windows[n]};
+    gather_windows(data.scaled, one, info.shape(), targets, batch);
+    gather_expected(data, one, info, batch.targets, expected);
+    const float* target = expected.values.data();
+    const bool known = std::any_of(target, target + expected.values.elements(), [](float y) { return !std::isnan(y); });
+    tape.reset();
+    const View<const float> forecast{forecasts.data() + static_cast<std::int64_t>(n) * width, Shape{1, width}};
+    losses.push_back(known ? forecast_loss(options, head.get(), tape.constant(forecast), expected).item()
+                           : std::numeric_limits<double>::quiet_NaN());
+  }
+  return losses;
+}
+
 std::optional<Validation> validation_loss(Sequential& network, const ForecastData& data,
                                           const std::vector<WindowAt>& windows, const ForecastInfo& info,
                                           const TrainOptions& options) {
@@ -142,7 +172,7 @@ ForecastProblem::ForecastProblem(Sequential& network, const ForecastData& data, 
       head_(make_forecast_head(info)),
       targets_(info.target_positions()) {
   training_ = data.training_windows(info.shape());
-  validation_ = thinned(data.windows_in(&SeriesSplit::valid, info.shape()), kMaxValidationWindows);
+  validation_ = validation_windows(data, info);
   per_epoch_ = std::min<std::int64_t>(std::ssize(training_), kMaxWindowsPerEpoch);
   order_.resize(training_.size());
   noise_ = InputNoise(options.input_noise, static_cast<std::uint64_t>(options.seed),

@@ -26,6 +26,13 @@ void gather_expected(const ForecastData& data, std::span<const WindowAt> windows
 Variable forecast_loss(const TrainOptions& options, const ForecastHead* head, Variable forecast,
                        const HeadTargets& expected);
 
+// The windows of the validation part that training looks at: at most some thousand, at even distances.
+std::vector<WindowAt> validation_windows(const ForecastData& data, const ForecastInfo& info);
+
+// What is learnt from, of each window by itself; NaN where none of its targets is known.
+std::vector<double> window_losses(Sequential& network, const ForecastData& data, std::span<const WindowAt> windows,
+                                  const ForecastInfo& info, const TrainOptions& options);
+
 // The mean loss over windows; nothing if there are none.
 std::optional<Validation> validation_loss(Sequential& network, const ForecastData& data,
                                           const std::vector<WindowAt>& windows, const ForecastInfo& info,

@@ -370,6 +370,9 @@ const Option kTrainOptions[] = {
      .high = 10, .help = "pull of the weights towards 0"},
     {.key = "train.input_noise", .field = kTraining<&TrainOptions::input_noise>, .low = 0, .high = 100,
      .help = "deviation of Gaussian noise added to inputs of numbers in training, in scaled units"},
+    {.key = "train.shrinkage", .field = kTraining<&TrainOptions::shrinkage>, .tasks = "forecast",
+     .help = "keep what the network adds to the linear start as far as its gain in validation is more than chance; "
+             "false: all of it, if there is a gain"},
     {.key = "train.clip", .field = kTraining<&TrainOptions::clip>, .automatic = true, .low = 0, .high = 1e6,
      .help = "largest global norm of the gradient; 0: no limit"},
     {.key = "train.clip_value", .field = kTraining<&TrainOptions::clip_value>, .low = 0, .high = 1e6,

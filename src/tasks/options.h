@@ -151,6 +151,7 @@ struct TrainOptions {
   std::string average;                        // of the weights: none, ema, asgd; auto
   double weight_decay = -1;                   // -1: auto
   double input_noise = 0;                     // deviation of noise on inputs of numbers, in scaled units
+  bool shrinkage = true;                      // keep what is learnt as far as it is more than chance
   double clip = -1;                           // global norm; 0: off; -1: auto
   double clip_value = 0;                      // by value; 0: off
   std::int64_t accumulate = 1;                // batches per optimiser step

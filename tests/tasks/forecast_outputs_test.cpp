@@ -120,7 +120,7 @@ std::string table_of(const std::vector<double>& values) {
   return text;
 }
 
-constexpr std::int64_t kTestRows = 1500;
+constexpr std::int64_t kTestRows = 4000;
 
 // Trains on all but the last kTestRows rows and scores every origin of those.
 Score trained_score(const Known& known, Options options) {
@@ -160,7 +160,7 @@ Options asking(const std::string& distribution, std::int64_t horizon, std::int64
 }
 
 TEST(ForecastOutputs, KnownNoiseIsForecastAsItIs) {
-  const Known known = autoregressive(8000);
+  const Known known = autoregressive(10500);
   const Score truth = true_score(known, kTestRows, 3);
   for (const char* distribution : {"point", "quantile", "gaussian", "student_t"}) {
     SCOPED_TRACE(distribution);
@@ -190,7 +190,7 @@ TEST(ForecastOutputs, CountsAreForecastAsTheyAre) {
 
 // DeepAR: one step at a time, samples fed back.
 TEST(ForecastOutputs, SampledPathsSpreadAsTheTruthDoes) {
-  const Known known = autoregressive(8000);
+  const Known known = autoregressive(10500);
   Options options = asking("gaussian", 4, 1);
   options.model.strategy = "recursive";
   expect_close(trained_score(known, options), true_score(known, kTestRows, 4));
