@@ -35,6 +35,24 @@ Every cell trains in any number of layers and both directions on sequences of di
 also runs step by step in f32, bf16 and int8 weights and is exported as a C++ header. The bias of a forget gate starts
 at 1, that of a highway at -2, all others at 0; gains start at 1.
 
+## What gates remember at the start
+
+A gate that keeps the share f of a memory forgets over 1 / (1 - f) steps. A forget gate with bias 1 does so over 3.7
+steps, a GRU over 2. `--chrono T` (`RecurrentOptions::chrono`; Tallec and Ollivier 2018, *Can recurrent neural networks
+warp time?*) spreads that evenly over 2 to T steps: each unit draws u from U(1, T - 1), its gate that keeps gets the
+bias log u and so keeps u / (1 + u), and the gate that writes gets -log u. T is about the longest distance that matters.
+
+| cells | bias log u | bias -log u |
+| --- | --- | --- |
+| `lstm` and its variants with i and f, `lstm_fgr`, `depth_gated`, `min_lstm` | f | i |
+| `cifg` (i), `mgu` (f), `min_gru` (z) | - | the one that writes, the rest is kept |
+| `gru`, `gru_reset_before` (z), `lstm_nig`, `sru`, `slstm`, `mlstm` (f) | the one that keeps | - |
+| `grid_lstm` | tf | ti |
+| `expr:...` | sigmoids that multiply c | - |
+
+The forms of a cell are like it, except that `slstm_exp` and `mlstm_exp` forget by an exponential: like `rnn`, `jordan`,
+`clockwork`, `indrnn`, `lstm_1997` and `lstm_nfg` they have no such gate, and `--chrono` is refused.
+
 ## How layers are joined
 
 With f(x) what the cell gives for x, P numbers in each direction:

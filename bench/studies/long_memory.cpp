@@ -1,11 +1,12 @@
 // How long does a cell remember? Trains a network on the adding or the copying task until it solves it.
 //
-//   bench_long_memory TASK T CELL [SEED [UPDATES [LR]]]     prints one JSON object; TASK: adding, copying
+//   bench_long_memory TASK T CELL [SEED [UPDATES [LR [CHRONO]]]]     prints one JSON object; TASK: adding, copying
 //
 // Solved is: on 128 fresh sequences, looked at after every 50 updates, a squared error under 0.01 (baseline 0.167), or
 // all symbols copied right and a cross entropy under a tenth of the baseline 10 ln 8 / (T + 20). Each update is a batch
 // of 32 fresh sequences, Adam, gradients clipped to norm 1. 64 units and one layer; cells without a product of the
-// hidden state, whose units do not see each other, have two layers. Learning rates: see settings_of(). One thread.
+// hidden state, whose units do not see each other, have two layers. Learning rates: see settings_of(); chrono
+// initialisation (RecurrentOptions::chrono) if it is given. One thread.
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -107,7 +108,8 @@ class CopyingTask {
 struct Arguments {
   std::string task, cell;
   std::int64_t time_steps = 0, seed = 1, updates = 2000;
-  double lr = 0;  // 0: that of the cell's family
+  double lr = 0;            // 0: that of the cell's family
+  std::int64_t chrono = 0;  // 0: none
 };
 
 Sequential make_network(const Arguments& arguments, const Settings& settings, std::int64_t inputs,
@@ -117,7 +119,8 @@ Sequential make_network(const Arguments& arguments, const Settings& settings, st
                                                                         .input_size = inputs,
                                                                         .hidden_size = kHiddenSize,
                                                                         .layers = settings.layers,
-                                                                        .periods = settings.periods}));
+                                                                        .periods = settings.periods,
+                                                                        .chrono = arguments.chrono}));
   if (arguments.task == "adding") network.add("pool", std::make_unique<Pool>("last"));
   network.add("output", std::make_unique<Linear>(kHiddenSize, outputs));
   network.initialize(static_cast<std::uint64_t>(arguments.seed));
@@ -149,10 +152,11 @@ void run(const Arguments& arguments) {
   for (const Parameter* parameter : network.parameters()) parameters += parameter->value.elements();
   std::printf(
       "{\"task\": \"%s\", \"time_steps\": %ld, \"cell\": \"%s\", \"seed\": %ld, \"layers\": %ld, \"lr\": %g, "
-      "\"parameters\": %ld, \"result\": \"%s\", \"updates\": %ld, \"loss\": %.5f, \"baseline\": %.5f, "
+      "\"chrono\": %ld, \"parameters\": %ld, \"result\": \"%s\", \"updates\": %ld, \"loss\": %.5f, \"baseline\": %.5f, "
       "\"cpu_seconds\": %.1f}\n",
       arguments.task.c_str(), static_cast<long>(arguments.time_steps), arguments.cell.c_str(),
-      static_cast<long>(arguments.seed), static_cast<long>(settings.layers), settings.lr, static_cast<long>(parameters),
+      static_cast<long>(arguments.seed), static_cast<long>(settings.layers), settings.lr,
+      static_cast<long>(arguments.chrono), static_cast<long>(parameters),
       diverged ? "diverged"
       : solved ? "solved"
                : "not solved",
@@ -169,14 +173,15 @@ bool read_number(const char* text, Number least, Number& number) {
 }
 
 bool read_arguments(int argc, char** argv, Arguments& arguments) {
-  if (argc < 4 || argc > 7) return false;
+  if (argc < 4 || argc > 8) return false;
   arguments.task = argv[1];
   arguments.cell = argv[3];
   return (arguments.task == "adding" || arguments.task == "copying") &&
          read_number<std::int64_t>(argv[2], 2, arguments.time_steps) &&
          (argc < 5 || read_number<std::int64_t>(argv[4], 0, arguments.seed)) &&
          (argc < 6 || read_number<std::int64_t>(argv[5], 1, arguments.updates)) &&
-         (argc < 7 || read_number(argv[6], 1e-9, arguments.lr));
+         (argc < 7 || read_number(argv[6], 1e-9, arguments.lr)) &&
+         (argc < 8 || read_number<std::int64_t>(argv[7], 0, arguments.chrono));
 }
 
 }  // namespace
@@ -184,7 +189,7 @@ bool read_arguments(int argc, char** argv, Arguments& arguments) {
 int main(int argc, char** argv) {
   Arguments arguments;
   if (!read_arguments(argc, argv, arguments)) {
-    std::fprintf(stderr, "usage: %s adding|copying T CELL [SEED [UPDATES [LR]]]      T: from 2\n", argv[0]);
+    std::fprintf(stderr, "usage: %s adding|copying T CELL [SEED [UPDATES [LR [CHRONO]]]]      T: from 2\n", argv[0]);
     return 2;
   }
   try {

@@ -44,6 +44,9 @@ struct RecurrentOptions {
   // Cells per step, each with weights of its own: the first one reads x, the state passes through all (deep
   // transition, Pascanu et al. 2014).
   std::int64_t transitions = 1;
+  // Chrono initialisation (Tallec & Ollivier 2018) for memories of up to this many steps, at least 3: units forget over
+  // 2 to `chrono` steps, uniformly drawn, see initialize(). 0: none. For cells with a sigmoid that forgets.
+  std::int64_t chrono = 0;
 };
 
 // A stack of recurrent layers: [T, N, C] -> [T, N, D P] or [T, N, P]. Parameters carry PyTorch's names and gate order.
@@ -51,7 +54,9 @@ class Recurrent : public Module {
  public:
   explicit Recurrent(RecurrentOptions options);  // throws Error{kUsage} naming the option that does not fit
   std::vector<Parameter*> parameters() override;
-  // weight_ih: Xavier uniform; weight_hh: orthogonal per gate; biases 0, the forget gate's 1, the highway's -2.
+  // weight_ih: Xavier uniform; weight_hh: orthogonal per gate; biases 0, the forget gate's 1, the highway's -2. With
+  // `chrono`, for each unit one u from U(1, chrono - 1), times `transitions`, and biases log u of the gate that keeps
+  // and -log u of the one that writes: with nothing else in the sum a step forgets 1 / (1 + u).
   void initialize(std::uint64_t seed) override;
   LayerDescription describe() const override;
   void forward(detail::Flow& flow) override;

@@ -115,7 +115,10 @@ struct Cell {
   std::span<const int> recurrent_states;           // whose values, side by side, are the h of the recurrent product
   int extras = 0;  // values per unit that step keeps for step_backward beside gates and states
   int inner_gates = 0, input_gates = 0;
-  unsigned forget_gates = 0;        // bit k: gate k is one, whose bias starts at 1
+  unsigned forget_gates = 0;  // bit k: gate k is one, whose bias starts at 1
+  // Sigmoids, gate k at bit k: the share of the memory that is kept, f of c' = f c + i g; what enters it, i, in a cell
+  // that keeps another share or the rest, 1 - i. Neither: nothing is forgotten, or not by way of a sigmoid.
+  unsigned keep_gates = 0, write_gates = 0;
   bool split_gates = false;         // W x and R h must stay apart until the pointwise part
   bool projection = false;          // the output may be projected to fewer units (proj_size)
   bool fixed_unit_weights = false;  // they are set, not trained

@@ -103,6 +103,8 @@ constexpr Cell describe() {
   cell.inner_gates = C::kInnerGates;
   cell.input_gates = C::kInputGates;
   cell.forget_gates = C::kForgetGates;
+  cell.keep_gates = C::kKeepGates;
+  cell.write_gates = C::kWriteGates;
   cell.split_gates = C::kSplitGates;
   cell.projection = C::kProjection;
   cell.fixed_unit_weights = C::kFixedUnitWeights;

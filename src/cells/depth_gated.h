@@ -15,8 +15,9 @@ struct DepthGatedBase : CellDefaults {
   static constexpr std::array<std::string_view, 2> kStates{"h", "c"};
   static constexpr int kInputGates = 1;
   static constexpr bool kLower = true;
-  static constexpr unsigned kForgetGates = 1u << 1;  // f
-  static constexpr int kExtras = 2;                  // c', tanh(c')
+  static constexpr unsigned kForgetGates = 1u << 1;                       // f
+  static constexpr unsigned kKeepGates = 1u << 1, kWriteGates = 1u << 0;  // f, i
+  static constexpr int kExtras = 2;                                       // c', tanh(c')
   static constexpr int kOfC = kPeephole ? 3 : 0, kOfLower = kOfC + 1;
 
   template <class M, class V>

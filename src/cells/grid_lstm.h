@@ -18,8 +18,9 @@ struct GridLstmBase : CellDefaults {
   static constexpr std::array<int, 1> kRecurrentStates{2};
   static constexpr int kInnerGates = kPriority ? 4 : 0;
   static constexpr bool kLower = true, kEntry = true;
-  static constexpr unsigned kForgetGates = 1u << 1 | 1u << 5;  // tf, df
-  static constexpr int kExtras = 4;                            // per dimension: m', tanh(o m') or tanh(m')
+  static constexpr unsigned kForgetGates = 1u << 1 | 1u << 5;             // tf, df
+  static constexpr unsigned kKeepGates = 1u << 1, kWriteGates = 1u << 0;  // tf, ti
+  static constexpr int kExtras = 4;                                       // per dimension: m', tanh(o m') or tanh(m')
 
   // One LSTM whose four gates begin at kFirst, from memory m.
   template <int kFirst, class M, class V>

@@ -18,8 +18,9 @@ struct Gru : CellDefaults {
       "h' = (1 - z) n + z h";
   static constexpr std::array<std::string_view, 3> kGates{"r", "z", "n"};
   static constexpr std::array<std::string_view, 1> kStates{"h"};
-  static constexpr int kExtras = 1;          // R_n h + b_hn
-  static constexpr bool kSplitGates = true;  // the two products of gate n meet behind r
+  static constexpr unsigned kKeepGates = 1u << 1;  // z
+  static constexpr int kExtras = 1;                // R_n h + b_hn
+  static constexpr bool kSplitGates = true;        // the two products of gate n meet behind r
 
   template <class M, class V>
   static void step(CellForward<V>& v) {

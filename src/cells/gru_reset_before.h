@@ -15,7 +15,8 @@ struct GruResetBefore : CellDefaults {
       "h' = (1 - z) n + z h";
   static constexpr std::array<std::string_view, 3> kGates{"r", "z", "n"};
   static constexpr std::array<std::string_view, 1> kStates{"h"};
-  static constexpr int kInnerGates = 1;  // n, whose product takes r h
+  static constexpr unsigned kKeepGates = 1u << 1;  // z
+  static constexpr int kInnerGates = 1;            // n, whose product takes r h
 
   template <class M, class V>
   static void step_inner(CellForward<V>& v) {

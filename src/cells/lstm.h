@@ -15,8 +15,9 @@ struct Lstm : CellDefaults {
       "c' = f c + i g   h' = o tanh(c')   (with projection: h' = W_hr (o tanh(c')))";
   static constexpr std::array<std::string_view, 4> kGates{"i", "f", "g", "o"};
   static constexpr std::array<std::string_view, 2> kStates{"h", "c"};
-  static constexpr unsigned kForgetGates = 1u << 1;  // f
-  static constexpr int kExtras = 1;                  // tanh(c')
+  static constexpr unsigned kForgetGates = 1u << 1;                       // f
+  static constexpr unsigned kKeepGates = 1u << 1, kWriteGates = 1u << 0;  // f, i
+  static constexpr int kExtras = 1;                                       // tanh(c')
   static constexpr bool kProjection = true;
 
   template <class M, class V>

@@ -20,8 +20,9 @@ struct LstmFullGateRecurrence : CellDefaults {
   static constexpr std::array<std::string_view, 3> kUnitWeights{"i", "f", "o"};
   static constexpr std::array<int, 4> kRecurrentStates{0, 2, 3, 4};
   static constexpr bool kCandidateSeesH = true;
-  static constexpr unsigned kForgetGates = 1u << 1;  // f
-  static constexpr int kExtras = 2;                  // c', tanh(c')
+  static constexpr unsigned kForgetGates = 1u << 1;                       // f
+  static constexpr unsigned kKeepGates = 1u << 1, kWriteGates = 1u << 0;  // f, i
+  static constexpr int kExtras = 2;                                       // c', tanh(c')
   static constexpr bool kProjection = true;
 
   template <class M, class V>

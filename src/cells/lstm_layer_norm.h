@@ -22,8 +22,9 @@ struct LstmLayerNorm : CellDefaults {
   static constexpr std::array<std::string_view, 2> kStates{"h", "c"};
   static constexpr std::array<std::string_view, 10> kUnitWeights{"gain_xi", "gain_xf", "gain_xg", "gain_xo", "gain_hi",
                                                                  "gain_hf", "gain_hg", "gain_ho", "gain_c",  "bias_c"};
-  static constexpr unsigned kForgetGates = 1u << 1;  // f
-  static constexpr int kExtras = 1;                  // tanh(LN(c'))
+  static constexpr unsigned kForgetGates = 1u << 1;                       // f
+  static constexpr unsigned kKeepGates = 1u << 1, kWriteGates = 1u << 0;  // f, i
+  static constexpr int kExtras = 1;                                       // tanh(LN(c'))
   static constexpr bool kSplitGates = true, kProjection = true;
   static constexpr bool kNormalised = true;
   static constexpr int kNormalisedState = 1;  // c

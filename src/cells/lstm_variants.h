@@ -23,7 +23,9 @@ struct LstmVariant : CellDefaults {
   static constexpr int kPi = 0, kPf = kF, kPo = kG;
   static constexpr std::array<std::string_view, 2> kStates{"h", "c"};
   static constexpr unsigned kForgetGates = has(kForget) ? 1u << kF : 0;  // f
-  static constexpr int kExtras = 2;                                      // c', tanh(c')
+  static constexpr unsigned kKeepGates = kForgetGates;
+  static constexpr unsigned kWriteGates = has(kInput) && (has(kForget) || has(kCoupled)) ? 1u << kI : 0;  // i
+  static constexpr int kExtras = 2;  // c', tanh(c')
   static constexpr bool kProjection = true;
 
   template <class M, class V>

@@ -14,7 +14,8 @@ struct Mgu : CellDefaults {
       "h' = (1 - f) h + f n";
   static constexpr std::array<std::string_view, 2> kGates{"f", "n"};
   static constexpr std::array<std::string_view, 1> kStates{"h"};
-  static constexpr int kInnerGates = 1;  // n, whose product takes f h
+  static constexpr unsigned kWriteGates = 1u << 0;  // f
+  static constexpr int kInnerGates = 1;             // n, whose product takes f h
 
   template <class M, class V>
   static void step_inner(CellForward<V>& v) {

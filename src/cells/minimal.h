@@ -27,6 +27,7 @@ template <bool kPositive>
 struct MinGruBase : CellDefaults {
   static constexpr std::array<std::string_view, 2> kGates{"z", "n"};
   static constexpr std::array<std::string_view, 1> kStates{"h"};
+  static constexpr unsigned kWriteGates = 1u << 0;  // z
   static constexpr int kInputGates = 2;
 
   template <class M, class V>
@@ -49,7 +50,8 @@ template <bool kPositive, bool kNormalize>
 struct MinLstmBase : CellDefaults {
   static constexpr std::array<std::string_view, 3> kGates{"f", "i", "n"};
   static constexpr std::array<std::string_view, 1> kStates{"h"};
-  static constexpr unsigned kForgetGates = 1u << 0;  // f
+  static constexpr unsigned kForgetGates = 1u << 0;                       // f
+  static constexpr unsigned kKeepGates = 1u << 0, kWriteGates = 1u << 1;  // f, i
   static constexpr int kInputGates = 3;
 
   template <class M, class V>

@@ -25,6 +25,7 @@ struct Mlstm : MlstmBase {
       "q, v = W x + b_ih   k = W x / sqrt(d) + b_ih   o = sigmoid(W x + b_ih)   a_i, a_f = W x + b_ih   by head:\n"
       "m' = max(log sigmoid(a_f) + m, a_i)   i = exp(a_i - m')   f = exp(log sigmoid(a_f) + m - m')\n"
       "C' = f C + i v k^T   n' = f n + i k   h' = o C' q / max(|n' q|, exp(-m'))";
+  static constexpr unsigned kKeepGates = kForgetGates;
   static constexpr MatrixMemory kMatrixMemory = MatrixMemory::kSigmoidForget;
 };
 

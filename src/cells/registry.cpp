@@ -39,7 +39,7 @@ const Cell& expression_cell(std::string_view name) {
   made->cell.stream_finish = simd.stream_finish;
   made->cell.name = made->name;
   made->cell.equations = text;
-  made->cell.forget_gates = made->program.forget_gates;
+  made->cell.forget_gates = made->cell.keep_gates = made->program.forget_gates;
   made->cell.program = &made->program;
   const std::string_view key = made->name;
   return known.emplace(key, std::move(made)).first->second->cell;

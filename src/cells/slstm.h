@@ -16,7 +16,8 @@ struct SlstmBase : CellDefaults {
   static constexpr std::array<std::string_view, 4> kStates{"h", "c", "n", "m"};
   static constexpr bool kHeads = true;
   static constexpr unsigned kForgetGates = 1u << 1;  // f
-  static constexpr int kExtras = 4;                  // c', n', d lf / d a_f, and 1 where m' is lf + m
+  static constexpr unsigned kKeepGates = kExponentialForget ? 0 : kForgetGates;
+  static constexpr int kExtras = 4;  // c', n', d lf / d a_f, and 1 where m' is lf + m
 
   template <class M, class V>
   static void step(CellForward<V>& v) {

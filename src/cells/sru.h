@@ -19,8 +19,8 @@ struct Sru : CellDefaults {
   static constexpr std::array<std::string_view, 2> kStates{"h", "c"};
   static constexpr std::array<std::string_view, 2> kUnitWeights{"f", "r"};
   static constexpr int kInputGates = 4;
-  static constexpr unsigned kForgetGates = 1u << 1;  // f
-  static constexpr int kExtras = 1;                  // c'
+  static constexpr unsigned kForgetGates = 1u << 1, kKeepGates = kForgetGates;  // f
+  static constexpr int kExtras = 1;                                             // c'
 
   template <class M, class V>
   static void step(CellForward<V>& v) {

@@ -18,6 +18,9 @@ struct CellBackward {
 struct CellDefaults {
   static constexpr int kExtras = 0;
   static constexpr unsigned kForgetGates = 0;  // bit k: gate k forgets, so its bias starts at 1
+  // Sigmoids, gate k at bit k: the share of the memory that is kept; what enters it, in a cell that keeps another share
+  // or the rest.
+  static constexpr unsigned kKeepGates = 0, kWriteGates = 0;
   static constexpr bool kSplitGates = false;
   static constexpr bool kProjection = false;
   static constexpr int kInputGates = 0, kInnerGates = 0;

@@ -81,6 +81,7 @@ RecurrentOptions read_recurrent(Settings& s) {
   if (s.has("connection")) o.connection = s.get<std::string>("connection");
   if (s.has("learned_initial_state")) o.learned_initial_state = s.get<bool>("learned_initial_state");
   if (s.has("tied")) o.tied = s.get<bool>("tied");
+  if (s.has("chrono")) o.chrono = s.get<std::int64_t>("chrono");
   return o;
 }
 

@@ -25,6 +25,15 @@ constexpr const char* kNames[] = {"weight_ih", "weight_hh", "bias_ih", "bias_hh"
 constexpr int kParametersPerScan = 7;
 enum ParameterOfScan { kWeightIh, kWeightHh, kBiasIh, kBiasHh, kWeightHr, kBiasHr, kWeightPh };
 
+void check_chrono(const Cell& cell, const RecurrentOptions& o) {
+  if (o.chrono == 0) return;
+  if (o.chrono < 3)
+    fail(Code::kUsage, "{}: chrono is {}, expected 0 (none) or at least 3 time steps", o.cell, o.chrono);
+  if (cell.keep_gates == 0 && cell.write_gates == 0)
+    fail(Code::kUsage, "cell '{}' has no sigmoid gate that forgets: leave chrono out", o.cell);
+  if (!o.bias) fail(Code::kUsage, "{}: chrono sets biases: have some, or leave it out", o.cell);
+}
+
 void check(const RecurrentOptions& o) {
   const Cell& cell = find_cell(o.cell);
   if (o.input_size < 1) fail(Code::kUsage, "{}: input_size is {}, expected at least 1", o.cell, o.input_size);
@@ -45,6 +54,7 @@ void check(const RecurrentOptions& o) {
   for (double p : {o.dropout, o.recurrent_dropout}) {
     if (!(p >= 0 && p < 1)) fail(Code::kUsage, "{}: dropout is {}, expected 0 <= p < 1", o.cell, p);
   }
+  if constexpr (kTraining) check_chrono(cell, o);  // what is loaded for inference draws no biases
   check_zoneout(cell, mean_zoneout(o));
   check_transitions(cell, o.transitions);
   check_topology(o);
@@ -190,13 +200,9 @@ void Recurrent::initialize(std::uint64_t seed) {
       case kWeightPh:
         initialize_unit_weights(cell, key, value);
         break;
-      default: {
+      default:
         value.fill(0);
-        for (int gate = 0; k % kParametersPerScan == gate_bias && gate < cell.gate_count(); ++gate) {
-          const auto row = [&](int of) { return value.data() + cell.first_row(of, H, options_.heads); };
-          if ((cell.forget_gates >> gate & 1) != 0) std::fill(row(gate), row(gate + 1), 1.0f);
-        }
-      }
+        if (k % kParametersPerScan == gate_bias) initialize_gate_biases(options_, cell, key, value);
     }
   }
 }
@@ -224,6 +230,7 @@ LayerDescription Recurrent::describe() const {
   if (options_.connection != "none") d.settings["connection"] = options_.connection;
   if (options_.learned_initial_state) d.settings["learned_initial_state"] = true;
   if (options_.tied) d.settings["tied"] = true;
+  if (options_.chrono != 0) d.settings["chrono"] = options_.chrono;
   return d;
 }
 

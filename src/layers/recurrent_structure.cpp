@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <string_view>
 #include <vector>
 
@@ -86,6 +87,24 @@ void set_fixed_unit_weights(const RecurrentOptions& o, Tensor& weight_ph) {
   const std::vector<int> periods = parse_periods(o);
   for (std::int64_t unit = 0; unit < o.hidden_size; ++unit) {
     weight_ph[unit] = static_cast<float>(periods[static_cast<std::size_t>(part_of(o, unit, std::ssize(periods)))]);
+  }
+}
+
+void initialize_gate_biases(const RecurrentOptions& o, const Cell& cell, const RandomKey& key, Tensor& bias) {
+  const auto longest = static_cast<float>(o.chrono - 1);
+  for (int gate = 0; gate < cell.gate_count(); ++gate) {
+    const std::int64_t first = cell.first_row(gate, o.hidden_size, o.heads);
+    const std::int64_t end = cell.first_row(gate + 1, o.hidden_size, o.heads);
+    const bool keeps = (cell.keep_gates >> gate & 1) != 0, writes = (cell.write_gates >> gate & 1) != 0;
+    for (std::int64_t row = first; row < end; ++row) {
+      if (kTraining && o.chrono > 0 && (keeps || writes)) {
+        const float steps = 1 + (longest - 1) * uniform(key, static_cast<std::uint64_t>(row - first));
+        const float log_steps = std::log(steps * static_cast<float>(o.transitions));
+        bias[row] = keeps ? log_steps : -log_steps;
+      } else if ((cell.forget_gates >> gate & 1) != 0) {
+        bias[row] = 1;
+      }
+    }
   }
 }
 

@@ -28,6 +28,10 @@ Zoneout mean_zoneout(const RecurrentOptions& options);
 // The period of every unit, [H], as the clockwork cell wants it.
 void set_fixed_unit_weights(const RecurrentOptions& options, Tensor& weight_ph);
 
+// The gates' part of a fresh bias that is zero elsewhere, [rows of all gates]: 1 for forget gates, or as
+// Recurrent::initialize() says with `chrono`.
+void initialize_gate_biases(const RecurrentOptions& options, const Cell& cell, const RandomKey& key, Tensor& bias);
+
 // Fresh unit weights [U H]: uniform in +-1 for the recurrent weights of independent units (Li et al. 2018), 1 for
 // gains, else 0, as peepholes that are not there.
 void initialize_unit_weights(const Cell& cell, const RandomKey& key, Tensor& weight_ph);

@@ -247,6 +247,8 @@ const Option kModelOptions[] = {
      .help = "the same of its other states, like the memory of an LSTM"},
     {.key = "model.transitions", .field = kModel<&ModelOptions::transitions>, .low = 1, .high = 100,
      .help = "cells per step, one after another on the same state (deep transition)"},
+    {.key = "model.chrono", .field = kModel<&ModelOptions::chrono>, .low = 0, .high = kLargeCount,
+     .help = "chrono initialisation: gates start to remember over 2 to this many steps, each unit its own; 0: not"},
     {.key = "model.layer_norm", .field = kModel<&ModelOptions::layer_norm>,
      .help = "normalise the outputs of each layer"},
     {.key = "model.dtype", .field = kModel<&ModelOptions::dtype>, .allowed = {"f32", "bf16", "int8"},

@@ -97,6 +97,7 @@ struct ModelOptions {
   double recurrent_dropout = 0;
   double zoneout = 0, zoneout_memory = 0;
   std::int64_t transitions = 1;  // cells per step
+  std::int64_t chrono = 0;       // steps that gates start to remember at most; 0: their usual biases
   bool layer_norm = false;
   std::string dtype = "f32";  // of recurrent weights, in inference: f32, bf16, int8
   std::string linear_branch;  // "true", "false"; auto: for texts

@@ -151,6 +151,7 @@ std::vector<std::string> given_cell_options(const ModelOptions& o) {
       {o.zoneout > 0, "zoneout"},
       {o.zoneout_memory > 0, "zoneout_memory"},
       {o.transitions > 1, "transitions"},
+      {o.chrono > 0, "chrono"},
       {!o.periods.empty(), "periods"},
       {o.heads != 1, "heads"},
       {o.output_activation != "none", "output_activation"},
@@ -209,7 +210,8 @@ RecurrentOptions recurrent_options(const ModelOptions& o, std::int64_t input_siz
           .tied = o.tied,
           .zoneout = o.zoneout,
           .zoneout_memory = o.zoneout_memory,
-          .transitions = o.transitions};
+          .transitions = o.transitions,
+          .chrono = o.chrono};
 }
 
 }  // namespace
