@@ -170,7 +170,14 @@ DerivedColumns DerivedColumns::from_json(const json& object) {
 DerivedColumns fit_derived_columns(std::span<const Series> series, std::span<const SeriesSplit> splits,
                                    const SeriesOptions& reading, const std::vector<std::string>& calendar) {
   DerivedColumns derived;
-  derived.ahead = reading.future;
+  for (const std::string& name : reading.future) {
+    const auto text = std::ranges::find(reading.categories, name, &CategoryColumn::name);
+    if (text == reading.categories.end()) {
+      derived.ahead.push_back(name);
+    } else {
+      for (const std::string& column : text->columns()) derived.ahead.push_back(column);
+    }
+  }
   for (std::int64_t c = 0; c < series.front().column_count(); ++c) {
     if (often_missing(series, splits, c)) derived.known.push_back(series.front().columns[static_cast<std::size_t>(c)]);
   }

@@ -5,17 +5,19 @@
 
 #include "base/fail.h"
 #include "data/series/calendar.h"
+#include "data/series/category_columns.h"
 #include "data/series/season.h"
 #include "data/series/series.h"
 
 namespace carousel {
 namespace {
 
-SeriesSet read_all(const std::vector<std::string>& paths, const SeriesOptions& options, const SeriesChange& change,
+SeriesSet read_all(const std::vector<std::string>& paths, SeriesOptions options, const SeriesChange& change,
                    std::vector<std::string>& notes) {
   SeriesSet all;
   for (const std::string& path : paths) {
     SeriesSet one = read_series(path, options, change);
+    options.categories = one.categories;  // those of the first file
     notes.insert(notes.end(), one.notes.begin(), one.notes.end());
     if (!all.series.empty() && one.series.front().columns != all.series.front().columns) {
       fail(Code::kData, "{}: its columns differ from those of {}", path, all.path);
@@ -180,7 +182,8 @@ ForecastData read_files(const DataOptions& options, ForecastInfo& info, const Se
   info.reading.layout = set.layout;
   info.columns = data.series.front().columns;
   info.targets.assign(info.columns.begin(), info.columns.begin() + set.target_count);
-  info.reading.targets = info.targets;
+  if (set.layout != "columns") info.reading.targets = info.targets;
+  info.reading.categories = set.categories;
   info.several = data.series.size() > 1;
   info.by_series = !options.valid.empty();
   if (!info.by_series) return data;
@@ -212,6 +215,10 @@ void fit_columns(ForecastData& data, const DataOptions& options, ForecastInfo& i
   if (options.transform.empty() && info.transform == "log") {
     data.notes.push_back("scale: every value is above 0, so logarithms are learnt");
   }
+  for (const CategoryColumn& column : info.reading.categories) {
+    data.notes.push_back(fmt::format("columns: '{}' is text; it is 1 and 0 for each of {}", column.name,
+                                     fmt::join(column.categories, ", ")));
+  }
   if (!info.own_scaling()) info.scaler = Scaler::fit(data.series, data.splits, info.scaler_options());
   const bool fitting = options.calendar == std::vector<std::string>{"auto"};
   info.derived = fit_derived_columns(
@@ -234,6 +241,12 @@ ForecastData read_and_split(const DataOptions& options, ForecastInfo& info, cons
   const std::int64_t rows = shortest->known_steps();
   info.horizon = options.horizon > 0 ? options.horizon : std::clamp<std::int64_t>(rows / 20, 1, 12);
   split_for_training(data, info);
+  const std::vector<std::string> dropped = drop_untrained_categories(data.series, data.splits, info.reading.categories);
+  if (!dropped.empty()) {
+    info.columns = data.series.front().columns;
+    data.notes.push_back(fmt::format("categories: the training part has none of {}; 0 in all columns stands for them",
+                                     fmt::join(dropped, ", ")));
+  }
   info.season = options.season > 0 ? options.season : detect(data, info.target_positions());
   info.window =
       options.window > 0 ? options.window : choose_window(info.season, info.horizon, shortest_training_part(data));

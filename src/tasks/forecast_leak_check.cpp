@@ -124,7 +124,7 @@ void check_training(const DataOptions& options, const ForecastInfo& info, const 
   DataOptions again = options;
   again.valid.clear();
   again.layout = info.reading.layout;
-  if (info.reading.layout != "rows") again.target = info.targets;
+  again.target = info.reading.targets;
   again.time_column = info.reading.time_column;
   again.id_column = info.reading.id_column;
   again.past = info.reading.past;
@@ -153,7 +153,7 @@ void check_training(const DataOptions& options, const ForecastInfo& info, const 
   const std::string without = fitted_numbers(as_it_is, found, false), with = fitted_numbers(as_it_is, found, true);
   const auto require = [&](const Change& change, const std::vector<std::int64_t>& from, bool linear, const char* part) {
     ForecastInfo changed_info;
-    const ForecastData changed = read_training_series(again, changed_info, changing(change, from, info.reading.future));
+    const ForecastData changed = read_training_series(again, changed_info, changing(change, from, info.derived.ahead));
     if (fitted_numbers(changed, changed_info, linear) == (linear ? with : without)) return;
     fail(Code::kBound, "leak: with {} in the {}, what training fits has changed: scaling, season, window or linear map",
          change.name, part);
@@ -189,7 +189,7 @@ std::string check_leaks(const Model& model, const DataOptions& options, const Fo
       cuts = cuts_at(share, windows, data);
     }
     for (const Change& change : kChanges) {
-      const ForecastData changed = read(changing(change, cuts, info.reading.future));
+      const ForecastData changed = read(changing(change, cuts, info.derived.ahead));
       require_same(before, forecasts_of(model, changed, info, compared), compared, cuts, change.name, data);
       for (const WindowAt& window : compared)
         forecasts += window.origin <= cuts[static_cast<std::size_t>(window.series)];

@@ -63,8 +63,9 @@ const Option kColumnOptions[] = {
      .tasks = "classify,regress",
      .help = "labels or targets of a .npy file of sequences: .npy [N], [N, K] or, at every step, [T, N, K]"},
     {.key = "data.layout", .field = kData<&DataOptions::layout>, .automatic = true,
-     .allowed = {"wide", "long", "rows"}, .verbs = kEveryVerb, .tasks = "forecast",
-     .help = "wide: one column per series; long: one row per series and time; rows: one series per row"},
+     .allowed = {"wide", "columns", "long", "rows"}, .verbs = kEveryVerb, .tasks = "forecast",
+     .help = "wide: one series of one or more columns; columns: one series per column; long: one row per series and "
+             "time; rows: one series per row"},
     {.key = "data.time_column", .field = kData<&DataOptions::time_column>, .automatic = true, .verbs = kEveryVerb,
      .tasks = "forecast", .help = "column that holds the time"},
     {.key = "data.id_column", .field = kData<&DataOptions::id_column>, .automatic = true, .verbs = kEveryVerb,

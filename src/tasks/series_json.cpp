@@ -51,12 +51,18 @@ Scaler scaler_from_json(const nlohmann::json& object) {
 nlohmann::json series_to_json(const SeriesOptions& options) {
   nlohmann::json object;
   for_each_field(options, [&](const char* key, const auto& field) { object[key] = field; });
+  object["categories"] = nlohmann::json::object();
+  for (const CategoryColumn& column : options.categories) object["categories"][column.name] = column.categories;
   return object;
 }
 
 SeriesOptions series_from_json(const nlohmann::json& object) {
   SeriesOptions options;
   for_each_field(options, [&](const char* key, auto& field) { object.at(key).get_to(field); });
+  const nlohmann::json categories = object.value("categories", nlohmann::json::object());
+  for (const auto& [name, list] : categories.items()) {
+    options.categories.push_back({name, list.get<std::vector<std::string>>()});
+  }
   return options;
 }
 

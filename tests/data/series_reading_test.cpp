@@ -131,6 +131,50 @@ TEST_F(SeriesReading, ColumnsHaveOnePartEachAndStaticOnesDoNotChange) {
   expect_fault(text, Code::kUsage, {"--past", "'y'", "twice"}, {.targets = {"y"}, .past = {"y"}});
 }
 
+TEST_F(SeriesReading, ACovariateOfTextIsAColumnOfOneAndZeroForEachCategory) {
+  const std::string text = "t,y,sky,n\n1,5,rain,1\n2,6,,2\n3,7,dry,3\n4,8,fog,4\n5,,rain,5\n";
+  const SeriesSet set = read(text, {.targets = {"y"}, .past = {"n"}, .future = {"sky"}});
+  EXPECT_EQ(set.series[0].columns, (Names{"y", "n", "sky = dry", "sky = fog", "sky = rain"}));
+  EXPECT_EQ(set.categories, (std::vector<CategoryColumn>{{"sky", {"dry", "fog", "rain"}}}));
+  EXPECT_EQ(set.series[0].known_steps(), 4);
+  expect_numbers(set.series[0], {5,     1, 0,     0,     1,      //
+                                 6,     2, kNone, kNone, kNone,  //
+                                 7,     3, 1,     0,     0,      //
+                                 8,     4, 0,     1,     0,      //
+                                 kNone, 5, 0,     0,     1});
+  const SeriesSet known = read(text, {.targets = {"y"}, .past = {"sky"}, .categories = {{"sky", {"hail", "rain"}}}});
+  EXPECT_EQ(known.series[0].columns, (Names{"y", "sky = hail", "sky = rain"}));
+  expect_numbers(known.series[0], {5, 0, 1, 6, kNone, kNone, 7, 0, 0, 8, 0, 0});
+  EXPECT_TRUE(has_note(known, "column 'sky': 2 texts of no category known, the first 'dry' in line 4: 0 in all"));
+  expect_fault("t,y,p\n1,5,3\n2,6,high\n", Code::kData, {"series.csv:3:", "'p'", "'high'"},
+               {.targets = {"y"}, .past = {"p"}});  // numbers first: no categories
+  std::string many = "t,y,p\n";
+  for (int t = 0; t < 201; ++t) many += fmt::format("{},{},x{}\n", t, t, t);
+  expect_fault(many, Code::kData, {"series.csv:202:", "'p'", "more than 200 different texts"},
+               {.targets = {"y"}, .past = {"p"}});
+}
+
+TEST_F(SeriesReading, LayoutColumnsMakesASeriesOfEveryTargetWithTheCovariatesOfAll) {
+  const std::string text = "day,a,b,temp,word\n2020-01-01,1,10,5,x\n2020-01-02,2,,6,y\n2020-01-04,3,30,7,x\n";
+  const SeriesSet set = read(text, {.layout = "columns", .past = {"temp"}});
+  ASSERT_EQ(set.series.size(), 2U);
+  EXPECT_EQ(set.layout, "columns");
+  EXPECT_EQ(set.target_count, 1);
+  EXPECT_EQ(set.series[0].id, "a");
+  EXPECT_EQ(set.series[1].id, "b");
+  EXPECT_EQ(set.series[1].columns, (Names{"value", "temp"}));
+  expect_numbers(set.series[0], {1, 5, 2, 6, kNone, kNone, 3, 7});
+  expect_numbers(set.series[1], {10, 5, kNone, 6, kNone, kNone, 30, 7});
+  EXPECT_EQ(times_of(set.series[1]), (Names{"2020-01-01", "2020-01-02", "2020-01-03", "2020-01-04"}));
+  const SeriesSet one = read(text, {.layout = "columns", .targets = {"b"}});
+  ASSERT_EQ(one.series.size(), 1U);
+  EXPECT_EQ(one.series[0].id, "b");
+  const SeriesSet labels = read("when,a,b\nx,1,2\ny,3,4\n", {.layout = "columns"});
+  EXPECT_EQ(times_of(labels.series[1]), (Names{"x", "y"}));
+  expect_fault(text, Code::kUsage, {"layout columns", "--id-column"}, {.layout = "columns", .id_column = "a"});
+  expect_fault(text, Code::kUsage, {"layout columns", "--static 'word'"}, {.layout = "columns", .statics = {"word"}});
+}
+
 TEST_F(SeriesReading, ATimeMayStandInSeveralColumns) {
   const SeriesSet set = read("No,year,month,day,hour,pm\n1,2010,1,9,22,5\n2,2010,1,9,23,6\n3,2010,1,10,0,7\n");
   EXPECT_EQ(set.time_column, "year,month,day,hour");
@@ -267,7 +311,7 @@ TEST_F(SeriesReading, TimesThatRunBackwardsAreAnErrorOrSorted) {
 }
 
 TEST_F(SeriesReading, WrongOptionsAndEmptyFilesAreErrors) {
-  expect_fault("date,x\n1,2\n", Code::kUsage, {"'tall'", "wide, long or rows"}, {.layout = "tall"});
+  expect_fault("date,x\n1,2\n", Code::kUsage, {"'tall'", "wide, columns, long or rows"}, {.layout = "tall"});
   expect_fault("date,load\n1,2\n", Code::kData, {"series.csv", "'lod'", "load"}, {.targets = {"lod"}});
   expect_fault("date,x\n1,2\n", Code::kUsage, {"twice"}, {.targets = {"x", "x"}});
   expect_fault("date,x\n1,2\n", Code::kUsage, {"time or id column"}, {.time_column = "x", .targets = {"x"}});

@@ -26,6 +26,11 @@ TEST(TimeText, ATextIsTheStretchOfTimeThatItNames) {
   expect_span("20000229", 11016 * kDay, 11017 * kDay);
   expect_span("200002", 10988 * kDay, 11017 * kDay);
   for (const char* text : {"1970-Q2", "1970Q2", "1970 q2", "1970/Q2"}) expect_span(text, 90 * kDay, 181 * kDay);
+  for (const char* text : {"Feb 1970", "February 1970", "1970-Feb", "1970 FEB", "feb-1970", "1970/february"}) {
+    expect_span(text, 31 * kDay, 59 * kDay);
+  }
+  expect_span("May 1970", 120 * kDay, 151 * kDay);
+  expect_span("3-Feb-1970", 33 * kDay, 34 * kDay);
   expect_span("1970-01-02 03:04", kDay + 3 * kHour + 240, kDay + 3 * kHour + 300);
   expect_span("1970-01-02T03:04:05Z", kDay + 3 * kHour + 245, kDay + 3 * kHour + 246);
   expect_span("2016-07-01 00:00:00.000", 16983 * kDay, 16983 * kDay + 1);
@@ -40,9 +45,34 @@ TEST(TimeText, ZonesAreTakenAway) {
 }
 
 TEST(TimeText, OtherTextsHaveNoMeaning) {
-  for (const char* text : {"", "x", "12", "1900-02-29", "2000-13", "2000-00", "2000-04-31", "2000-01-01 24:00",
-                           "2000-01-01x", "2000-", "01.02.2000", "1749.042", "20161301", "2011-Q5", "2011 4",
-                           "2000-01-01 1", "2000-01-01 10:00:00.5", "2000-01-01 10:00+1", "2000-01-01 10:00+99:00"}) {
+  for (const char* text : {"",
+                           "x",
+                           "12",
+                           "1900-02-29",
+                           "2000-13",
+                           "2000-00",
+                           "2000-04-31",
+                           "2000-01-01 24:00",
+                           "2000-01-01x",
+                           "2000-",
+                           "01.02.2000",
+                           "1749.042",
+                           "20161301",
+                           "2011-Q5",
+                           "2011 4",
+                           "2000-01-01 1",
+                           "2000-01-01 10:00:00.5",
+                           "Feb",
+                           "Febr 1970",
+                           "Mayor 1970",
+                           "Feb 70",
+                           "1970-Feb-03",
+                           "30-Feb-1970",
+                           "0-Feb-1970",
+                           "3 Feb",
+                           "1970 Feb x",
+                           "2000-01-01 10:00+1",
+                           "2000-01-01 10:00+99:00"}) {
     EXPECT_FALSE(parse_time(text).has_value()) << text;
   }
 }
@@ -112,6 +142,12 @@ TEST(TimeAxis, FurtherTimesAreWrittenLikeThoseRead) {
       {{"7", "9"}, {"11", "13"}},
       {{"2020-01-02", "2020-01-03", "2020-01-06", "2020-01-07", "2020-01-08", "2020-01-09"},
        {"2020-01-10", "2020-01-13"}},
+      {{"Nov 1991", "Dec 1991"}, {"Jan 1992", "Feb 1992"}},
+      {{"1991-Apr", "1991-May"}, {"1991-Jun", "1991-Jul"}},
+      {{"April 1991", "May 1991"}, {"June 1991", "July 1991"}},
+      {{"1991 AUG", "1991 SEP"}, {"1991 OCT"}},
+      {{"30-jan-2020", "31-jan-2020"}, {"01-feb-2020"}},
+      {{"8 Sep 2020", "9 Sep 2020"}, {"10 Sep 2020"}},
       {{"a", "b"}, {"", ""}},
   };
   for (const Case& one : cases) {

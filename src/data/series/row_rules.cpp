@@ -271,4 +271,24 @@ void RowRules::add_notes(std::vector<std::string>& notes) const {
   }
 }
 
+std::vector<SeriesRows> separate_columns(const SeriesRows& all, std::size_t targets) {
+  const std::vector<std::string>& columns = all.series.columns;
+  const std::size_t width = columns.size();
+  std::vector<SeriesRows> list;
+  for (std::size_t k = 0; k < targets; ++k) {
+    SeriesRows& one = list.emplace_back();
+    one.series.id = columns[k];
+    one.series.columns = {"value"};
+    one.series.columns.insert(one.series.columns.end(), columns.begin() + static_cast<std::ptrdiff_t>(targets),
+                              columns.end());
+    for (std::size_t row = 0; row < all.lines.size(); ++row) {
+      one.series.values.push_back(all.series.values[row * width + k]);
+      for (std::size_t c = targets; c < width; ++c) one.series.values.push_back(all.series.values[row * width + c]);
+    }
+    one.lines = all.lines;
+    one.begins = all.begins;
+  }
+  return list;
+}
+
 }  // namespace carousel

@@ -18,6 +18,10 @@ struct SeriesRows {
   std::vector<std::int64_t> begins;  // [T] TimeSpan::begin; empty if there are no times or they are labels
 };
 
+// Layout columns: each of the first `targets` columns of `all` as a series that is named after it, its column "value"
+// and the columns behind the targets.
+std::vector<SeriesRows> separate_columns(const SeriesRows& all, std::size_t targets);
+
 // Applies the rules to all series of a file and remembers what they did.
 class RowRules {
  public:

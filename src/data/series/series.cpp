@@ -12,6 +12,7 @@
 #include "base/fail.h"
 #include "data/nearest.h"
 #include "data/number.h"
+#include "data/series/category_columns.h"
 #include "data/series/row_rules.h"
 #include "data/series/series_columns.h"
 #include "data/table.h"
@@ -41,6 +42,12 @@ class SeriesLoader {
     if (columns_.id >= 0) set_.id_column = name_of(columns_.id);
     kinds_.assign(columns_.values.size(), Kind::kNumber);
     std::fill_n(kinds_.begin(), columns_.first_named, Kind::kUnknown);
+    texts_.resize(kinds_.size());
+    for (std::size_t v = columns_.target_count; v < kinds_.size(); ++v) {
+      const auto known = std::ranges::find(options.categories, name_of(columns_.values[v]), &CategoryColumn::name);
+      kinds_[v] = known == options.categories.end() ? Kind::kUnknown : Kind::kText;
+      if (kinds_[v] == Kind::kText) texts_[v] = CategoryCodes(*known);
+    }
   }
 
   SeriesSet load(const SeriesChange& change) {
@@ -49,6 +56,10 @@ class SeriesLoader {
     } else {
       load_wide_or_long();
       drop_columns();
+      if (columns_.layout == "columns" && !growing_.empty()) {
+        growing_ = separate_columns(growing_.front(), columns_.target_count);
+        columns_.target_count = 1;
+      }
     }
     if (growing_.empty()) fail(Code::kData, "{}: no row of data", set_.path);
     set_.target_count = static_cast<std::int64_t>(columns_.target_count);
@@ -162,23 +173,30 @@ class SeriesLoader {
 
   double value(std::size_t v) {
     const std::string& cell = cells_[static_cast<std::size_t>(columns_.values[v])];
-    if (no_value(cell) || kinds_[v] == Kind::kText) return kMissing;
+    const bool covariate = v >= columns_.target_count;
+    if (no_value(cell) || (kinds_[v] == Kind::kText && !covariate)) return kMissing;
     if (kinds_[v] == Kind::kUnknown) {
       kinds_[v] = to_number(cell) ? Kind::kNumber : Kind::kText;
-      if (kinds_[v] == Kind::kText) {
+      if (kinds_[v] == Kind::kText && !covariate) {
         set_.notes.push_back(fmt::format("column '{}' holds text (line {}: '{}') and is left out",
                                          name_of(columns_.values[v]), line_, shortened(cell)));
         return kMissing;
       }
     }
+    if (kinds_[v] == Kind::kText) {
+      return texts_[v].code(std::string(trim_blanks(cell)), set_.path, line_, name_of(columns_.values[v]));
+    }
     return parse_number(cell, set_.path, line_, name_of(columns_.values[v]));
   }
 
-  // Keeps the columns that turned out to hold numbers.
+  // Keeps the columns that turned out to hold numbers, and covariates of text as their categories.
   void drop_columns() {
     std::vector<std::size_t> kept;
     for (std::size_t v = 0; v < kinds_.size(); ++v) {
-      if (kinds_[v] == Kind::kNumber) kept.push_back(v);
+      if (kinds_[v] == Kind::kNumber || v >= columns_.target_count) {
+        kept.push_back(v);
+        continue;
+      }
       if (kinds_[v] == Kind::kUnknown && !growing_.empty()) {
         set_.notes.push_back(fmt::format("column '{}' is empty and is left out", name_of(columns_.values[v])));
       }
@@ -191,14 +209,31 @@ class SeriesLoader {
     if (columns_.target_count == 0 && !growing_.empty()) {
       fail(Code::kData, "{}: no column is left to forecast; its columns are {}", set_.path, listed(table_.columns()));
     }
+    std::vector<std::string> names;
+    for (const std::size_t v : kept) {
+      names.push_back(name_of(columns_.values[v]));
+      if (kinds_[v] != Kind::kText) continue;
+      const std::string note = texts_[v].note(names.back());
+      if (!note.empty()) set_.notes.push_back(note);
+      set_.categories.push_back({names.back(), texts_[v].categories()});
+      names.pop_back();
+      for (const std::string& name : set_.categories.back().columns()) names.push_back(name);
+    }
     for (SeriesRows& one : growing_) {
       Series& series = one.series;
-      for (std::size_t v : kept) series.columns.push_back(name_of(columns_.values[v]));
-      if (kept.size() == kinds_.size()) continue;
+      series.columns = names;
+      if (names.size() == kinds_.size() && set_.categories.empty()) continue;
       std::vector<double> values;
-      values.reserve(one.lines.size() * kept.size());
+      values.reserve(one.lines.size() * names.size());
       for (std::size_t t = 0; t < one.lines.size(); ++t) {
-        for (std::size_t v : kept) values.push_back(series.values[t * kinds_.size() + v]);
+        for (const std::size_t v : kept) {
+          const double value = series.values[t * kinds_.size() + v];
+          if (kinds_[v] == Kind::kText) {
+            texts_[v].append(value, values);
+          } else {
+            values.push_back(value);
+          }
+        }
       }
       series.values = std::move(values);
     }
@@ -276,8 +311,8 @@ class SeriesLoader {
   // Rows at the end without a target: the future, or nothing.
   void set_future(SeriesRows& one) {
     Series& series = one.series;
-    if (const auto found = labels_.find(series.id); found != labels_.end()) {
-      series.times = TimeAxis::labels(std::move(found->second));
+    if (const auto found = labels_.find(columns_.layout == "columns" ? "" : series.id); found != labels_.end()) {
+      series.times = TimeAxis::labels(found->second);
     }
     std::int64_t known = series.time_steps();
     while (!has_target(series, known - 1)) --known;
@@ -332,7 +367,8 @@ class SeriesLoader {
   std::vector<std::string> cells_;  // of the current row
   std::int64_t line_ = 0;
   bool more_ = false;
-  std::vector<Kind> kinds_;  // [value columns]
+  std::vector<Kind> kinds_;           // [value columns]
+  std::vector<CategoryCodes> texts_;  // [value columns], of covariates
   std::vector<SeriesRows> growing_;
   std::unordered_map<std::string, std::size_t> places_;  // id -> index in growing_
   TimeReader times_;
@@ -354,18 +390,6 @@ Series carry_forward(Series series, double before) {
     if (std::isnan(series.values[i])) series.values[i] = i < width ? before : series.values[i - width];
   }
   return series;
-}
-
-std::vector<std::int64_t> column_positions(const Series& series, std::span<const std::string> names) {
-  std::vector<std::int64_t> positions;
-  for (const std::string& name : names) {
-    const auto found = std::find(series.columns.begin(), series.columns.end(), name);
-    if (found == series.columns.end()) {
-      fail(Code::kUsage, "the series has no column '{}'; its columns are {}", name, listed(series.columns));
-    }
-    positions.push_back(found - series.columns.begin());
-  }
-  return positions;
 }
 
 }  // namespace carousel

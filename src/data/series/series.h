@@ -5,9 +5,10 @@
 // (SeriesOptions::gaps), and whatever was changed stands in SeriesSet::notes.
 //
 // Layouts. `wide`: one row per time, a time column (optional) and one or more value columns; one series, id "".
-// `long`: the same with an id column; the rows of one id, in file order, are one series. `rows`: one series per row,
-// the id and then its values, ragged (the empty cells at the end do not count); a row has no times and one column,
-// "value".
+// `columns`: the same, but every target column is a series of its own, whose id is the column's name; its column is
+// "value", and past and future columns are those of all. `long`: as wide with an id column; the rows of one id, in file
+// order, are one series. `rows`: one series per row, the id and then its values, ragged (the empty cells at the end do
+// not count); a row has no times and one column, "value".
 #pragma once
 
 #include <cstdint>
@@ -38,14 +39,27 @@ struct Series {
   }
 };
 
+// A past or future column of text. It becomes a column of 1 and 0 for each category, named "column = category", 0 in
+// all of them for any other text.
+struct CategoryColumn {
+  std::string name;
+  std::vector<std::string> categories;  // sorted
+
+  std::vector<std::string> columns() const;  // "column = category" of each
+  bool operator==(const CategoryColumn&) const = default;
+};
+
 struct SeriesOptions {
   std::string format{};       // of the table (parse_table_format); empty: recognised
-  std::string layout{};       // "wide", "long", "rows"; empty: recognised
+  std::string layout{};       // "wide", "columns", "long", "rows"; empty: recognised
   std::string time_column{};  // empty: recognised; "year,month,day,hour,minute" or the first of these: parts of a time
   std::string id_column{};    // empty: recognised (layout long)
   // The columns kept, in the order targets, past, future. Targets empty: all numeric columns that are nothing else.
   // Past columns are known up to the present, future ones ahead of it; statics are the same in all rows of a series.
   std::vector<std::string> targets{}, past{}, future{}, statics{};
+  // Of past and future columns that are text; a column that is not among them is if its first value is, and has then
+  // every category of the file.
+  std::vector<CategoryColumn> categories{};
   std::string missing_value{};        // a further text or number that means "missing"
   std::string gaps{};                 // "mask", "refuse", "ignore"; empty: mask, but holidays of business days ignored
   std::string duplicates = "refuse";  // of a time: "refuse", "first", "last", "mean"
@@ -57,7 +71,8 @@ struct SeriesOptions {
 struct SeriesSet {
   std::vector<Series> series;  // in the order of their first row
   std::string path, layout, time_column, id_column;
-  std::int64_t target_count = 0;   // of the columns of a series, the first ones
+  std::int64_t target_count = 0;  // of the columns of a series, the first ones
+  std::vector<CategoryColumn> categories;
   std::vector<std::string> notes;  // what was recognised, left out or changed: for the user to read
   std::int64_t missing = 0;        // values that are missing, of known rows
 };

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/fail.h"
+#include "data/nearest.h"
 #include "data/number.h"
 #include "data/series/time_axis.h"
 
@@ -143,8 +144,9 @@ SeriesColumns recognise_series_columns(const TableReader& table, const std::vect
   const std::vector<std::string>& columns = table.columns();
   SeriesColumns found;
   found.layout = options.layout;
-  if (!found.layout.empty() && found.layout != "wide" && found.layout != "long" && found.layout != "rows") {
-    fail(Code::kUsage, "layout is '{}', expected wide, long or rows", found.layout);
+  constexpr std::array<std::string_view, 5> kLayouts = {"", "wide", "columns", "long", "rows"};
+  if (!is_one_of(found.layout, kLayouts)) {
+    fail(Code::kUsage, "layout is '{}', expected wide, columns, long or rows", found.layout);
   }
   if (found.layout.empty() && options.id_column.empty() && is_numbered_header(columns)) found.layout = "rows";
   if (found.layout == "rows") {
@@ -152,17 +154,23 @@ SeriesColumns recognise_series_columns(const TableReader& table, const std::vect
     found.target_count = 1;
     return found;
   }
+  const bool columns_layout = found.layout == "columns";
+  if (columns_layout && !options.statics.empty()) {
+    fail(Code::kUsage, "layout columns has one row for all series: --static '{}' would be the same for each",
+         options.statics.front());
+  }
   if (!options.id_column.empty()) {
     if (found.layout == "wide") fail(Code::kUsage, "layout wide has one series: it takes no --id-column");
+    if (columns_layout) fail(Code::kUsage, "layout columns has a series in each column: it takes no --id-column");
     found.id = table.column_index(options.id_column);
-  } else if (found.layout != "wide") {
+  } else if (found.layout != "wide" && !columns_layout) {
     found.id = find_id_column(columns, found.layout == "long");
   }
   if (found.layout == "long" && found.id < 0) {
     fail(Code::kUsage, "{}: layout long needs --id-column: no column is named unique_id, series_id or id",
          table.path());
   }
-  found.layout = found.id >= 0 ? "long" : "wide";
+  if (!columns_layout) found.layout = found.id >= 0 ? "long" : "wide";
   found.time = options.time_column.empty() ? find_time_column(columns, first_row)
                                            : named_time_columns(table, options.time_column);
   if (contains(found.time, found.id)) found.time.clear();
@@ -178,6 +186,18 @@ SeriesColumns recognise_series_columns(const TableReader& table, const std::vect
   }
   if (found.target_count == 0) fail(Code::kData, "{}: no column is left for the values of the series", table.path());
   return found;
+}
+
+std::vector<std::int64_t> column_positions(const Series& series, std::span<const std::string> names) {
+  std::vector<std::int64_t> positions;
+  for (const std::string& name : names) {
+    const auto found = std::find(series.columns.begin(), series.columns.end(), name);
+    if (found == series.columns.end()) {
+      fail(Code::kUsage, "the series has no column '{}'; its columns are {}", name, listed(series.columns));
+    }
+    positions.push_back(found - series.columns.begin());
+  }
+  return positions;
 }
 
 }  // namespace carousel

@@ -12,7 +12,7 @@
 namespace carousel {
 
 struct SeriesColumns {
-  std::string layout;                 // "wide", "long", "rows"
+  std::string layout;                 // "wide", "columns", "long", "rows"
   std::vector<std::int64_t> time;     // places in the table: none, one, or the parts of a time from the year on
   std::int64_t id = -1;               // -1: none
   std::vector<std::int64_t> values;   // targets, past and future columns; empty for layout rows

@@ -12,11 +12,24 @@ namespace {
 enum Field : unsigned { kYearField, kQuarterField, kMonthField, kDayField, kHourField, kMinuteField, kSecondField };
 
 constexpr unsigned kMonthAndDay = 1U << kMonthField | 1U << kDayField;  // written alike
+constexpr unsigned kShortName = 1U << (kSecondField + 1);
 
-// Where a number stands in a text.
+constexpr std::array<std::string_view, 12> kMonthNames = {"January",   "February", "March",    "April",
+                                                          "May",       "June",     "July",     "August",
+                                                          "September", "October",  "November", "December"};
+
+char lower(char letter) { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter; }
+char upper(char letter) { return letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 'a' + 'A') : letter; }
+
+bool same_letters(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
+}
+
+// Where a number, or the name of a month, stands in a text.
 struct Piece {
   Field field = kYearField;
   std::size_t begin = 0, width = 0;
+  bool named = false;
 };
 
 // A text taken apart.
@@ -50,6 +63,20 @@ struct Scanner {
     if (!digits(at_least, at_most, fields.values[field])) return false;
     fields.pieces[fields.piece_count++] = {field, begin, at - begin};
     return true;
+  }
+  // The name of a month; the text is left where it was if there is none.
+  bool month_name() {
+    const std::size_t begin = at;
+    while (lower(next()) >= 'a' && lower(next()) <= 'z') ++at;
+    const std::string_view name = text.substr(begin, at - begin);
+    for (std::size_t k = 0; k < kMonthNames.size(); ++k) {
+      if (!same_letters(name, kMonthNames[k]) && !same_letters(name, kMonthNames[k].substr(0, 3))) continue;
+      fields.values[kMonthField] = static_cast<std::int64_t>(k) + 1;
+      fields.pieces[fields.piece_count++] = {kMonthField, begin, name.size(), true};
+      return true;
+    }
+    at = begin;
+    return false;
   }
   bool any_of(std::string_view characters) {
     if (done() || characters.find(next()) == std::string_view::npos) return false;
@@ -111,9 +138,33 @@ bool read_compact(Scanner& scan) {
   return between(scan.fields.values[kYearField], 1700, 2199) && valid_date(scan.fields);
 }
 
+// Behind the name of a month: a separator and the year.
+bool read_year_of_name(Scanner& scan, TimeForm form) {
+  scan.fields.form = form;
+  return scan.any_of("-/ ") && scan.number(4, 4, kYearField) && scan.done() && valid_date(scan.fields);
+}
+
+// `Jan 1991`, `January 1991`, `14-Jan-1991`; the text is left where it was if it has no name of a month there.
+bool read_named(Scanner& scan, bool& found) {
+  found = scan.month_name();
+  if (found) return read_year_of_name(scan, TimeForm::kMonth);
+  const Fields before = scan.fields;
+  const bool day = scan.number(1, 2, kDayField) && scan.any_of("-/ ") && scan.month_name();
+  if (day) {
+    found = true;
+    return read_year_of_name(scan, TimeForm::kDay);
+  }
+  scan.fields = before;
+  scan.at = 0;
+  return false;
+}
+
 bool read_date(Scanner& scan) {
   Fields& fields = scan.fields;
   if (is_digits(scan.text) && (scan.text.size() == 8 || scan.text.size() == 6)) return read_compact(scan);
+  bool named = false;
+  const bool understood = read_named(scan, named);
+  if (named) return understood;
   if (!scan.number(1, 4, kYearField)) return false;
   fields.form = TimeForm::kYear;
   if (scan.done()) return scan.text.size() == 4;  // a bare number is a year only if it looks like one
@@ -123,6 +174,10 @@ bool read_date(Scanner& scan) {
     const bool found = scan.number(1, 1, kQuarterField) && between(fields.values[kQuarterField], 1, 4) && scan.done();
     fields.values[kMonthField] = 3 * fields.values[kQuarterField] - 2;
     return found;
+  }
+  if (separated && scan.month_name()) {  // `1991-Jan`
+    fields.form = TimeForm::kMonth;
+    return scan.done();
   }
   if (!separated || scan.text[scan.at - 1] == ' ' || !scan.number(1, 2, kMonthField) || !valid_date(fields)) {
     return false;
@@ -177,9 +232,24 @@ std::optional<std::int64_t> read_integer(std::string_view text) {
 unsigned narrow_fields(const Fields& fields) {
   unsigned narrow = 0;
   for (std::size_t k = 0; k < fields.piece_count; ++k) {
-    if (fields.pieces[k].width == 1) narrow |= 1U << fields.pieces[k].field;
+    const Piece& piece = fields.pieces[k];
+    if (piece.named) {
+      const bool whole = kMonthNames[static_cast<std::size_t>(fields.values[kMonthField] - 1)].size() == piece.width;
+      narrow |= whole ? 0 : kShortName;  // May is whole: other months tell
+    } else if (piece.width == 1) {
+      narrow |= 1U << piece.field;
+    }
   }
   return narrow;
+}
+
+// The name of a month in the letters of `like`, small or capital; `width`: of that name or of its beginning.
+std::string month_text(std::int64_t month, std::size_t width, std::string_view like) {
+  std::string name(kMonthNames[static_cast<std::size_t>(month - 1)].substr(0, width));
+  for (std::size_t k = 0; k < name.size(); ++k) {
+    name[k] = like[k == 0 ? 0 : 1] == upper(like[k == 0 ? 0 : 1]) ? upper(name[k]) : lower(name[k]);
+  }
+  return name;
 }
 
 const char* name_of(TimeForm form) {
@@ -245,7 +315,12 @@ std::string TimeWriting::write(std::int64_t begin) const {
     const unsigned field = 1U << piece.field;
     const bool narrow = (narrow_ & ((field & kMonthAndDay) != 0 ? kMonthAndDay : field)) != 0;
     text += like_.substr(at, piece.begin - at);
-    text += fmt::format("{:0{}}", values[piece.field], narrow ? 1 : piece.width);
+    if (piece.named) {
+      const std::size_t width = (narrow_ & kShortName) != 0 ? 3 : std::string_view::npos;
+      text += month_text(values[kMonthField], width, std::string_view(like_).substr(piece.begin, piece.width));
+    } else {
+      text += fmt::format("{:0{}}", values[piece.field], narrow ? 1 : piece.width);
+    }
     at = piece.begin + piece.width;
   }
   return text + like_.substr(at);

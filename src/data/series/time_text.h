@@ -2,9 +2,10 @@
 //
 // Understood: ISO 8601 with its usual shortenings (`1983`, `1983-07`, `1983-07-14`, `1983-07-14 05:00`, with seconds,
 // with `T`, with `/` for `-`, without any: `19830714`, `198307`); the year may have one to four digits, so that `3-12`
-// (year 3, month 12) is a month; quarters (`2011-Q3`, `2011Q3`); zones behind a clock (`Z`, `UTC`, `+08:00`, `-0500`).
-// Whole numbers are plain steps; of 9 or 10 digits, seconds since 1970-01-01. Proleptic Gregorian calendar; fractions
-// of a second other than 0 are not understood.
+// (year 3, month 12) is a month; months by their English names, whole or the first three letters (`Jan 1991`,
+// `1991-Jan`, `January 1991`, `14-Jan-1991`, in small or capital letters); quarters (`2011-Q3`, `2011Q3`); zones behind
+// a clock (`Z`, `UTC`, `+08:00`, `-0500`). Whole numbers are plain steps; of 9 or 10 digits, seconds since 1970-01-01.
+// Proleptic Gregorian calendar; fractions of a second other than 0 are not understood.
 #pragma once
 
 #include <cstdint>
@@ -50,8 +51,9 @@ class TimeWriting {
   friend class TimeReader;
   TimeForm form_ = TimeForm::kInteger;
   bool zoned_ = false;
-  std::string like_;     // one of the texts
-  unsigned narrow_ = 0;  // bit k: field k was seen without a leading zero
+  std::string like_;  // one of the texts
+  unsigned narrow_ =
+      0;  // bit k: field k was seen without a leading zero; the bit behind the last: names of three letters
 };
 
 // Reads a column of times from its first text on; that one decides what the others must be like.
