@@ -129,13 +129,23 @@ std::string points_text(const Points& points) {
   return text;
 }
 
+std::string line_class(const LineChart& chart, std::size_t k) {
+  const ChartLine& line = chart.lines[k];
+  const int colour = line.colour >= 0 ? line.colour : static_cast<int>(k % kColours);
+  return fmt::format("line-{}{}", colour, line.dashed ? " dashed" : "");
+}
+
+std::string band_class(const ChartBand& band) {
+  return band.colour >= 0 ? fmt::format("area-{}", band.colour) : "band";
+}
+
 std::string lines_svg(const LineChart& chart, const AxisScale& x, const AxisScale& y) {
   std::string svg;
   for (std::size_t k = 0; k < chart.lines.size(); ++k) {
     const ChartLine& line = chart.lines[k];
     const bool thin = !line.points && static_cast<double>(line.x.size()) > 2 * chart.width;
     for (const Points& run : runs_of(line.x, line.y, thin, x, y)) {
-      const auto style = fmt::format("line-{}{}", k % kColours, line.dashed ? " dashed" : "");
+      const std::string style = line_class(chart, k);
       if (run.size() == 1 || line.points) {
         for (const auto& [at_x, at_y] : run) {
           svg += fmt::format("<circle class=\"{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{}\"/>\n", style, at_x, at_y,
@@ -166,7 +176,7 @@ std::string bands_svg(const LineChart& chart, const AxisScale& x, const AxisScal
       std::reverse(lower[r].begin(), lower[r].end());
       std::string points = points_text(upper[r]) + points_text(lower[r]);
       points.back() = '"';
-      svg += fmt::format("<polygon class=\"band\" points=\"{}/>\n", points);
+      svg += fmt::format("<polygon class=\"{}\" points=\"{}/>\n", band_class(band), points);
     }
   }
   return svg;
@@ -196,7 +206,7 @@ double legend_entry(const std::string& name, const std::string& sample, double a
 std::string legend_svg(const LineChart& chart, double width, double& top) {
   std::vector<std::pair<std::string, std::string>> entries;  // name, sample
   for (std::size_t k = 0; k < chart.lines.size(); ++k) {
-    const std::string style = fmt::format("line-{}{}", k % kColours, chart.lines[k].dashed ? " dashed" : "");
+    const std::string style = line_class(chart, k);
     entries.emplace_back(chart.lines[k].name,
                          chart.lines[k].points
                              ? fmt::format("<circle class=\"{}\" cx=\"16\" cy=\"-4\" r=\"4\"/>", style)
@@ -205,8 +215,10 @@ std::string legend_svg(const LineChart& chart, double width, double& top) {
   // The inner bands lie on the outer ones, so their samples do, too.
   std::string under;
   for (const ChartBand& band : chart.bands) {
-    under += "<rect class=\"band\" x=\"0\" y=\"-10\" width=\"24\" height=\"12\"/>";
-    entries.emplace_back(band.name, under);
+    const std::string sample =
+        fmt::format("<rect class=\"{}\" x=\"0\" y=\"-10\" width=\"24\" height=\"12\"/>", band_class(band));
+    if (band.colour < 0) under += sample;
+    entries.emplace_back(band.name, band.colour < 0 ? under : sample);
   }
   std::erase_if(entries, [](const auto& entry) { return entry.first.empty(); });
   if (entries.empty()) return "";

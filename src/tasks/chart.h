@@ -19,12 +19,15 @@ struct ChartLine {
   std::vector<double> x, y;  // as many of both, x rising
   bool dashed = false;
   bool points = false;  // circles that no line joins; x in any order
+  int colour = -1;      // 1 .. 5, those of lines 1 .. 5; -1: by its place
 };
 
-// What lies between two lines, `low` and `high` over x. Bands of one chart may lie one inside the other.
+// What lies between two lines, `low` and `high` over x. Bands of one chart may lie one inside the other; those with a
+// colour of their own stand one upon the other.
 struct ChartBand {
   std::string name;
   std::vector<double> x, low, high;
+  int colour = -1;  // as of a line; -1: see-through, in the accent colour
 };
 
 // A bar from 0 to `height` over from .. to.

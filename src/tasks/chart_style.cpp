@@ -30,6 +30,9 @@ svg .mark { stroke: var(--faint); stroke-dasharray: 2 3; }
 .line-0 { stroke: var(--ink); stroke-width: 1.2; } .line-1 { stroke: var(--accent); stroke-width: 2; }
 .line-2 { stroke: var(--c2); } .line-3 { stroke: var(--c3); } .line-4 { stroke: var(--c4); }
 .line-5 { stroke: var(--c5); }
+[class^=area-] { fill-opacity: 0.75; stroke: var(--paper); stroke-width: 0.5; }
+.area-1 { fill: var(--accent); } .area-2 { fill: var(--c2); } .area-3 { fill: var(--c3); } .area-4 { fill: var(--c4); }
+.area-5 { fill: var(--c5); }
 )css";
 
 void put_in(std::string& text, const std::string& what, const std::string& by) {

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/fail.h"
+#include "tasks/forecast_cluster_pictures.h"
 #include "tasks/forecast_pictures.h"
 #include "tasks/report_files.h"
 #include "tasks/run_report.h"
@@ -94,6 +95,7 @@ void add_figures(const Scored& scored, Report& report) {
                       scoring.info.targets[static_cast<std::size_t>(j)], scoring.info.season, report.figures);
     for (std::size_t k = before; k < report.figures.size(); ++k) report.figures[k].heading.insert(0, prefix);
   }
+  add_cluster_figures(scored.model.network(), scoring, series, forecast_rows(scoring, series), report.figures);
   if (scoring.data.series.size() > 1) add_worst_series_figure(pictured, report.figures);
 }
 
