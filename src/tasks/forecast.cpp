@@ -14,6 +14,7 @@
 #include "tasks/forecast_metrics.h"
 #include "tasks/forecast_outputs.h"
 #include "tasks/forecast_paths.h"
+#include "tasks/forecast_refit.h"
 #include "tasks/forecast_report.h"
 #include "tasks/forecast_score.h"
 #include "tasks/forecast_shrinkage.h"
@@ -27,27 +28,29 @@
 namespace carousel {
 namespace {
 
-// Trains, and keeps of what is learnt as much as the validation part says is more than chance (forecast_shrinkage.h).
+// Trains, and keeps of what is learnt as much as the validation part says is more than chance (forecast_shrinkage.h):
+// `share` of it.
 TrainSummary train_network(TaskProblem& problem, Sequential& network, const ForecastData& data,
                            const ForecastInfo& info, const TrainOptions& training, const TrainerOptions& options,
-                           Observer& observer) {
+                           Observer& observer, double& share) {
   const std::vector<WindowAt> windows = validation_windows(data, info);
   const std::vector<double> before = window_losses(network, data, windows, info, training);
   const std::vector<Tensor> start = output_weights(network);
-  const TrainSummary summary = train_within(training.max_memory, problem, options, observer);
+  TrainSummary summary = train_within(training.max_memory, problem, options, observer);
   if (!summary.best) return summary;
   const std::vector<double> after = window_losses(network, data, windows, info, training);
-  const double share = training.shrinkage               ? share_beyond_chance(after, before, windows, info)
-                       : summed_gain(after, before) > 0 ? 1
-                                                        : 0;
+  share = training.shrinkage               ? share_beyond_chance(after, before, windows, info)
+          : summed_gain(after, before) > 0 ? 1
+                                           : 0;
   if (share == 1) return summary;
   keep_share(network, start, share);
   observer.note(
-      share > 0 ? fmt::format("result: {:.0f} % of what the network adds to the linear start is kept, the rest "
-                              "of its gain on the validation part may be chance",
+      share > 0 ? fmt::format("result: {:.0f} % of what the network adds to the linear start is kept, the rest of its "
+                              "gain on the validation part may be chance",
                               100 * share)
                 : fmt::format("result: no epoch was better than the linear start on the validation part{}; it is kept",
                               training.shrinkage ? " beyond chance" : ""));
+  if (share == 0) summary.best_epoch = 0;
   return summary;
 }
 
@@ -144,12 +147,34 @@ void note_prices(const DataOptions& options, const ForecastInfo& info, Observer&
   }
 }
 
-EvaluateResult score_refitted(const Model& model, const ForecastScoring& scoring, bool sliding) {
-  ForecastTable table(scoring, model_forecasts(model, scoring.data, scoring.windows, scoring.info));
+EvaluateResult score_refitted(const Model& model, const DataOptions& options, const ForecastScoring& scoring,
+                              Observer& observer) {
+  const bool sliding = options.refit == "sliding";
+  ForecastTable table(scoring, options.refit_model > 0
+                                   ? refitted_model_forecasts(model, scoring.data, scoring.windows, scoring.info,
+                                                              {sliding, options.refit_model}, observer)
+                                   : model_forecasts(model, scoring.data, scoring.windows, scoring.info));
   for (const NamedForecasts& one : refitted_forecasts(scoring.data, scoring.windows, scoring.info, sliding)) {
     table.add(one.name, one.forecasts);
   }
   return table.finish();
+}
+
+// What does not go with a network that is trained again.
+void check_refit_model(const Options& options) {
+  if (options.data.refit == "none") {
+    fail(Code::kUsage, "--refit-model: say on what with --refit expanding or --refit sliding");
+  }
+  const std::pair<bool, const char*> others[] = {
+      {options.data.part == "train", "in --part train there are not enough rows before the first origins"},
+      {options.model.dtype != "f32", "--dtype is of the weights of the file"},
+      {!options.data.test.empty(), "--test has one origin for each series"},
+      {options.data.leak_check, "--leak-check is about the model as it is"},
+      {!options.model.ensemble.empty(), "--ensemble has models that are not trained again"},
+      {wants_report(options.output), "--report and --plots draw the model as it is"}};
+  for (const auto& [given, reason] : others) {
+    if (given) fail(Code::kUsage, "--refit-model: {}; leave one of them out", reason);
+  }
 }
 
 class Forecast final : public Task {
@@ -163,7 +188,7 @@ class Forecast final : public Task {
     const ForecastData data = read_training_series(data_for(info.distribution, options.data), info);
     for (const std::string& note : data.notes) observer.note(note);
     if (info.distribution == "negative_binomial") check_counts(data, info);
-    TrainDefaults defaults{.epochs = 60, .batch_size = 32, .patience = 8, .lr = 3e-4, .average_decay = 0.98};
+    TrainDefaults defaults = forecast_defaults();
     TrainOptions wanted = options.train;
     if (wanted.loss.empty()) wanted.loss = info.several ? "mae" : "mse";
     ForecastInfo network_info = info.of_network();
@@ -187,21 +212,18 @@ class Forecast final : public Task {
     calibrate_start(model.network(), data, network_info);
     model.set_task_data(info.to_json());
     note_kernels(model.network(), resolved, observer);
-    std::unique_ptr<TaskProblem> problem;
-    if (info.stateful) {
-      problem = std::make_unique<StatefulForecastProblem>(model.network(), data, network_info, resolved);
-    } else {
-      problem = std::make_unique<ForecastProblem>(model.network(), data, network_info, resolved);
-    }
+    const auto problem = make_forecast_problem(model.network(), data, network_info, resolved);
     TrainSummary summary;
     try {
       summary = train_network(*problem, model.network(), data, network_info, resolved,
-                              trainer_options(resolved, defaults, options.output.run_dir), observer);
+                              trainer_options(resolved, defaults, options.output.run_dir), observer, info.kept_share);
     } catch (const Error& error) {
       if (error.code() == Code::kDiverged && problem->has_best())
         model.save(options.output.out);  // the last good weights
       throw;
     }
+    info.training = resolved;
+    info.training.epochs = summary.best ? summary.best_epoch : summary.epochs;
     TrainResult result;
     const std::vector<WindowAt> validation = data.windows_in(&SeriesSplit::valid, info.shape());
     if (info.distribution == "point") {
@@ -236,6 +258,7 @@ class Forecast final : public Task {
     if (options.data.leak_check && !options.data.test.empty()) {
       fail(Code::kUsage, "--leak-check changes the values after the origins of a part of --data; leave --test out");
     }
+    if (options.data.refit_model > 0) check_refit_model(options);
     const ForecastEnsemble ensemble(info, options.model);
     info.members = ensemble.members();
     if (!options.data.test.empty()) return evaluate_on_test_file(model, options, info, observer);
@@ -255,8 +278,9 @@ class Forecast final : public Task {
     const std::string part_name = options.data.part == "train" ? "training"
                                   : part == &SeriesSplit::test ? "test"
                                                                : "validation";
-    EvaluateResult result = score(
-        model, options, {data, info, windows, nullptr, options.data.scaled, options.data.prices}, part_name + " part");
+    EvaluateResult result =
+        score(model, options, {data, info, windows, nullptr, options.data.scaled, options.data.prices},
+              part_name + " part", observer);
     if (options.data.leak_check) result.notes.push_back(check_leaks(model, options.data, info, windows));
     return result;
   }
@@ -328,11 +352,10 @@ class Forecast final : public Task {
 
  private:
   static EvaluateResult score(const Model& model, const Options& options, const ForecastScoring& scoring,
-                              const std::string& part) {
+                              const std::string& part, Observer& observer) {
     const ForecastBaselines baselines = make_forecast_baselines(scoring.data, scoring.info);
-    EvaluateResult result = options.data.refit == "none"
-                                ? score_forecasts(model, baselines, scoring)
-                                : score_refitted(model, scoring, options.data.refit == "sliding");
+    EvaluateResult result = options.data.refit == "none" ? score_forecasts(model, baselines, scoring)
+                                                         : score_refitted(model, options.data, scoring, observer);
     if (wants_report(options.output)) write_evaluation_report(options, model, baselines, scoring, result, part);
     return result;
   }
@@ -356,7 +379,7 @@ class Forecast final : public Task {
       windows.push_back({static_cast<std::int64_t>(k), data.series[k].known_steps()});
     }
     return score(model, options, {data, info, windows, &test.series, options.data.scaled, options.data.prices},
-                 file_names(options.data.test));
+                 file_names(options.data.test), observer);
   }
 };
 

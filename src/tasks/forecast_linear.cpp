@@ -131,7 +131,8 @@ LinearStart fit_linear_start(const ForecastData& data, const ForecastInfo& info)
     const Candidate* best = nullptr;
     for (const Candidate& candidate : candidates) {
       const Moments fitted = collect(fit, info, candidate), checked = collect(check, info, candidate);
-      const PenaltyChoice choice = choose_penalty(fitted, combined(checked, collect(validation, info, candidate)));
+      const PenaltyChoice choice = choose_penalty(
+          fitted, validation.empty() ? checked : combined(checked, collect(validation, info, candidate)));
       if (best && !(choice.error < least)) continue;
       least = choice.error;
       best = &candidate;

@@ -15,6 +15,40 @@ namespace carousel {
 
 using nlohmann::json;
 
+namespace {
+
+// Calls use(key, field) for what a training goes by but for its limits of time and memory.
+template <class Options, class Use>
+void for_each_training_field(Options& options, Use use) {
+  use("epochs", options.epochs);
+  use("batch_size", options.batch_size);
+  use("optimizer", options.optimizer);
+  use("lr", options.lr);
+  use("momentum", options.momentum);
+  use("schedule", options.schedule);
+  use("warmup_steps", options.warmup_steps);
+  use("lr_factor", options.lr_factor);
+  use("lr_period", options.lr_period);
+  use("lr_start", options.lr_start);
+  use("average", options.average);
+  use("weight_decay", options.weight_decay);
+  use("input_noise", options.input_noise);
+  use("clip", options.clip);
+  use("clip_value", options.clip_value);
+  use("accumulate", options.accumulate);
+  use("bptt", options.bptt);
+  use("loss", options.loss);
+  use("seed", options.seed);
+}
+
+json training_to_json(const TrainOptions& options) {
+  json object = json::object();
+  for_each_training_field(options, [&](const char* key, const auto& field) { object[key] = field; });
+  return object;
+}
+
+}  // namespace
+
 std::string ForecastInfo::to_json() const {
   return json_text(json{{"columns", columns},
                         {"targets", targets},
@@ -36,7 +70,9 @@ std::string ForecastInfo::to_json() const {
                         {"levels", levels},
                         {"residual_steps", residuals.steps},
                         {"residuals", residuals.values},
-                        {"error_deviation", error_deviation}});
+                        {"error_deviation", error_deviation},
+                        {"training", training_to_json(training)},
+                        {"kept_share", kept_share}});
 }
 
 namespace {
@@ -91,11 +127,16 @@ ForecastInfo ForecastInfo::from_model(const Model& model) {
     info.residuals.steps = object.value("residual_steps", info.residuals.steps);
     info.residuals.values = object.value("residuals", info.residuals.values);
     info.error_deviation = object.value("error_deviation", std::vector<double>());
+    info.kept_share = object.value("kept_share", 1.0);
+    if (!object.contains("training")) return;
+    for_each_training_field(info.training,
+                            [&](const char* key, auto& field) { object.at("training").at(key).get_to(field); });
   });
   constexpr std::int64_t kLongest = 1 << 20;
   for (const std::int64_t size : {info.horizon, info.window, info.season}) {
     if (size < 1 || size > kLongest) fail(Code::kModel, "the description of the forecaster has a size of {}", size);
   }
+  if (!(info.kept_share >= 0 && info.kept_share <= 1)) fail(Code::kModel, "the forecaster's kept_share is not 0 to 1");
   if (info.columns.empty() || info.targets.empty()) fail(Code::kModel, "the forecaster has no columns");
   for (const std::string& target : info.targets) {
     if (std::find(info.columns.begin(), info.columns.end(), target) == info.columns.end()) {
@@ -184,15 +225,11 @@ std::vector<ColumnScale> output_scales(const ForecastInfo& info) {
   return scales;
 }
 
-// The body and an output layer that starts at zero.
-Sequential recurrent_network(const ModelOptions& options, const ForecastInfo& info, std::int64_t outputs,
-                             std::uint64_t seed) {
+Sequential recurrent_network(const ModelOptions& options, const ForecastInfo& info, std::int64_t outputs) {
   Sequential network;
   const std::int64_t size = add_body(network, options, std::ssize(info.columns), info.window);
   if (options.dropout > 0) network.add("dropout", std::make_unique<Dropout>(options.dropout));
   network.add("output", std::make_unique<Linear>(size, outputs));
-  network.initialize(seed);
-  for (Parameter* parameter : network.modules().back().second->parameters()) parameter->value.fill(0);
   return network;
 }
 
@@ -203,22 +240,19 @@ Sequential build_forecaster(const ModelOptions& options, const ForecastInfo& inf
   const std::int64_t C = std::ssize(info.columns), outputs = info.horizon * std::ssize(info.targets);
   Sequential recurrent, linear;
   if (clusters.centers.elements() == 0) {
-    recurrent = recurrent_network(options, info, start.width * outputs, seed);
+    recurrent = recurrent_network(options, info, start.width * outputs);
   } else {
     Sequential gate;
     gate.add("memberships", std::make_unique<Memberships>(clusters.centers, clusters.fuzzifier));
     std::vector<Sequential> networks;
     for (std::int64_t k = 0; k < clusters.centers.shape()[0]; ++k) {
-      networks.push_back(recurrent_network(options, info, start.width * outputs, seed + static_cast<std::uint64_t>(k)));
+      networks.push_back(recurrent_network(options, info, start.width * outputs));
     }
     recurrent.add("clusters", std::make_unique<Mixture>(std::move(gate), std::move(networks)));
   }
 
   linear.add("flatten", std::make_unique<Flatten>(info.window));
-  auto map = std::make_unique<Linear>(info.window * C, outputs);
-  map->weight.value = start.weight;
-  map->bias.value = start.bias;
-  linear.add("linear", std::move(map));
+  linear.add("linear", std::make_unique<Linear>(info.window * C, outputs));
 
   std::vector<Sequential> branches;
   branches.push_back(std::move(recurrent));
@@ -229,7 +263,28 @@ Sequential build_forecaster(const ModelOptions& options, const ForecastInfo& inf
   if (info.scales_inside() && info.distribution == "point") {
     network.add("unscale", unscale_layer(output_scales(info)));
   }
+  reset_weights(network, start, seed);
   return network;
+}
+
+std::vector<Sequential*> recurrent_networks(Sequential& network) {
+  Sequential& recurrent = dynamic_cast<Sum&>(forecast_core(network)).branches().front();
+  auto* mixture = dynamic_cast<Mixture*>(recurrent.modules().back().second.get());
+  if (!mixture) return {&recurrent};
+  std::vector<Sequential*> networks;
+  for (std::size_t k = 1; k < mixture->branches().size(); ++k) networks.push_back(&mixture->branches()[k]);  // 0: gate
+  return networks;
+}
+
+void reset_weights(Sequential& network, const LinearStart& start, std::uint64_t seed) {
+  for (Sequential* one : recurrent_networks(network)) {
+    one->initialize(seed++);
+    for (Parameter* parameter : one->modules().back().second->parameters()) parameter->value.fill(0);
+  }
+  Sequential& linear = dynamic_cast<Sum&>(forecast_core(network)).branches().back();
+  auto& map = dynamic_cast<Linear&>(*linear.modules().back().second);
+  map.weight.value = start.weight;
+  map.bias.value = start.bias;
 }
 
 void unscale_inputs(const ForecastInfo& info, Tensor& inputs) {
@@ -249,13 +304,9 @@ Module& forecast_core(Sequential& network) {
 }
 
 std::vector<Linear*> output_layers(Sequential& network) {
-  Sequential& recurrent = dynamic_cast<Sum&>(forecast_core(network)).branches().front();
-  Module* last = recurrent.modules().back().second.get();
-  auto* mixture = dynamic_cast<Mixture*>(last);
-  if (!mixture) return {dynamic_cast<Linear*>(last)};
   std::vector<Linear*> layers;
-  for (std::size_t k = 1; k < mixture->branches().size(); ++k) {  // the first is the gate
-    layers.push_back(dynamic_cast<Linear*>(mixture->branches()[k].modules().back().second.get()));
+  for (Sequential* one : recurrent_networks(network)) {
+    layers.push_back(&dynamic_cast<Linear&>(*one->modules().back().second));
   }
   return layers;
 }

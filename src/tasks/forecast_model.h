@@ -44,6 +44,8 @@ struct ForecastInfo {
   std::vector<double> levels;           // that are learnt, scored at and written by default
   ResidualQuantiles residuals;          // of a network of points
   std::vector<double> error_deviation;  // of the targets, one step ahead (forecast_anomalies.h); empty: not known
+  TrainOptions training;                // no "auto" left; epochs: those behind the weights kept, 0: the linear start
+  double kept_share = 1;                // of what those weights add to the linear start (forecast_shrinkage.h)
   std::vector<const Model*> members;    // further models of an ensemble (forecast_ensemble.h); borrowed, not stored
 
   std::string to_json() const;
@@ -84,6 +86,14 @@ ModelOptions resolve_forecast_model(const ModelOptions& options, const ForecastI
 // `options` is resolved. The recurrent branch starts at zero, so that the untrained network is the linear one.
 Sequential build_forecaster(const ModelOptions& options, const ForecastInfo& info, const LinearStart& start,
                             const WindowClusters& clusters, std::uint64_t seed);
+
+// The networks of the recurrent branch: one for each cluster, else one. Their last layer is a Linear, where their
+// numbers come from.
+std::vector<Sequential*> recurrent_networks(Sequential& network);
+
+// Weights as before training: random, but 0 in the last layers of the recurrent branch; those of `start` in the linear
+// one. What is fixed stays: scaling, centres of clusters.
+void reset_weights(Sequential& network, const LinearStart& start, std::uint64_t seed);
 
 // Inputs [T, N, columns] in scaled units as the whole network takes them: where it scales by itself, in those of the
 // data.

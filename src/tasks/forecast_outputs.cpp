@@ -5,7 +5,6 @@
 
 #include "base/fail.h"
 #include "base/thread_pool.h"
-#include "layers/mixture.h"
 #include "tasks/forecast_metrics.h"
 #include "tasks/forecast_training.h"
 

@@ -104,16 +104,21 @@ Forecasts baseline_forecasts(const ForecastBaseline& baseline, const ForecastDat
   return forecasts;
 }
 
-std::vector<NamedForecasts> refitted_forecasts(const ForecastData& data, std::span<const WindowAt> windows,
-                                               const ForecastInfo& info, bool sliding) {
-  const std::int64_t width = info.horizon * std::ssize(info.targets);
-  std::vector<std::vector<std::size_t>> rounds;  // the first origins of all series, the second ones ...
-  std::vector<std::size_t> origins(data.series.size());
+std::vector<std::vector<std::size_t>> origin_rounds(std::span<const WindowAt> windows, std::size_t series) {
+  std::vector<std::vector<std::size_t>> rounds;
+  std::vector<std::size_t> origins(series);
   for (std::size_t n = 0; n < windows.size(); ++n) {
     const std::size_t round = origins[static_cast<std::size_t>(windows[n].series)]++;
     if (round == rounds.size()) rounds.emplace_back();
     rounds[round].push_back(n);
   }
+  return rounds;
+}
+
+std::vector<NamedForecasts> refitted_forecasts(const ForecastData& data, std::span<const WindowAt> windows,
+                                               const ForecastInfo& info, bool sliding) {
+  const std::int64_t width = info.horizon * std::ssize(info.targets);
+  const std::vector<std::vector<std::size_t>> rounds = origin_rounds(windows, data.series.size());
   std::vector<TrainingRange> parts;
   for (const SeriesSplit& split : data.splits) parts.push_back(split.train);
   std::vector<NamedForecasts> all;

@@ -44,13 +44,14 @@ struct DataOptions {
   std::int64_t max_vocabulary = 0;  // auto
   bool backtest = false;            // evaluate forecast: every origin of the part
   std::int64_t stride = 1;
-  bool scaled = false;         // evaluate forecast on scaled values
-  bool update = false;         // predict forecast: `data` are the rows that follow those of OutputOptions::state
-  bool anomalies = false;      // predict forecast: how surprising each value is
-  double threshold = 0.001;    // of that: a value is flagged if an ordinary one is as surprising less often
-  std::string refit = "none";  // evaluate forecast: "expanding", "sliding": fit the baselines again at each origin
-  bool prices = false;         // evaluate forecast: on returns, too, and beside the random walk
-  bool leak_check = false;     // evaluate forecast: prove that nothing after the origin is used
+  bool scaled = false;           // evaluate forecast on scaled values
+  bool update = false;           // predict forecast: `data` are the rows that follow those of OutputOptions::state
+  bool anomalies = false;        // predict forecast: how surprising each value is
+  double threshold = 0.001;      // of that: a value is flagged if an ordinary one is as surprising less often
+  std::string refit = "none";    // evaluate forecast: "expanding", "sliding": fit the baselines again at each origin
+  std::int64_t refit_model = 0;  // of that: train the network again, too, every so many origins; 0: never
+  bool prices = false;           // evaluate forecast: on returns, too, and beside the random walk
+  bool leak_check = false;       // evaluate forecast: prove that nothing after the origin is used
   // tag: files of tags and of labels of sentences, one for each of data or valid; columns from 1, 0: auto
   std::vector<std::string> tags, valid_tags, intents, valid_intents;
   std::int64_t token_column = 0, tag_column = 0;

@@ -1,0 +1,116 @@
+#include "tasks/forecast_refit.h"
+
+#include <algorithm>
+
+#include "base/fail.h"
+#include "tasks/forecast_linear.h"
+#include "tasks/forecast_outputs.h"
+#include "tasks/forecast_shrinkage.h"
+#include "tasks/forecast_stateful.h"
+#include "tasks/forecast_training.h"
+
+namespace carousel {
+namespace {
+
+// The series up to the end of what is learnt from, and nothing behind it.
+ForecastData cut_at(const ForecastData& data, const std::vector<TrainingRange>& parts, const ForecastInfo& info) {
+  ForecastData known;
+  known.scalers = data.scalers;
+  known.target_count = data.target_count;
+  for (std::size_t k = 0; k < data.series.size(); ++k) {
+    Series& series = known.series.emplace_back(data.series[k]);
+    const std::int64_t end = parts[k].end();
+    series.values.resize(static_cast<std::size_t>(end * series.column_count()));
+    if (!series.times.empty()) series.times.resize(end);
+    series.future_rows = 0;
+    known.splits.push_back({parts[k], {end, end}, {end, end}});
+    known.scaled.push_back(network_series(series, known.scalers[k], info.derived, info.horizon));
+  }
+  return known;
+}
+
+// A model with the layers and the fixed numbers of another, trained on `known`.
+Model trained_again(const Model& model, const ForecastData& known, const ForecastInfo& info) {
+  const ForecastInfo network_info = info.of_network();
+  Model fresh("forecast", build_sequential(model.network().describe().branches[0]));
+  const std::vector<Parameter*> from = model.network().buffers(), to = fresh.network().buffers();
+  for (std::size_t k = 0; k < to.size(); ++k) to[k]->value = from[k]->value;
+  LinearStart start = fit_linear_start(known, network_info);
+  start.width = network_outputs(network_info) / start.bias.elements();
+  reset_weights(fresh.network(), start, static_cast<std::uint64_t>(info.training.seed));
+  calibrate_start(fresh.network(), known, network_info);
+  fresh.set_task_data(model.task_data());
+  if (info.training.epochs == 0) return fresh;
+  const auto problem = make_forecast_problem(fresh.network(), known, network_info, info.training);
+  Observer quiet;
+  const std::vector<Tensor> untrained = output_weights(fresh.network());
+  train(*problem, trainer_options(info.training, forecast_defaults(), ""), quiet);
+  keep_share(fresh.network(), untrained, info.kept_share);
+  return fresh;
+}
+
+void copy_rows(const Forecasts& from, const std::vector<std::size_t>& rows, Forecasts& to) {
+  const auto copy = [&](const BasicTensor<double>& part, BasicTensor<double>& whole) {
+    const std::int64_t size = part.elements() / std::ssize(rows);
+    for (std::size_t n = 0; n < rows.size(); ++n) {
+      std::copy_n(part.data() + static_cast<std::int64_t>(n) * size, size,
+                  whole.data() + static_cast<std::int64_t>(rows[n]) * size);
+    }
+  };
+  copy(from.point, to.point);
+  if (!from.levels.empty()) copy(from.quantiles, to.quantiles);
+}
+
+}  // namespace
+
+TrainDefaults forecast_defaults() {
+  return {.epochs = 60, .batch_size = 32, .patience = 8, .lr = 3e-4, .average_decay = 0.98};
+}
+
+std::unique_ptr<TaskProblem> make_forecast_problem(Sequential& network, const ForecastData& data,
+                                                   const ForecastInfo& info, const TrainOptions& options) {
+  if (info.stateful) return std::make_unique<StatefulForecastProblem>(network, data, info, options);
+  return std::make_unique<ForecastProblem>(network, data, info, options);
+}
+
+Forecasts refitted_model_forecasts(const Model& model, const ForecastData& data, std::span<const WindowAt> windows,
+                                   const ForecastInfo& info, const RefitOptions& options, Observer& observer) {
+  if (info.training.batch_size < 1) {
+    fail(Code::kUsage, "--refit-model: the model file does not say how it was trained; train it again");
+  }
+  if (info.by_series) {
+    fail(Code::kUsage,
+         "--refit-model: the model was trained on other series than it is judged by (--valid), so there is nothing to "
+         "train it again on; leave it out");
+  }
+  const std::vector<std::vector<std::size_t>> rounds = origin_rounds(windows, data.series.size());
+  observer.note(
+      fmt::format("refit: the network is trained {} times, {} epochs each, on {}",
+                  (std::ssize(rounds) + options.origins - 1) / options.origins, info.training.epochs,
+                  options.sliding ? "as many rows before the origin as training had" : "all rows before the origin"));
+  std::vector<TrainingRange> parts;
+  for (const SeriesSplit& split : data.splits) parts.push_back(split.train);
+  const Shape shape{std::ssize(windows), info.horizon * std::ssize(info.targets)};
+  Forecasts all{BasicTensor<double>(shape), {}, {}};
+  std::optional<Model> now;
+  for (std::size_t r = 0; r < rounds.size(); ++r) {
+    std::vector<WindowAt> here;
+    for (const std::size_t n : rounds[r]) here.push_back(windows[n]);
+    if (static_cast<std::int64_t>(r) % options.origins == 0) {
+      for (const WindowAt& window : here) {
+        const auto k = static_cast<std::size_t>(window.series);
+        parts[k] = known_at(data.splits[k].train, window.origin, options.sliding);
+      }
+      now = trained_again(model, cut_at(data, parts, info), info);
+    }
+    const Forecasts some = model_forecasts(*now, data, here, info);
+    if (r == 0 && !some.levels.empty()) {
+      all.levels = some.levels;
+      all.quantiles = BasicTensor<double>({shape[0], shape[1], std::ssize(some.levels)});
+    }
+    copy_rows(some, rounds[r], all);
+  }
+  return all;
+}
+
+}  // namespace carousel
