@@ -32,13 +32,15 @@ int run_predict(const CommandLine& line, Console& console) {
   if (config.options.train.strict_kernels) require_fast_plan(plan_inference(model, config.options));
 
   std::string collected;
-  RowWriter writer(console.json() ? RowFormat::kJsonLines : RowFormat::kCsv, [&](std::string_view text) {
+  const auto write = [&](std::string_view text) {
     if (output == "-") {
       console.out(text);
     } else {
       collected += text;
     }
-  });
+  };
+  RowWriter writer(console.json() ? RowFormat::kJsonLines : RowFormat::kCsv, write,
+                   [&](std::string_view note) { console.note(note); });
   task.predict(model, config.options, writer);
   if (output != "-") write_file_atomically(output, collected);
   return 0;

@@ -32,8 +32,8 @@ Json cell_json(const std::string& column, const std::string& cell) {
 
 }  // namespace
 
-RowWriter::RowWriter(RowFormat format, std::function<void(std::string_view)> write)
-    : format_(format), write_(std::move(write)) {}
+RowWriter::RowWriter(RowFormat format, Take write, Take note)
+    : format_(format), write_(std::move(write)), note_(std::move(note)) {}
 
 void RowWriter::header(const std::vector<std::string>& columns) {
   columns_ = columns;

@@ -11,18 +11,20 @@ namespace carousel::cli {
 
 enum class RowFormat { kCsv, kJsonLines };
 
-// Hands each finished line, with its line end, to `write`.
+// Hands each finished line, with its line end, to `write`, each note to `note`.
 class RowWriter final : public RowSink {
  public:
-  RowWriter(RowFormat format, std::function<void(std::string_view)> write);
+  using Take = std::function<void(std::string_view)>;
+  RowWriter(RowFormat format, Take write, Take note);
 
+  void note(const std::string& message) override { note_(message); }
   void header(const std::vector<std::string>& columns) override;
   void row(const std::vector<std::string>& cells) override;  // throws Error{kInternal} if it does not fit the header
   void row(const std::vector<std::string>& cells, const std::vector<std::string>& values) override;
 
  private:
   RowFormat format_;
-  std::function<void(std::string_view)> write_;
+  Take write_, note_;
   std::vector<std::string> columns_;
 };
 

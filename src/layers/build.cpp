@@ -14,6 +14,7 @@
 #include "layers/mixture.h"
 #include "layers/recurrent_structure.h"
 #include "layers/sentence_encoder.h"
+#include "layers/series_embedding.h"
 #include "layers/term_scores.h"
 #include "layers/tied_linear.h"
 #include "layers/token_inputs.h"
@@ -172,6 +173,12 @@ std::unique_ptr<Module> build_simple(const std::string& type, Settings& s) {
     return std::make_unique<Dropout>(probability, s.get<bool>("per_sequence"));
   }
   if (type == "crf") return std::make_unique<Crf>(s.size("tags"));
+#ifndef CAROUSEL_INFERENCE_ONLY  // which has no forecasters of many series
+  if (type == "series_embedding") {
+    const std::int64_t series = s.size("vocabulary_size"), size = s.size("embedding_size");
+    return std::make_unique<SeriesEmbedding>(series, size, s.get<double>("dropout"));
+  }
+#endif
   if (type == "layer_norm") return std::make_unique<LayerNorm>(s.size("size"));
   if (type == "term_scores") {
     const std::int64_t terms = s.size("terms");
@@ -269,7 +276,7 @@ std::int64_t count_parameters(const LayerDescription& description) {
     const std::int64_t window = checked_size({s.size("input_size"), s.size("kernel_size")}, "conv1d");
     count += checked_size({window + (s.get<bool>("bias") ? 1 : 0), s.size("output_size")}, "conv1d");
   }
-  if (type == "embedding" || type == "fixed_embedding") {
+  if (type == "embedding" || type == "fixed_embedding" || type == "series_embedding") {
     count += checked_size({s.size("vocabulary_size"), s.size("embedding_size")}, "embedding");
   }
   if (type == "hashed_embedding") {

@@ -45,6 +45,7 @@ class PassCounter {
     if (d.type == "sum") sum(d);
     if (d.type == "mixture") mixture(d);
     if (d.type == "memberships") memberships(d);
+    if (d.type == "series_embedding") series_embedding(d);
     if (is_token_input(d.type)) token_input(d);
     if (d.type == "recurrent") recurrent(d);
     if (d.type == "pool") pool(setting<std::string>(d, "kind"));
@@ -143,6 +144,17 @@ class PassCounter {
     add(sizes_.samples * (setting<std::int64_t>(d, "inputs") + 2 * clusters), 0);
     width_ = clusters;
     is_sequence_ = false;
+  }
+
+  // All series are taken to be known ones.
+  void series_embedding(const LayerDescription& d) {
+    const std::int64_t count = rows(), size = setting<std::int64_t>(d, "embedding_size");
+    value(count * (width_ - 1), 0);
+    has_gradient_ = true;
+    value(count * size, 2 * count);
+    if (training_ && setting<double>(d, "dropout") > 0) value(count * size, 2 * count + sizes_.samples * size);
+    width_ += size - 1;
+    value(count * width_, 0);
   }
 
   void sentence_encoder(const LayerDescription& d) {

@@ -13,6 +13,7 @@
 #include "layers/mixture.h"
 #include "layers/module.h"
 #include "layers/sentence_encoder.h"
+#include "layers/series_embedding.h"
 #include "layers/term_scores.h"
 #include "layers/tied_linear.h"
 #include "layers/token_inputs.h"
@@ -251,6 +252,9 @@ class Walk {
       sequence_ = false;
       set_features("cluster", clusters->centers.value.shape()[0]);
       info.notes.push_back("how much a sample belongs to each cluster; the shares add up to 1");
+    } else if (const auto* series = dynamic_cast<const SeriesEmbedding*>(&module)) {
+      set_features("column", features_ == kAnySize ? kAnySize : features_ - 1 + series->weight.value.shape()[1]);
+      info.notes.push_back("instead of the last column, the number of a series, its learnt vector");
     } else if (dynamic_cast<const Pool*>(&module)) {
       pool(info);
     } else if (dynamic_cast<const AttentionPool*>(&module)) {

@@ -185,7 +185,8 @@ class Forecast final : public Task {
     CurveRecorder observer(outer);
     ForecastInfo info;
     set_output(options, info);
-    const ForecastData data = read_training_series(data_for(info.distribution, options.data), info);
+    ForecastData data = read_training_series(data_for(info.distribution, options.data), info);
+    if (options.model.series_embedding > 0) number_series(data, info);
     for (const std::string& note : data.notes) observer.note(note);
     if (info.distribution == "negative_binomial") check_counts(data, info);
     TrainDefaults defaults = forecast_defaults();
@@ -208,7 +209,7 @@ class Forecast final : public Task {
     WindowClusters clusters;
     if (model_options.clusters > 0) clusters = cluster_windows(data, network_info, model_options, seed, observer);
     Model model("forecast", build_forecaster(model_options, network_info, start, clusters, seed));
-    if (info.recursive) check_recursive(model.network(), data, info);
+    if (info.recursive) check_recursive(model.network(), info);
     calibrate_start(model.network(), data, network_info);
     model.set_task_data(info.to_json());
     note_kernels(model.network(), resolved, observer);
@@ -298,6 +299,7 @@ class Forecast final : public Task {
     ForecastData data = options.data.update
                             ? read_updated_series(model, options, info)
                             : read_series_for_model(options.data.data, options.data, info, Parts::kAllKnown);
+    for (const std::string& note : data.notes) sink.note(note);
     if (options.data.anomalies) write_anomalies(model, options, data, info, sink);
     if (keeps_state) carry_to_the_end(model, data, info);
     if (!options.data.anomalies) write_ahead(model, options, data, info, sink);

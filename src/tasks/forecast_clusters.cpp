@@ -22,6 +22,9 @@ BasicTensor<double> window_points(const ForecastData& data, const ForecastInfo& 
     const WindowAt at[]{all[static_cast<std::size_t>(n * std::ssize(all) / N)]};
     gather_inputs(data.scaled, at, info.window, window);
     std::copy_n(window.data(), info.window * C, points.data() + n * info.window * C);
+    for (std::int64_t t = 0; t < info.window && info.value_columns() < C; ++t) {
+      points[(n * info.window + t) * C + C - 1] = 0;  // the number of the series
+    }
   }
   return points;
 }

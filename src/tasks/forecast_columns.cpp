@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <set>
 
@@ -116,7 +117,13 @@ std::vector<std::string> DerivedColumns::names() const {
     if (column.categories.empty()) names.push_back(column.name);
     for (const std::string& category : column.categories) names.push_back(column.name + " = " + category);
   }
+  if (!series.empty()) names.emplace_back("series");
   return names;
+}
+
+std::int64_t DerivedColumns::series_number(const std::string& id) const {
+  const auto found = std::lower_bound(series.begin(), series.end(), id);
+  return found == series.end() || *found != id ? -1 : found - series.begin();
 }
 
 void DerivedColumns::check(const std::vector<std::string>& columns, const SeriesOptions& reading) const {
@@ -135,6 +142,9 @@ void DerivedColumns::check(const std::vector<std::string>& columns, const Series
   if (statics.size() != reading.statics.size()) {
     fail(Code::kModel, "the forecaster has {} static columns and reads {}", statics.size(), reading.statics.size());
   }
+  if (std::ranges::adjacent_find(series, std::greater_equal{}) != series.end()) {
+    fail(Code::kModel, "the forecaster's series are not sorted");
+  }
 }
 
 json DerivedColumns::to_json() const {
@@ -143,7 +153,7 @@ json DerivedColumns::to_json() const {
     columns.push_back(
         {{"name", column.name}, {"categories", column.categories}, {"shift", column.shift}, {"factor", column.factor}});
   }
-  return {{"ahead", ahead}, {"known", known}, {"calendar", calendar}, {"statics", columns}};
+  return {{"ahead", ahead}, {"known", known}, {"calendar", calendar}, {"statics", columns}, {"series", series}};
 }
 
 DerivedColumns DerivedColumns::from_json(const json& object) {
@@ -156,6 +166,7 @@ DerivedColumns DerivedColumns::from_json(const json& object) {
       fail(Code::kModel, "the forecaster has an unknown calendar feature '{}'", feature);
     }
   }
+  derived.series = object.value("series", derived.series);
   for (const json& column : object.at("statics")) {
     StaticColumn one;
     column.at("name").get_to(one.name);
@@ -230,6 +241,10 @@ Series network_series(const Series& series, const Scaler& scaler, const DerivedC
     for (const std::string& category : column.categories) {
       writer.add([&](std::int64_t) { return text == category ? 1.0 : 0.0; });
     }
+  }
+  if (!derived.series.empty()) {
+    const auto number = static_cast<double>(derived.series_number(series.id));
+    writer.add([&](std::int64_t) { return number; });
   }
   scaled.columns.insert(scaled.columns.end(), names.begin(), names.end());
   return scaled;

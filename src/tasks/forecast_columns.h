@@ -9,6 +9,8 @@
 //   "hour sin" ...        sine and cosine of the calendar features of the time
 //   static ones           the same in every row: a number, scaled over the series of training, or one column for each
 //                         category of training, 1 or 0 (a category that training did not have: all 0)
+//   "series"              with --series-embedding: the number of the series among those of training, whose learnt
+//                         vector the recurrent branch sees instead (layers/series_embedding.h); -1 for any other
 #pragma once
 
 #include <cstdint>
@@ -35,8 +37,10 @@ struct DerivedColumns {
   std::vector<std::string> known;     // columns with missing values
   std::vector<std::string> calendar;  // of calendar_features()
   std::vector<StaticColumn> statics;
+  std::vector<std::string> series;  // that training knew, sorted; empty: no column
 
   std::vector<std::string> names() const;
+  std::int64_t series_number(const std::string& id) const;  // -1 for one that training did not have
   // Throws Error{kModel} unless `columns` are some columns that are read, with those that names() is made from among
   // them, and then names(), and the statics are those of `reading`.
   void check(const std::vector<std::string>& columns, const SeriesOptions& reading) const;

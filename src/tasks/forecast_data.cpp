@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "base/fail.h"
 #include "data/series/calendar.h"
@@ -112,6 +113,23 @@ void scale_all(ForecastData& data, const ForecastInfo& info) {
                                               : info.scaler);
     data.scaled.push_back(network_series(data.series[k], data.scalers.back(), info.derived, info.horizon));
   }
+}
+
+// Names some of the series whose learnt vector is not their own.
+void note_unknown_series(ForecastData& data, const ForecastInfo& info) {
+  if (info.derived.series.empty()) return;
+  constexpr std::size_t kNamed = 3;
+  std::vector<std::string> unknown;
+  for (const Series& series : data.series) {
+    if (info.derived.series_number(series.id) < 0) unknown.push_back("'" + series.id + "'");
+  }
+  if (unknown.empty()) return;
+  const std::size_t count = unknown.size();
+  unknown.resize(std::min(kNamed, count));
+  data.notes.push_back(fmt::format(
+      "series: {} of {} ({}{}) {} not in the training data; the mean of all learnt vectors "
+      "stands for theirs",
+      count, data.series.size(), fmt::join(unknown, ", "), count > kNamed ? " ..." : "", count == 1 ? "was" : "were"));
 }
 
 // What every step of the horizon needs to be known ahead.
@@ -271,6 +289,24 @@ ForecastData read_training_series(const DataOptions& options, ForecastInfo& info
   }
 }
 
+void number_series(ForecastData& data, ForecastInfo& info) {
+  std::set<std::string> names;
+  for (std::size_t k = 0; k < data.series.size(); ++k) {
+    if (data.splits[k].train.size() > 0) names.insert(data.series[k].id);
+  }
+  if (names.size() < 2) {
+    fail(Code::kUsage,
+         "--series-embedding: needs several series to tell apart, the training data have one; leave it out, or say "
+         "what separates them (--id-column, --layout)");
+  }
+  info.derived.series.assign(names.begin(), names.end());
+  info.columns.emplace_back(info.derived.names().back());
+  for (std::size_t k = 0; k < data.series.size(); ++k) {
+    data.scaled[k] = network_series(data.series[k], data.scalers[k], info.derived, info.horizon);
+  }
+  note_unknown_series(data, info);
+}
+
 std::vector<std::pair<std::string, std::string>> describe_series(const ForecastData& data, const ForecastInfo& info) {
   const auto [shortest, longest] =
       std::minmax_element(data.series.begin(), data.series.end(),
@@ -322,6 +358,7 @@ ForecastData read_series_for_model(const std::vector<std::string>& paths, const 
     require_future(data, info);
   }
   scale_all(data, info);
+  note_unknown_series(data, info);
   return data;
 }
 
@@ -332,6 +369,7 @@ void scale_known_series(ForecastData& data, const ForecastInfo& info) {
     data.splits.push_back(train_on_all(data.series[k]));
     data.scaled.push_back(network_series(data.series[k], data.scalers[k], info.derived, info.horizon));
   }
+  note_unknown_series(data, info);
 }
 
 }  // namespace carousel

@@ -43,6 +43,10 @@ struct ForecastData {
 // read.
 ForecastData read_training_series(const DataOptions& options, ForecastInfo& info, const SeriesChange& change = {});
 
+// For --series-embedding: the column of numbers of the series that have a training part. Throws Error{kUsage} if there
+// is one such series only.
+void number_series(ForecastData& data, ForecastInfo& info);
+
 // Facts for `data check`: layout, columns, lengths, times.
 std::vector<std::pair<std::string, std::string>> describe_series(const ForecastData& data, const ForecastInfo& info);
 

@@ -122,9 +122,10 @@ LinearStart fit_linear_start(const ForecastData& data, const ForecastInfo& info)
   for (std::size_t k = 0; k < targets.size(); ++k) {
     std::vector<Candidate> candidates{{{targets[k]}, targets[k], false}};
     if (can_be_seasonal) candidates.push_back({{targets[k]}, targets[k], true});
-    if (C > 1 && info.window * C <= kMaxInputs) {
+    const std::int64_t seen = info.value_columns();
+    if (seen > 1 && info.window * seen <= kMaxInputs) {
       candidates.push_back({{}, targets[k], false});
-      for (std::int64_t c = 0; c < C; ++c) candidates.back().columns.push_back(c);
+      for (std::int64_t c = 0; c < seen; ++c) candidates.back().columns.push_back(c);
     }
     double least = std::numeric_limits<double>::infinity();
     LinearMap best_map;

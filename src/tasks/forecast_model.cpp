@@ -6,6 +6,7 @@
 #include "base/fail.h"
 #include "base/json.h"
 #include "layers/mixture.h"
+#include "layers/series_embedding.h"
 #include "tasks/column_scale.h"
 #include "tasks/series_json.h"
 #include "tasks/task_data.h"
@@ -190,6 +191,10 @@ ModelOptions resolve_forecast_model(const ModelOptions& options, const ForecastI
   observer.note(fmt::format("model: {}, {} layer{} of {}, dropout {}{}, beside a linear map of the window", r.cell,
                             r.layers, r.layers == 1 ? "" : "s", r.hidden_size, r.dropout,
                             r.clusters > 1 ? fmt::format(", for each of {} fuzzy clusters", r.clusters) : ""));
+  if (r.series_embedding > 0) {
+    observer.note(
+        fmt::format("series: a learnt vector of {} for each of {}", r.series_embedding, info.derived.series.size()));
+  }
   observer.note(fmt::format("forecast: {} step{} ahead from the last {}, season {}", info.horizon,
                             info.horizon == 1 ? "" : "s", info.window, info.season));
   return r;
@@ -225,9 +230,22 @@ std::vector<ColumnScale> output_scales(const ForecastInfo& info) {
   return scales;
 }
 
+// What the memberships see: all but the number of the series.
+std::unique_ptr<Scale> without_number(const ForecastInfo& info) {
+  Tensor factor({std::ssize(info.columns)}), offset({std::ssize(info.columns)});
+  std::fill_n(factor.data(), info.value_columns(), 1.0F);
+  return std::make_unique<Scale>(std::move(factor), std::move(offset));
+}
+
 Sequential recurrent_network(const ModelOptions& options, const ForecastInfo& info, std::int64_t outputs) {
   Sequential network;
-  const std::int64_t size = add_body(network, options, std::ssize(info.columns), info.window);
+  std::int64_t inputs = std::ssize(info.columns);
+  if (!info.derived.series.empty()) {
+    const std::int64_t series = std::ssize(info.derived.series), numbers = options.series_embedding;
+    network.add("series", std::make_unique<SeriesEmbedding>(series, numbers, options.dropout));
+    inputs += numbers - 1;
+  }
+  const std::int64_t size = add_body(network, options, inputs, info.window);
   if (options.dropout > 0) network.add("dropout", std::make_unique<Dropout>(options.dropout));
   network.add("output", std::make_unique<Linear>(size, outputs));
   return network;
@@ -243,6 +261,7 @@ Sequential build_forecaster(const ModelOptions& options, const ForecastInfo& inf
     recurrent = recurrent_network(options, info, start.width * outputs);
   } else {
     Sequential gate;
+    if (!info.derived.series.empty()) gate.add("columns", without_number(info));
     gate.add("memberships", std::make_unique<Memberships>(clusters.centers, clusters.fuzzifier));
     std::vector<Sequential> networks;
     for (std::int64_t k = 0; k < clusters.centers.shape()[0]; ++k) {

@@ -54,6 +54,10 @@ struct ForecastInfo {
   std::vector<std::int64_t> target_positions() const;  // among the columns
   // Whether each series is scaled by itself: by its own training part or, in `predict`, by all of it.
   bool own_scaling() const { return several && !by_series; }
+  // Columns without that of the numbers of the series.
+  std::int64_t value_columns() const { return std::ssize(columns) - (derived.series.empty() ? 0 : 1); }
+  // Whether its forecasts of a step are all that is needed to go on from them.
+  bool feeds_itself() const { return value_columns() == std::ssize(targets); }
   ScalerOptions scaler_options() const;
   // Whether the network can scale by itself: one scaling for all, of values and not of a transform.
   bool scales_inside() const { return !own_scaling() && transform == "none"; }

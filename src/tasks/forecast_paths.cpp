@@ -92,7 +92,8 @@ class PathBlock {
   // Takes the values as the next row of each path.
   void feed(const BasicTensor<double>& values) {
     const std::int64_t rows = values.shape()[0], C = window_.shape()[2], K = std::ssize(targets_);
-    Tensor row({1, rows, C});
+    Tensor row({1, rows, C});  // what is no target stays as it is: the number of the series
+    std::copy_n(window_.data() + window_.elements() - rows * C, rows * C, row.data());
     for (std::int64_t i = 0; i < rows * K; ++i) {
       row[i / K * C + targets_[static_cast<std::size_t>(i % K)]] = static_cast<float>(values[i]);
     }
@@ -137,12 +138,12 @@ class PathBlock {
 
 }  // namespace
 
-void check_recursive(Sequential& network, const ForecastData& data, const ForecastInfo& info) {
-  if (data.scaled.front().column_count() != std::ssize(info.targets)) {
+void check_recursive(Sequential& network, const ForecastInfo& info) {
+  if (!info.feeds_itself()) {
     fail(Code::kUsage,
          "--strategy recursive: {} of {} columns are targets; all must be, since forecasts are fed back as the next "
          "row; leave --target out or forecast directly",
-         info.targets.size(), data.scaled.front().column_count());
+         info.targets.size(), info.value_columns());
   }
   if (info.distribution != "point" && info.transform.ends_with("difference")) {
     fail(Code::kUsage,
@@ -155,7 +156,7 @@ void check_recursive(Sequential& network, const ForecastData& data, const Foreca
 
 BasicTensor<double> sample_paths(Sequential& network, const ForecastData& data, std::span<const WindowAt> windows,
                                  const ForecastInfo& info, std::int64_t paths, std::uint64_t seed) {
-  check_recursive(network, data, info);
+  check_recursive(network, info);
   if (info.distribution == "point") paths = 1;
   const std::int64_t K = std::ssize(info.targets), H = info.horizon;
   BasicTensor<double> all({std::ssize(windows), paths, H * K}), values;

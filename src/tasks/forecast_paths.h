@@ -22,6 +22,6 @@ Forecasts recursive_forecasts(Sequential& network, const ForecastData& data, std
                               const ForecastInfo& info);
 
 // Throws Error{kUsage} if the network or the columns do not allow it.
-void check_recursive(Sequential& network, const ForecastData& data, const ForecastInfo& info);
+void check_recursive(Sequential& network, const ForecastInfo& info);
 
 }  // namespace carousel

@@ -217,8 +217,7 @@ StatefulForecastProblem::StatefulForecastProblem(Sequential& network, const Fore
       head_(make_forecast_head(info)),
       targets_(info.target_positions()),
       validation_(data.windows_in(&SeriesSplit::valid, info.shape())),
-      noise_(options.input_noise, static_cast<std::uint64_t>(options.seed),
-             std::vector<double>(info.columns.size(), 1.0)) {}
+      noise_(options.input_noise, static_cast<std::uint64_t>(options.seed), noise_scales(info)) {}
 
 std::int64_t StatefulForecastProblem::batches_in_epoch(std::int64_t epoch) {
   std::vector<Stretch> all = training_stretches(data_, info_, options_.batch_size);

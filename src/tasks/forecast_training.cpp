@@ -147,6 +147,12 @@ std::vector<double> window_losses(Sequential& network, const ForecastData& data,
   return losses;
 }
 
+std::vector<double> noise_scales(const ForecastInfo& info) {
+  std::vector<double> scales(info.columns.size(), 0.0);
+  std::fill_n(scales.begin(), info.value_columns(), 1.0);
+  return scales;
+}
+
 std::optional<Validation> validation_loss(Sequential& network, const ForecastData& data,
                                           const std::vector<WindowAt>& windows, const ForecastInfo& info,
                                           const TrainOptions& options) {
@@ -175,8 +181,7 @@ ForecastProblem::ForecastProblem(Sequential& network, const ForecastData& data, 
   validation_ = validation_windows(data, info);
   per_epoch_ = std::min<std::int64_t>(std::ssize(training_), kMaxWindowsPerEpoch);
   order_.resize(training_.size());
-  noise_ = InputNoise(options.input_noise, static_cast<std::uint64_t>(options.seed),
-                      std::vector<double>(info.columns.size(), 1.0));
+  noise_ = InputNoise(options.input_noise, static_cast<std::uint64_t>(options.seed), noise_scales(info));
 }
 
 std::vector<Parameter*> ForecastProblem::parameters() { return recurrent_branch().parameters(); }

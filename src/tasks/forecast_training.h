@@ -33,6 +33,9 @@ std::vector<WindowAt> validation_windows(const ForecastData& data, const Forecas
 std::vector<double> window_losses(Sequential& network, const ForecastData& data, std::span<const WindowAt> windows,
                                   const ForecastInfo& info, const TrainOptions& options);
 
+// The deviations of InputNoise: 1 for every column, 0 for the number of the series.
+std::vector<double> noise_scales(const ForecastInfo& info);
+
 // The mean loss over windows; nothing if there are none.
 std::optional<Validation> validation_loss(Sequential& network, const ForecastData& data,
                                           const std::vector<WindowAt>& windows, const ForecastInfo& info,

@@ -211,7 +211,7 @@ ForecastData alone(const ForecastData& data, const ForecastInfo& info, std::int6
 
 Forecasts forecast_ahead(const Model& model, const ForecastData& data, const ForecastInfo& info, std::int64_t series,
                          std::int64_t steps) {
-  if (steps > info.horizon && info.targets != info.columns) {
+  if (steps > info.horizon && !info.feeds_itself()) {
     fail(Code::kUsage,
          "--horizon {}: the model forecasts {} steps; to go on from its own forecasts it would need all columns as "
          "targets",
@@ -245,7 +245,11 @@ Forecasts forecast_ahead(const Model& model, const ForecastData& data, const For
     if (done + info.horizon >= steps) break;
     Series& raw = here.series.front();
     raw.values.insert(raw.values.end(), next.point.data(), next.point.data() + next.point.elements());
-    known.values.insert(known.values.end(), scaled.point.data(), scaled.point.data() + scaled.point.elements());
+    for (std::int64_t h = 0; h < info.horizon; ++h) {
+      const double number = known.values.back();
+      known.values.insert(known.values.end(), scaled.point.data() + h * K, scaled.point.data() + (h + 1) * K);
+      if (known.column_count() > K) known.values.push_back(number);
+    }
   }
   return all;
 }

@@ -124,15 +124,16 @@ struct ModelOptions {
   double length_penalty = 1;                    // translate: exponent of Wu et al. 2016
   std::string copy_unknown;                     // "true", "false"; auto
   std::vector<std::string> ensemble;            // translate, forecast: further model files
-  std::string tie_embeddings;        // lm: "true", "false"; auto: where the sizes allow it, but not for characters
-  std::string token_pairs;           // tag: "true", "false"; auto
-  bool variational_dropout = false;  // lm: one mask for all steps of a batch
-  double embedding_dropout = 0;      // lm: share of words dropped from the embedding
-  std::string softmax = "full";      // lm: full, sampled, adaptive
-  bool hierarchical = false;         // classify: a text is sentences of words
-  std::int64_t clusters = 0;         // forecast: fuzzy clusters of the windows, a network for each; 0: one network
-  double fuzzifier = 0;              // of the clusters; auto
-  bool stateful = false;             // forecast: the state goes on along the series instead of starting in each window
+  std::string tie_embeddings;         // lm: "true", "false"; auto: where the sizes allow it, but not for characters
+  std::string token_pairs;            // tag: "true", "false"; auto
+  bool variational_dropout = false;   // lm: one mask for all steps of a batch
+  double embedding_dropout = 0;       // lm: share of words dropped from the embedding
+  std::string softmax = "full";       // lm: full, sampled, adaptive
+  bool hierarchical = false;          // classify: a text is sentences of words
+  std::int64_t clusters = 0;          // forecast: fuzzy clusters of the windows, a network for each; 0: one network
+  double fuzzifier = 0;               // of the clusters; auto
+  std::int64_t series_embedding = 0;  // forecast: numbers of the learnt vector of each series; 0: none
+  bool stateful = false;              // forecast: the state goes on along the series instead of starting in each window
   // forecast: "point", "quantile", "gaussian" ...; levels in (0, 1), auto; "direct", "recursive"; paths, auto
   std::string distribution = "point";
   std::vector<std::string> quantiles;

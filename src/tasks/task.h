@@ -67,6 +67,8 @@ struct TrainResult : EvaluateResult {  // of the validation part
 class RowSink {
  public:
   virtual ~RowSink() = default;
+  // What the user should hear of the data, before the rows.
+  virtual void note(const std::string& message) { static_cast<void>(message); }
   virtual void header(const std::vector<std::string>& columns) = 0;
   virtual void row(const std::vector<std::string>& cells) = 0;
   // The same with cells that hold more than a line of a table can: values[k], if not empty, is the JSON that stands for

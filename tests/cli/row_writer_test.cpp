@@ -30,12 +30,15 @@ TEST(JsonLine, ReplacesBytesThatAreNotText) {
 
 // Oracle: the header that was given.
 TEST(RowWriter, RefusesARowThatDoesNotFitTheHeader) {
-  std::string text;
-  RowWriter writer(RowFormat::kCsv, [&](std::string_view line) { text += line; });
+  std::string text, notes;
+  RowWriter writer(
+      RowFormat::kCsv, [&](std::string_view line) { text += line; }, [&](std::string_view note) { notes += note; });
+  writer.note("two columns");
   writer.header({"a", "b"});
   writer.row({"1", "2"});
   EXPECT_THROW(writer.row({"1"}), Error);
   EXPECT_EQ(text, "a,b\n1,2\n");
+  EXPECT_EQ(notes, "two columns");
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "layers/mixture.h"
 #include "layers/module.h"
 #include "layers/sentence_encoder.h"
+#include "layers/series_embedding.h"
 #include "layers/tied_linear.h"
 #include "layers/token_inputs.h"
 #include "tests/support/expect_error.h"
@@ -178,6 +179,16 @@ TEST(TrainingMemory, Mixtures) {
   }
   network.add("clusters", std::make_unique<Mixture>(std::move(gate), std::move(networks)));
   expect_predicted(std::move(network), {40, 20, 5});
+}
+
+TEST(TrainingMemory, SeriesEmbeddings) {
+  for (const double dropout : {0.0, 0.3}) {
+    Sequential network;
+    network.add("series", std::make_unique<SeriesEmbedding>(30, 6, dropout));
+    network.add("recurrent", std::make_unique<Recurrent>(recurrent("gru", 10)));
+    network.add("pool", std::make_unique<Pool>("last"));
+    expect_predicted(std::move(network), {200, 16, 5});
+  }
 }
 
 // 12 documents of 20 sentences of 9 words, the last one without a mark behind it.

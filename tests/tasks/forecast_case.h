@@ -18,6 +18,7 @@ inline Sequential random_forecaster(const ForecastInfo& info, const std::string&
   options.bidirectional = "false";
   options.pool = "last";
   options.activation = "tanh";
+  options.series_embedding = info.derived.series.empty() ? 0 : 3;
   const ForecastInfo one = info.of_network();
   const std::int64_t values = one.horizon * std::ssize(one.targets);
   LinearStart start{Tensor({values, one.window * std::ssize(one.columns)}), Tensor({values}), ""};

@@ -56,6 +56,16 @@ TEST(ForecastColumns, AreThoseReadThenAheadKnownCalendarAndStatics) {
   EXPECT_EQ(column(seen, "kind = red"), (std::vector<double>(5, 1)));
   EXPECT_EQ(column(seen, "kind = blue"), (std::vector<double>(5, 0)));
   EXPECT_EQ(seen.known_steps(), 4);
+  DerivedColumns numbered = derived;
+  numbered.series = {"", "b"};
+  EXPECT_EQ(numbered.names().back(), "series");
+  EXPECT_EQ(column(network_series(list[0], scaler, numbered, 2), "series"), (std::vector<double>(5, 0)));
+  Series other = list[0];
+  other.id = "a";
+  const DerivedColumns again = DerivedColumns::from_json(numbered.to_json());
+  EXPECT_EQ(column(network_series(other, scaler, again, 2), "series"), (std::vector<double>(5, -1)));
+  other.id = "b";
+  EXPECT_EQ(column(network_series(other, scaler, again, 2), "series"), (std::vector<double>(5, 1)));
   const Series unseen = network_series(made("", "green"), scaler, derived, 2);
   EXPECT_EQ(column(unseen, "kind = red")[0] + column(unseen, "kind = blue")[0], 0);
   EXPECT_EQ(column(unseen, "size")[0], 0);  // not known: the mean
@@ -96,6 +106,10 @@ TEST(ForecastColumns, AModelWhoseColumnsContradictEachOtherIsRefused) {
     info.columns[2] = "g ahead";
   });
   refuse({"1 static", "reads 0"}, [](ForecastInfo& info) { info.reading.statics.clear(); });
+  refuse({"not sorted"}, [](ForecastInfo& info) {
+    info.derived.series = {"b", "a"};
+    info.columns.emplace_back("series");
+  });
   refuse({"twice"}, [](ForecastInfo& info) { info.targets = {"y", "y"}; });
   refuse({"'big'"}, [](ForecastInfo& info) { info.scaling = "big"; });
   refuse({"no scaling"}, [](ForecastInfo& info) { info.scaler = Scaler(); });

@@ -258,12 +258,19 @@ ForecastInfo stateful_info(const std::string& distribution) {
   return info;
 }
 
-ForecastData two_series() {
+// `numbered`: with the column of numbers of the series.
+ForecastData two_series(bool numbered = false) {
   ForecastData data;
   for (const std::int64_t rows : {20, 13}) {
     Series series;
     series.columns = {"a", "b"};
-    series.values = normal_numbers(static_cast<std::size_t>(2 * rows), static_cast<std::uint64_t>(rows));
+    const std::vector<double> drawn =
+        normal_numbers(static_cast<std::size_t>(2 * rows), static_cast<std::uint64_t>(rows));
+    if (numbered) series.columns.emplace_back("series");
+    for (std::size_t i = 0; i < drawn.size(); ++i) {
+      series.values.push_back(drawn[i]);
+      if (numbered && i % 2 == 1) series.values.push_back(rows == 20 ? 0 : 1);
+    }
     data.scaled.push_back(series);
     data.scalers.push_back(Scaler({{0, 1}, {0, 1}}));
   }
@@ -273,19 +280,25 @@ ForecastData two_series() {
 // Oracle: another road: the path is appended to its series and the network reads all of it from the beginning; the
 // quantile at the same random number is the path's next value.
 TEST(SampledPaths, FollowFromTheNetworkStepByStep) {
-  for (const char* distribution : {"gaussian", "student_t", "quantile", "point"}) {
-    const ForecastInfo info = stateful_info(distribution), one = info.of_network();
-    const ForecastData data = two_series();
+  for (const char* distribution : {"gaussian", "student_t", "quantile", "point", "point with series embedding"}) {
+    const bool numbered = std::string(distribution).ends_with("embedding");
+    ForecastInfo info = stateful_info(numbered ? "point" : distribution);
+    if (numbered) {
+      info.derived.series = {"p", "q"};
+      info.columns.emplace_back("series");
+    }
+    const ForecastInfo one = info.of_network();
+    const ForecastData data = two_series(numbered);
     Sequential network = random_forecaster(info, "lstm", 4, 2);
     const std::vector<WindowAt> windows{{0, 20}, {1, 9}, {1, 13}};
-    const std::int64_t paths = std::string(distribution) == "point" ? 1 : 3;
+    const std::int64_t paths = info.distribution == "point" ? 1 : 3;
     const BasicTensor<double> all = sample_paths(network, data, windows, info, paths, 5);
     const std::unique_ptr<ForecastHead> head = make_forecast_head(info);
     const std::int64_t width = network_outputs(one) / 2;
     for (std::int64_t row = 0; row < 3 * paths; ++row) {
       const WindowAt& window = windows[static_cast<std::size_t>(row / paths)];
       Series series = data.scaled[static_cast<std::size_t>(window.series)];
-      series.values.resize(static_cast<std::size_t>(2 * window.origin));
+      series.values.resize(static_cast<std::size_t>(series.column_count() * window.origin));
       for (std::int64_t h = 0; h < 4; ++h) {
         const WindowAt end[]{{0, window.origin + h}};
         const Tensor x = predict_windows(network, std::span(&series, 1), end, one);
@@ -299,6 +312,7 @@ TEST(SampledPaths, FollowFromTheNetworkStepByStep) {
           ASSERT_NEAR(got, expected, 1e-4 * std::max(1.0, std::abs(expected))) << distribution << row << " step " << h;
           series.values.push_back(got);
         }
+        if (numbered) series.values.push_back(static_cast<double>(window.series));
       }
     }
   }
