@@ -25,6 +25,14 @@ std::vector<Bound> bounds(const CommandLine& line, const std::string& flag) {
   return list;
 }
 
+// Throws Error{kUsage} if evaluation does this for other tasks only.
+void require_task(std::string_view flag, std::string_view what, const std::vector<std::string_view>& tasks,
+                  std::string_view task) {
+  if (std::find(tasks.begin(), tasks.end(), task) != tasks.end()) return;
+  fail(Code::kUsage, "{}: evaluate {} for {}, this model is for '{}'; leave it out", flag, what, fmt::join(tasks, ", "),
+       task);
+}
+
 int run_evaluate(const CommandLine& line, Console& console) {
   const std::vector<Bound> minima = bounds(line, "--min"), maxima = bounds(line, "--max");
   const Config config = config_of(line);
@@ -34,14 +42,13 @@ int run_evaluate(const CommandLine& line, Console& console) {
   check_options_fit_task(config.options, model.task());
   const OutputOptions& output = config.options.output;
   if (!output.report.empty()) {
-    constexpr std::string_view kTasks[] = {"classify", "forecast", "regress", "tag", "lm"};  // that write a page
-    if (std::find(std::begin(kTasks), std::end(kTasks), task.name()) == std::end(kTasks)) {
-      fail(Code::kUsage, "--report: evaluate writes a page for {}, this model is for '{}'; leave it out",
-           fmt::join(kTasks, ", "), task.name());
-    }
+    require_task("--report", "writes a page", {"classify", "forecast", "regress", "tag", "lm"}, task.name());
     check_output_file("--report", output.report, output.force);
   }
-  if (!output.plots.empty()) check_plots_folder(output.plots, output.force);
+  if (!output.plots.empty()) {
+    require_task("--plots", "draws pictures", {"classify", "forecast", "regress"}, task.name());
+    check_plots_folder(output.plots, output.force);
+  }
   set_inference_dtype(model.network(), config.options.model.dtype);
   set_threads(static_cast<int>(config.options.train.threads));
 

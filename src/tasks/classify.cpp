@@ -7,7 +7,6 @@
 #include <optional>
 
 #include "base/fail.h"
-#include "base/file.h"
 #include "base/json.h"
 #include "data/split.h"
 #include "tasks/baselines/text_baselines.h"
@@ -17,6 +16,7 @@
 #include "tasks/classify_training.h"
 #include "tasks/documents.h"
 #include "tasks/metrics.h"
+#include "tasks/report_files.h"
 #include "tasks/run_report.h"
 #include "tasks/sample_split.h"
 #include "tasks/text_options.h"
@@ -117,7 +117,7 @@ void write_report(const Options& options, const TrainResult& result, const Curve
                                   "samples", result, curves);
   add_classify_figures(outcome, report.figures);
   add_saturation_figure(curves.epochs(), report.figures);
-  write_file_atomically(options.output.report, report_page(report));
+  write_report_files(options.output, report);
 }
 
 // Of a model that was trained before.
@@ -125,7 +125,7 @@ void write_report(const Options& options, const EvaluateResult& result, const Mo
                   const ClassifyOutcome& outcome) {
   Report report = evaluation_report(options, "samples", result, model);
   add_classify_figures(outcome, report.figures);
-  write_file_atomically(options.output.report, report_page(report));
+  write_report_files(options.output, report);
 }
 
 // The defaults of training by kind of data.
@@ -265,7 +265,7 @@ class Classify final : public Task {
     }
     fitted.model.set_training(training_json(fitted.summary, fitted.training, result));
     fitted.model.save(options.output.out);
-    if (!options.output.report.empty()) {
+    if (wants_report(options.output)) {
       write_report(options, result, observer, {fitted.model.network(), fitted.info, data, split.valid, fitted.scores});
     }
     return result;
@@ -287,7 +287,7 @@ class Classify final : public Task {
     }
     const std::vector<std::int32_t> majority(all.size(), static_cast<std::int32_t>(info.majority));
     result.baselines.push_back({"majority", score_classes(majority, actual, classes)});
-    if (!options.output.report.empty()) {
+    if (wants_report(options.output)) {
       write_report(options, result, model, {model.network(), info, data, all, scores});
     }
     return result;

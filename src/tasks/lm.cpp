@@ -7,6 +7,7 @@
 #include "tasks/lm_model.h"
 #include "tasks/lm_report.h"
 #include "tasks/lm_training.h"
+#include "tasks/report_files.h"
 #include "tasks/token_input.h"
 #include "tasks/training_run.h"
 
@@ -126,7 +127,7 @@ class LanguageModel final : public Task {
     result.options.data.level = level_name(level);
     model.set_training(training_json(summary, training, result));
     model.save(options.output.out);
-    if (!options.output.report.empty()) write_lm_report(options, result, observer);
+    if (wants_report(options.output)) write_lm_report(options, result, observer);
     return result;
   }
 
@@ -159,7 +160,7 @@ class LanguageModel final : public Task {
     for (std::size_t t = 0; t < text.ids.size() && data.surprise; ++t) {
       result.tokens.push_back({encoder.pipeline().vocabulary().token(text.ids[t]), text.ids[t], -score.losses[t]});
     }
-    if (!options.output.report.empty()) {
+    if (wants_report(options.output)) {
       write_lm_report(options, result, model, {encoder, text.ids, score.losses});
     }
     return result;

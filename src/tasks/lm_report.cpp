@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "base/fail.h"
-#include "base/file.h"
+#include "tasks/report_files.h"
 #include "tasks/run_report.h"
 
 namespace carousel {
@@ -88,13 +88,13 @@ void write_lm_report(const Options& options, const TrainResult& result, const Cu
   Report report = training_report(fmt::format("Language model of {}", file_names(options.data.data)),
                                   {"cell", result.options.model.cell}, "tokens", result, curves);
   add_saturation_figure(curves.epochs(), report.figures);
-  write_file_atomically(options.output.report, report_page(report));
+  write_report_files(options.output, report);
 }
 
 void write_lm_report(const Options& options, const EvaluateResult& result, const Model& model, const ScoredText& text) {
   Report report = evaluation_report(options, "tokens", result, model);
   report.figures = {surprise_figure(text), costly_tokens_figure(text)};
-  write_file_atomically(options.output.report, report_page(report));
+  write_report_files(options.output, report);
 }
 
 }  // namespace carousel

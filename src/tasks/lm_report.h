@@ -23,7 +23,8 @@ Figure surprise_figure(const ScoredText& text);
 // The tokens that the loss comes from, those with the largest share of it first, at most 20.
 Figure costly_tokens_figure(const ScoredText& text);
 
-// Write options.output.report: curves; or of a model that was trained before, both figures of the text.
+// Write what options.output asks for (report_files.h): curves; or of a model that was trained before, both figures of
+// the text.
 void write_lm_report(const Options& options, const TrainResult& result, const CurveRecorder& curves);
 void write_lm_report(const Options& options, const EvaluateResult& result, const Model& model, const ScoredText& text);
 

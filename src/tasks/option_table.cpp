@@ -420,7 +420,7 @@ const Option kOutputOptions[] = {
     {.key = "output.report", .field = kOutput<&OutputOptions::report>, .verbs = kTrain | kEvaluate,
      .help = "HTML page with curves and pictures to write; evaluate: classify, forecast, regress, tag, lm"},
     {.key = "output.plots", .field = kOutput<&OutputOptions::plots>, .verbs = kTrain | kEvaluate,
-     .tasks = "forecast,regress", .help = "folder to write the pictures of the page to, as SVG and PNG files"},
+     .help = "folder for the pictures of the page, as SVG and PNG files; evaluate: classify, forecast, regress"},
     {.key = "output.alignments", .field = kOutput<&OutputOptions::alignments>, .verbs = kPredict,
      .tasks = "translate", .help = "JSON lines to write: which source steps each output token looked at"},
     {.key = "output.state", .field = kOutput<&OutputOptions::state>, .verbs = kPredict, .tasks = "forecast",

@@ -174,7 +174,7 @@ struct OutputOptions {
   std::string out;         // model file; train's default: TASK.safetensors
   std::string run_dir;     // default: runs/TASK-<time>
   std::string report;      // self-contained HTML page
-  std::string plots;       // forecast, regress: folder for the pictures of the page as files
+  std::string plots;       // folder for the pictures of the page as files
   std::string alignments;  // translate: JSON of what each output token looked at
   std::string state;       // predict forecast: what is needed to go on with new rows alone
   bool force = false;      // overwrite existing files

@@ -5,6 +5,7 @@
 
 #include "base/fail.h"
 #include "base/file.h"
+#include "tasks/report_files.h"
 #include "tasks/sample_split.h"
 #include "tasks/tag_check.h"
 #include "tasks/tag_decode.h"
@@ -154,7 +155,7 @@ class Tag final : public Task {
     result.options.data.min_count = std::max<std::int64_t>(options.data.min_count, 1);
     fitted.model.set_training(training_json(fitted.summary, fitted.training, result));
     fitted.model.save(options.output.out);
-    if (!options.output.report.empty()) {
+    if (wants_report(options.output)) {
       write_tag_report(options, result, observer, {fitted.model.network(), fitted.info, data, split.valid, score});
     }
     return result;
@@ -173,7 +174,7 @@ class Tag final : public Task {
     const TagScore score = score_tagger(model.network(), data, info, all);
     result.metrics = score.metrics();
     result.baselines = {{"frequent_tag", score_baseline(data, info, all)}};
-    if (!options.output.report.empty()) {
+    if (wants_report(options.output)) {
       write_tag_report(options, result, model, {model.network(), info, data, all, score});
     }
     return result;

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/fail.h"
-#include "base/file.h"
+#include "tasks/report_files.h"
 #include "tasks/run_report.h"
 #include "tasks/tag_decode.h"
 
@@ -105,14 +105,14 @@ void write_tag_report(const Options& options, const TrainResult& result, const C
                                   {"cell", result.options.model.cell}, "sentences", result, curves);
   add_tag_figures(outcome, report.figures);
   add_saturation_figure(curves.epochs(), report.figures);
-  write_file_atomically(options.output.report, report_page(report));
+  write_report_files(options.output, report);
 }
 
 void write_tag_report(const Options& options, const EvaluateResult& result, const Model& model,
                       const TagOutcome& outcome) {
   Report report = evaluation_report(options, "sentences", result, model);
   add_tag_figures(outcome, report.figures);
-  write_file_atomically(options.output.report, report_page(report));
+  write_report_files(options.output, report);
 }
 
 }  // namespace carousel

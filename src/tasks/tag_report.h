@@ -19,8 +19,8 @@ struct TagOutcome {
   const TagScore& score;  // of these samples
 };
 
-// Write options.output.report: a table of the types of spans, the most frequent confusions, the sentences in which most
-// is wrong; after training with the curves.
+// Write what options.output asks for (report_files.h): a table of the types of spans, the most frequent confusions, the
+// sentences in which most is wrong; after training with the curves.
 void write_tag_report(const Options& options, const TrainResult& result, const CurveRecorder& curves,
                       const TagOutcome& outcome);
 void write_tag_report(const Options& options, const EvaluateResult& result, const Model& model,

@@ -8,6 +8,7 @@
 #include "autograd/ops/ctc.h"
 #include "base/fail.h"
 #include "base/json.h"
+#include "tasks/report_files.h"
 #include "tasks/sample_split.h"
 #include "tasks/training_run.h"
 #include "tasks/transcribe_model.h"
@@ -229,7 +230,7 @@ class Transcribe final : public Task {
     result.options.data.stack = p.info.frames.stack;
     model.set_training(training_json(summary, training, result));
     model.save(options.output.out);
-    if (!options.output.report.empty()) {
+    if (wants_report(options.output)) {
       const auto first = static_cast<std::size_t>(p.split.valid.front());
       write_transcribe_report(options, result, observer, labels, p.info.frames,
                               {p.data.samples.sequences[first].values, logits.of(0), p.data.texts[first]});

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "base/fail.h"
-#include "base/file.h"
+#include "tasks/report_files.h"
 #include "tasks/run_report.h"
 #include "tasks/time_map.h"
 
@@ -78,7 +78,7 @@ void write_transcribe_report(const Options& options, const TrainResult& result, 
                       "the features of one recording and the probabilities of the labels over time")});
   }
   add_saturation_figure(curves.epochs(), report.figures);
-  write_file_atomically(options.output.report, report_page(report));
+  write_report_files(options.output, report);
 }
 
 }  // namespace carousel

@@ -16,6 +16,7 @@ struct HeardRecording {
   std::string said;  // the text of the data
 };
 
+// Writes what options.output asks for (report_files.h).
 void write_transcribe_report(const Options& options, const TrainResult& result, const CurveRecorder& curves,
                              const TranscriptLabels& labels, const FrameSettings& frames,
                              const HeardRecording& recording);

@@ -6,6 +6,7 @@
 
 #include "base/fail.h"
 #include "base/file.h"
+#include "tasks/report_files.h"
 #include "tasks/sample_split.h"
 #include "tasks/training_run.h"
 #include "tasks/translate_report.h"
@@ -252,7 +253,7 @@ class Translate final : public Task {
     result.options.data.subword_model = info.target.subword_model;
     model.set_training(training_json(summary, train_options, result));
     model.save(options.output.out);
-    if (!options.output.report.empty()) {
+    if (wants_report(options.output)) {
       write_translate_report(options, result, observer, {&translator, 1}, info, data, split.valid);
     }
     return result;

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "base/file.h"
 #include "tasks/heatmap.h"
+#include "tasks/report_files.h"
 #include "tasks/run_report.h"
 
 namespace carousel {
@@ -39,7 +39,7 @@ void write_translate_report(const Options& options, const TrainResult& result, c
   for (std::size_t k = 0; k < first.size(); ++k) {
     report.figures.push_back(alignment_figure(data, first[k], written[k], alignments[k]));
   }
-  write_file_atomically(options.output.report, report_page(report));
+  write_report_files(options.output, report);
 }
 
 }  // namespace carousel

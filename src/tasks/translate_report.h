@@ -8,8 +8,8 @@
 
 namespace carousel {
 
-// Facts, metrics, curves, and what the outputs of the first validation samples looked at; written to
-// options.output.report. `samples` are the validation samples.
+// Writes what options.output asks for (report_files.h): facts, metrics, curves, and what the outputs of the first
+// validation samples looked at. `samples` are the validation samples.
 void write_translate_report(const Options& options, const TrainResult& result, const CurveRecorder& curves,
                             std::span<const Translator> models, const TranslateInfo& info, const TranslateData& data,
                             std::span<const std::int64_t> samples);
