@@ -92,7 +92,7 @@ Attended<T> attend(const AttentionMemory<T>& memory, BasicVariable<T> queries, B
     scores = attention_scores(queries, memory.keys, blocks);
   }
   const BasicVariable<T> weights = attention_weights(scores, blocks);
-  return {attention_context(weights, memory.states, blocks), weights};
+  return {attention_context(weights, memory.states, blocks), weights, coverage};
 }
 
 #define CAROUSEL_INSTANTIATE(T)                                                                          \

@@ -56,8 +56,9 @@ AttentionMemory<T> make_memory(const AttentionScore<T>& score, const MemoryRows<
 
 template <class T>
 struct Attended {
-  BasicVariable<T> context;  // c, [n, E]
-  BasicVariable<T> weights;  // a, flat: the states of the first n samples
+  BasicVariable<T> context;        // c, [n, E]
+  BasicVariable<T> weights;        // a, flat: the states of the first n samples
+  BasicVariable<T> coverage = {};  // u before this query, flat as the weights; empty: 0
 };
 // For one query each of the first n samples, [n, H]; their coverage, flat as the weights, empty: 0. A sample without
 // states gets the context 0.

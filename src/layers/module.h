@@ -15,6 +15,8 @@
 
 namespace carousel {
 struct WordPieces;  // layers/token_inputs.h
+template <class T>
+struct Attended;  // layers/attention_memory.h
 }  // namespace carousel
 
 namespace carousel::detail {
@@ -55,8 +57,9 @@ struct Flow {
   Variable memory;  // [S, N, E], what attention layers look at; empty: none
   std::span<const std::int32_t> memory_lengths;
   bool memory_used = false;
-  std::vector<Tensor>* alignments = nullptr;  // as in AttentionPass
-  AttentionCache* cache = nullptr;            // as in PassInput
+  std::vector<Tensor>* alignments = nullptr;         // as in AttentionPass
+  std::vector<Attended<float>>* attended = nullptr;  // as in PassInput
+  AttentionCache* cache = nullptr;                   // as in PassInput
 
   // x as packed rows [rows, C], written out if it was folded. Throws Error{kUsage} if the layer got token ids.
   Variable rows(const char* layer);
@@ -87,6 +90,7 @@ struct PassInput {
   const Tensor* memory_values = nullptr;
   std::span<const std::int32_t> memory_lengths = {};
   std::vector<Tensor>* alignments = nullptr;
+  std::vector<Attended<float>>* attended = nullptr;  // receives the steps of an AttentionDecoder, on the tape
   AttentionCache* cache = nullptr;     // instead of the memory; the pass is one step and updates the coverage
   const WordPieces* unseen = nullptr;  // words whose ids lie beyond a HashedEmbedding's vocabulary, in order; borrowed
   bool packed = false;                 // sequence output as the packed rows of the last layer's layout, [rows, O]

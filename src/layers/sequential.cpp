@@ -165,6 +165,7 @@ void set_input(detail::Flow& flow, const detail::PassInput& input, SequenceLayou
   flow.memory_lengths = input.memory_lengths;
   flow.alignments = input.alignments;
   if (flow.alignments) flow.alignments->clear();
+  flow.attended = input.attended;
   flow.cache = input.cache;
   Arena& arena = flow.tape->arena();
   if (input.values) {

@@ -402,6 +402,8 @@ const Option kTrainOptions[] = {
     {.key = "train.scheduled_sampling", .field = kTraining<&TrainOptions::scheduled_sampling>, .low = 0, .high = 1,
      .tasks = "translate",
      .help = "share of target tokens that training replaces by the model's own, rising to this over the epochs"},
+    {.key = "train.coverage_loss", .field = kTraining<&TrainOptions::coverage_loss>, .low = 0, .high = 1000,
+     .tasks = "translate", .help = "with --coverage: weight of what looking at the same source steps again costs"},
     {.key = "train.class_weights", .field = kTraining<&TrainOptions::class_weights>, .allowed = {"balanced"},
      .tasks = "classify", .help = "balanced: rare labels count more"},
     {.key = "train.seed", .field = kTraining<&TrainOptions::seed>, .low = 0, .high = 9e15,

@@ -164,6 +164,7 @@ struct TrainOptions {
   std::string loss;                           // cross_entropy, mse, mae, huber, bce; auto
   double label_smoothing = 0;
   double scheduled_sampling = 0;  // translate: share of target tokens replaced by the model's own, in the last epoch
+  double coverage_loss = 0;       // translate: weight of what looking at the same source steps again costs
   std::string class_weights;      // "", "balanced"
   std::int64_t seed = 1;
   std::int64_t threads = 0;     // 0: one per core

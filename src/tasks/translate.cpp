@@ -109,9 +109,11 @@ TrainOptions resolve(const Options& options, PairKind kind, const TrainDefaults&
   return resolved;
 }
 
-void refuse(const TrainOptions& options) {
+void refuse(const TrainOptions& options, const ModelOptions& model) {
   const std::pair<bool, const char*> given[] = {
       {options.bptt > 0, "--bptt: a translator is trained on whole sequences"},
+      {options.coverage_loss > 0 && !model.coverage,
+       "--coverage-loss: is about what --coverage keeps, which is not given"},
       {options.input_noise > 0, "--input-noise: for sequences of numbers, these are tokens"}};
   for (const auto& [is_given, reason] : given) {
     if (is_given) fail(Code::kUsage, "{}; leave it out", reason);
@@ -211,7 +213,7 @@ class Translate final : public Task {
 
   TrainResult train(const Options& options, Observer& outer) const override {
     CurveRecorder observer(outer);
-    refuse(options.train);
+    refuse(options.train, options.model);
     TranslateInfo info;
     Split split;
     TrainResult result;

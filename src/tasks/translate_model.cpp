@@ -141,6 +141,7 @@ Variable Translator::decode(Tape<float>& tape, detail::Layouts& layouts, const W
   input.memory = writing.encoded.memory;
   input.memory_lengths = writing.source_lengths;
   input.alignments = writing.alignments;
+  input.attended = writing.attended;
   input.packed = true;
   return detail::run_pass(*decoder_, tape, layouts.next(tape), input, training, dropout_key);
 }

@@ -1,7 +1,11 @@
 #include "tasks/translate_training.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "autograd/ops/add.h"
+#include "autograd/ops/scale.h"
+#include "layers/coverage_loss.h"
 #include "tasks/metrics.h"
 #include "tasks/samples.h"
 #include "tasks/training_run.h"
@@ -66,8 +70,13 @@ Variable TranslateProblem::loss(Tape<float>& tape, std::int64_t epoch, std::int6
   const double share = options_.scheduled_sampling * static_cast<double>(epoch) / static_cast<double>(last);
   if (share > 0) sample_inputs(share);
   const Translator::Encoded encoded = translator_.encode(tape, layouts_, sources_, true, next_key(), checkpoint_steps);
-  const Variable logits = translator_.decode(tape, layouts_, {inputs_, encoded, sources_.lengths}, true, next_key());
-  return cross_entropy<float>(logits, packed_targets(targets_, target_layout_), loss_options_);
+  std::vector<Attended<float>> steps;
+  const Translator::Writing writing{inputs_, encoded, sources_.lengths, nullptr,
+                                    options_.coverage_loss > 0 ? &steps : nullptr};
+  const Variable logits = translator_.decode(tape, layouts_, writing, true, next_key());
+  const Variable loss = cross_entropy<float>(logits, packed_targets(targets_, target_layout_), loss_options_);
+  const Variable again = coverage_loss<float>(std::span(std::as_const(steps)));
+  return again ? add(loss, scale(again, options_.coverage_loss / static_cast<double>(target_layout_.rows()))) : loss;
 }
 
 std::optional<Validation> TranslateProblem::validate() {
@@ -143,10 +152,12 @@ MemoryNeeds TranslateProblem::memory_needs() {
   if (options_.scheduled_sampling > 0) {
     bytes += inference_pass_bytes(encoder, training.source) + inference_pass_bytes(decoder, training.target);
   }
+  const std::int64_t again = options_.coverage_loss > 0 ? 3 * training.target.memory_pairs : 0;
   return {.network = std::move(encoder),
           .training = training.source,
           .validation = written.source,
           .data_bytes = bytes,
+          .above = {{.kept = again, .gradient = again}},
           .beside = {{std::move(decoder), training.target, scored.target}}};
 }
 

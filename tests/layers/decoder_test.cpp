@@ -7,6 +7,7 @@
 
 #include "autograd/ops/concatenate_rows.h"
 #include "autograd/ops/select_rows.h"
+#include "layers/coverage_loss.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/expect_near.h"
 #include "tests/support/gradient_check.h"
@@ -229,6 +230,39 @@ TEST(Decoder, CoverageIsTheSumOfFormerWeights) {
     }
   }
   for (std::size_t s = 0; s < coverage.size(); ++s) EXPECT_NEAR(out.coverage.value().data[s], coverage[s], 1e-14);
+}
+
+// Oracles: the definition in plain doubles, over the weights as [T, N, S]; central differences, through the weights of
+// a step and those of all steps before it.
+TEST(Decoder, TheCoverageLossIsTheOverlapWithFormerWeights) {
+  for (const Scheme& scheme : kSchemes) {
+    Weights w(scheme);
+    const SequenceLayout layout(kSteps, kLengths);
+    const auto loss_on = [&](Tape<double>& tape) {
+      return coverage_loss<double>(decode(input_on(tape, scheme, w, layout)).steps);
+    };
+    Tape<double> tape;
+    const V loss = loss_on(tape);
+    ASSERT_EQ(static_cast<bool>(loss), scheme.coverage) << scheme.name();
+    if (!loss) continue;
+    const auto input = input_on(tape, scheme, w, layout);
+    const BasicTensor<double> alignments = decoder_alignments(input, decode(input));
+    double expected = 0;
+    for (std::int64_t place = 0; place < kSamples * kMemorySteps; ++place) {
+      double former = 0;
+      for (std::int64_t t = 0; t < kSteps; ++t) {
+        const double weight = alignments[t * kSamples * kMemorySteps + place];
+        expected += std::min(weight, former);
+        former += weight;
+      }
+    }
+    EXPECT_GT(expected, 0.1);
+    EXPECT_NEAR(loss.item(), expected, 1e-14) << scheme.name();
+    EXPECT_TRUE(check_gradients(loss_on, w.pointers())) << scheme.name();
+    const SequenceLayout one_step(1, Lengths{1, 1, 0, 1});
+    auto first = input_on(tape, scheme, w, one_step);
+    EXPECT_FALSE(coverage_loss<double>(decode(first).steps)) << scheme.name() << ", nothing was looked at before";
+  }
 }
 
 TEST(Decoder, WhatDoesNotFitIsNamed) {

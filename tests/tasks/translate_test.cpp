@@ -136,6 +136,43 @@ TEST(Translate, TheGradientReachesEveryParameter) {
   }
 }
 
+// Oracle: the weights that force() gives of each target alone, the formula in plain doubles.
+TEST(Translate, TheCoverageLossIsAddedToTheLossOfTraining) {
+  const TranslateInfo info = letters_info();
+  TranslateData data;
+  data.sources = random_sources(7);
+  data.targets = {{4, 3}, {5, 6, 3}, {3}, {4, 4, 5, 3}, {6, 3}, {5, 3}, {4, 6, 5, 3}};
+  for (std::int64_t n = 0; n < 7; ++n) data.groups.push_back({n});
+  Sequential network = random_network({"gru", "concat", 1, true}, 7);
+  const auto loss_with = [&](double weight) {
+    TrainOptions options;
+    options.batch_size = 7;
+    options.epochs = 1;
+    options.coverage_loss = weight;
+    TranslateProblem problem(network, data, info, {0, 1, 2, 3, 4, 5, 6}, {0}, options);
+    EXPECT_EQ(problem.batches_in_epoch(0), 1);
+    problem.prepare(0, 0);
+    Tape<float> tape;
+    return static_cast<double>(problem.loss(tape, 0, 0).item());
+  };
+  const Translator model(network);
+  double overlap = 0, tokens = 0;
+  for (const Forced& one : force({&model, 1}, data.sources, data.targets, true)) {
+    const std::int64_t steps = one.alignment.shape()[0], places = one.alignment.shape()[1];
+    tokens += static_cast<double>(steps);
+    for (std::int64_t s = 0; s < places; ++s) {
+      double former = 0;
+      for (std::int64_t t = 0; t < steps; ++t) {
+        const auto weight = static_cast<double>(one.alignment[t * places + s]);
+        overlap += std::min(weight, former);
+        former += weight;
+      }
+    }
+  }
+  EXPECT_GT(overlap / tokens, 0.1);
+  EXPECT_NEAR(loss_with(1.5) - loss_with(0), 1.5 * overlap / tokens, 1e-5);
+}
+
 TEST(Translate, LevelsGoByWhatTheTextsAre) {
   const std::vector<std::int64_t> rows{0, 1};
   EXPECT_EQ(choose_side_level(Texts{"A man in a hat.", "Two dogs run"}, rows), TextLevel::kWord);
