@@ -17,6 +17,8 @@
 #include "tasks/regress_model.h"
 #include "tasks/report.h"
 #include "tasks/tag_training.h"
+#include "tasks/transcribe_model.h"
+#include "tasks/transcribe_training.h"
 #include "tasks/translate_model.h"
 
 namespace carousel {
@@ -183,6 +185,31 @@ GradientFlow tag_flow(const Model& model, const DataOptions& options, std::int64
   });
 }
 
+GradientFlow transcribe_flow(const Model& model, const DataOptions& options, std::int64_t samples) {
+  const TranscribeInfo info = TranscribeInfo::from_model(model);
+  Utterances data = read_utterances(options.data, options, &info.frames, true);
+  stack_frames(data, info.frames.stack);
+  const Indices chosen = first_samples(samples, data.size());
+  TranscriptLabels names = info.labels();
+  std::vector<Labelling> labels(static_cast<std::size_t>(data.size()));
+  for (const std::int64_t sample : chosen) {
+    const auto n = static_cast<std::size_t>(sample);
+    labels[n] = names.encode(data.texts[n]);
+    if (std::find(labels[n].begin(), labels[n].end(), kUnknownLabel) == labels[n].end()) continue;
+    fail(Code::kData, "{}: '{}' has a label that was not in the training part: it has no loss", data.places[n],
+         data.texts[n]);
+  }
+  if (const auto problems = too_long_texts(data, labels); !problems.empty()) fail(Code::kData, "{}", problems.front());
+  labels.resize(chosen.size());
+  SampleBatch batch;
+  batch.assign(data.samples, chosen);
+  return gradient_flow(model.network(), [&](Sequential& watched, Tape<float>& tape, SequenceLayout& layout) {
+    const detail::PassInput input = batch.pass_input();
+    const Variable logits = detail::run_pass(watched, tape, layout, input, false, {});
+    return transcript_loss(logits, input.lengths, labels);
+  });
+}
+
 std::string line_name(const ScanGradient& scan) {
   return fmt::format("{}, layer {}{}", scan.layer, scan.index, scan.reverse ? ", backward" : "");
 }
@@ -196,9 +223,8 @@ GradientFlow task_gradient_flow(const Model& model, const Options& options, std:
   if (model.task() == "lm") return lm_flow(model, options.data, samples);
   if (model.task() == "tag") return tag_flow(model, options.data, samples);
   if (model.task() == "translate") return translate_flow(model, options.data, samples);
-  fail(Code::kUsage,
-       "--gradients: are shown for classify, forecast, regress, tag, lm and translate, the model is for '{}'",
-       model.task());
+  if (model.task() == "transcribe") return transcribe_flow(model, options.data, samples);
+  fail(Code::kUsage, "--gradients: are of the loss of a task, the model is for '{}'", model.task());
 }
 
 std::string gradient_flow_page(const std::string& title, const GradientFlow& flow) {

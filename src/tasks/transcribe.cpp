@@ -82,21 +82,6 @@ std::int64_t choose_stack(const Samples& samples, const std::vector<Labelling>& 
   return std::max<std::int64_t>(stack, 1);
 }
 
-// "clips.tsv:7: ..." for every text of more labels than its steps allow.
-std::vector<std::string> too_long_texts(const Utterances& data, const std::vector<Labelling>& labels) {
-  std::vector<std::string> list;
-  for (std::int64_t n = 0; n < data.size(); ++n) {
-    const auto place = static_cast<std::size_t>(n);
-    const std::int64_t least = ctc_least_steps(labels[place]), steps = data.samples.length(n);
-    if (least <= steps) continue;
-    list.push_back(
-        fmt::format("{}: the text has {} labels, which take at least {} steps, but there are {} ({} frames "
-                    "in each)",
-                    data.places[place], labels[place].size(), least, steps, data.frames.stack));
-  }
-  return list;
-}
-
 std::string duration_text(const std::vector<double>& seconds) {
   const auto [shortest, longest] = std::minmax_element(seconds.begin(), seconds.end());
   const double sum = std::accumulate(seconds.begin(), seconds.end(), 0.0);

@@ -21,6 +21,25 @@ std::int64_t label_count(std::span<const Labelling> labellings) {
 
 }  // namespace
 
+std::vector<std::string> too_long_texts(const Utterances& data, const std::vector<Labelling>& labels) {
+  std::vector<std::string> list;
+  for (std::int64_t n = 0; n < data.size(); ++n) {
+    const auto place = static_cast<std::size_t>(n);
+    const std::int64_t least = ctc_least_steps(labels[place]), steps = data.samples.length(n);
+    if (least <= steps) continue;
+    list.push_back(
+        fmt::format("{}: the text has {} labels, which take at least {} steps, but there are {} ({} frames "
+                    "in each)",
+                    data.places[place], labels[place].size(), least, steps, data.frames.stack));
+  }
+  return list;
+}
+
+Variable transcript_loss(const Variable& logits, std::span<const std::int32_t> lengths,
+                         std::span<const Labelling> labels) {
+  return scale(sum(ctc_loss<float>(logits, lengths, labels)), 1.0 / static_cast<double>(label_count(labels)));
+}
+
 TranscribeProblem::TranscribeProblem(Sequential& network, const Samples& samples, const std::vector<Labelling>& labels,
                                      const TranscriptLabels& names, Split split, const TrainOptions& options)
     : TaskProblem(network),
@@ -61,8 +80,7 @@ Variable TranscribeProblem::loss(Tape<float>& tape, std::int64_t, std::int64_t) 
   input.bptt = options_.bptt;
   input.checkpoint_steps = checkpoint_steps;
   const Variable logits = detail::run_pass(network_, tape, layout_, input, true, key);
-  return scale(sum(ctc_loss<float>(logits, input.lengths, batch_labels_)),
-               1.0 / static_cast<double>(label_count(batch_labels_)));
+  return transcript_loss(logits, input.lengths, batch_labels_);
 }
 
 std::optional<Validation> TranscribeProblem::validate() {

@@ -2,15 +2,25 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "data/split.h"
 #include "layers/sequence_layout.h"
 #include "tasks/input_noise.h"
 #include "tasks/memory_plan.h"
+#include "tasks/transcribe_data.h"
 #include "tasks/transcribe_score.h"
 
 namespace carousel {
+
+// "clips.tsv:7: ..." for every text of more labels than its steps allow.
+std::vector<std::string> too_long_texts(const Utterances& data, const std::vector<Labelling>& labels);
+
+// The CTC loss of the samples per label. logits [T, N, K]; lengths and labels: one for each sample, none too long.
+Variable transcript_loss(const Variable& logits, std::span<const std::int32_t> lengths,
+                         std::span<const Labelling> labels);
 
 // The training problem: batches of samples of similar length, the CTC loss per label; validated by the rate of wrong
 // labels, or by the loss where the validation part is too small for that. Network, samples and labels are borrowed; a

@@ -226,6 +226,46 @@ TEST(TaskGradients, TheLossOfATaggerIsThatOfItsTags) {
   }
 }
 
+// Oracle: -log of the probability of each text, which `predict` gives for the text it finds, summed and divided by the
+// number of all labels; the samples differ in length.
+TEST(TaskGradients, TheLossOfATranscriberIsThatOfItsTextsPerLabel) {
+  TemporaryFolder folder;
+  std::string table = "audio\ttext\n";
+  for (std::int64_t n = 0; n < 30; ++n) {
+    Tensor x({6 + n % 3, 2});
+    for (std::int64_t k = 0; k < x.elements(); ++k) x[k] = noise(600)[static_cast<std::size_t>(n * 16 + k)];
+    write_npy<float>(folder / (std::to_string(n) + ".npy"), x.view());
+    table += fmt::format("{}.npy\t{}\n", n, n % 2 == 0 ? "ab" : "b");
+  }
+  put_file(folder / "all.tsv", table);
+  Options options = training_options(folder, folder / "all.tsv");
+  options.data.level = "char";
+  options.data.stack = 1;
+  const Model model = trained("transcribe", options);
+  const PredictedRows rows = predicted(model, folder / "all.tsv");
+  table = "audio\ttext\n";
+  double loss = 0;
+  std::size_t labels = 0;
+  for (std::size_t n = 0; n < 3; ++n) {
+    const std::string text = rows.rows[n][0].empty() ? "" : rows.rows[n][0];
+    table += fmt::format("{}.npy\t{}\n", n, text);
+    loss -= rows.number(n, 1);
+    labels += text.size();
+  }
+  put_file(folder / "found.tsv", table);
+  options.data.data = {folder / "found.tsv"};
+  const GradientFlow flow = task_gradient_flow(model, options, 3);
+  EXPECT_NEAR(flow.loss, loss / static_cast<double>(std::max<std::size_t>(labels, 1)), 1e-5 * (1 + loss));
+  EXPECT_EQ(flow.scans[0].states[0].norms.size(), 8U);
+  EXPECT_GT(flow.scans[0].states[0].norms[7], 0);
+  put_file(folder / "found.tsv", "audio\ttext\n0.npy\tab\n1.npy\txa\n");
+  EXPECT_NO_THROW(task_gradient_flow(model, options, 1));
+  expect_error(Code::kData, {"found.tsv:3", "'xa'", "not in the training part"},
+               [&] { task_gradient_flow(model, options, 2); });
+  put_file(folder / "found.tsv", "audio\ttext\n0.npy\tabababa\n");
+  expect_error(Code::kData, {"found.tsv:2", "7 labels", "6 ("}, [&] { task_gradient_flow(model, options, 1); });
+}
+
 TEST(TaskGradients, APageShowsBoth) {
   GradientFlow flow;
   flow.scans.push_back({"a<b", "lstm", 0, true, {{"h", {1, 0.1, 0}}, {"c", {1, 0.2, 0.04}}}, {0.5, 0.25, 0.5}});
@@ -237,7 +277,7 @@ TEST(TaskGradients, APageShowsBoth) {
 
 TEST(TaskGradients, ANetworkOfNoTaskHasNoLoss) {
   const Model model("mine", Sequential{Recurrent{{.input_size = 1, .hidden_size = 1}}, Pool{"last"}});
-  expect_error(Code::kUsage, {"tag, lm and translate", "'mine'"}, [&] { task_gradient_flow(model, Options(), 1); });
+  expect_error(Code::kUsage, {"the loss of a task", "'mine'"}, [&] { task_gradient_flow(model, Options(), 1); });
 }
 
 }  // namespace
