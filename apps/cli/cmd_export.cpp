@@ -7,21 +7,52 @@
 #include "console.h"
 #include "formats/c_header.h"
 #include "output_file.h"
+#include "tasks/tag_model.h"
+#include "tasks/tag_network.h"
 
 namespace carousel::cli {
 namespace {
 
+// What a step of a tagger looks up. Throws Error{kUsage} naming what of it one step does not have.
+std::vector<std::pair<std::string, const Tensor*>> tagger_tables(const Model& model) {
+  const auto refuse = [](std::string_view what) {
+    fail(Code::kUsage,
+         "--to: {}; a header is for a tagger that takes a word at a time: --bidirectional=false --crf=false "
+         "--characters none --token-pairs=false, without intents",
+         what);
+  };
+  const Sequential& network = model.network();
+  if (tagger_crf(network)) refuse("the CRF chooses the tags of a whole sentence together");
+  if (tagger_part(network, "characters")) refuse("the tagger reads the characters of a word");
+  if (tagger_part(network, "pairs")) refuse("the tagger reads pairs of words");
+  if (tagger_part(network, "intent")) refuse("the intent is that of a whole sentence");
+  if (TagInfo::from_model(model).word_window > 1) refuse("the tagger reads a window of words");
+  std::vector<std::pair<std::string, const Tensor*>> tables;
+  for (const auto& [name, part] : {std::pair("word", "words"), std::pair("shape", "shapes")}) {
+    Sequential* rows = tagger_part(network, part);
+    const std::string type = rows && rows->size() == 1 ? rows->modules()[0].second->describe().type : "";
+    if (type != "embedding" && type != "fixed_embedding") refuse("the words are not rows of a table");
+    tables.emplace_back(name, &rows->named_tensors().front().second->value);
+  }
+  return tables;
+}
+
 // Writes the header; returns what to do with it.
 std::string export_header(const Model& model, const std::string& to, const CommandLine& line) {
-  if (model.task() == "tag" || model.task() == "translate") {
+  if (model.task() == "translate") {
     fail(Code::kUsage,
-         "--to: a header holds one chain of layers, the network of a model for '{}' has parts side by side; models for "
-         "forecast, regress, classify, lm and transcribe can be exported to one, if they run step by step",
-         model.task());
+         "--to: a header holds one chain of layers, the network of a model for 'translate' has parts side by side; "
+         "models for other tasks can be exported to one, if they run step by step");
   }
-  const std::string name = line.text("--name", "model");
-  write_file_atomically(to, to_c_header(model.network(), {.name = name, .dtype = line.text("--dtype", "f32")}));
-  return fmt::format("include it and make a {}::Model", name);
+  CHeaderOptions options{.name = line.text("--name", "model"), .dtype = line.text("--dtype", "f32")};
+  if (model.task() == "tag") {
+    options.tables = tagger_tables(model);
+    Sequential chain = tagger_chain(model.network());
+    write_file_atomically(to, to_c_header(chain, options));
+  } else {
+    write_file_atomically(to, to_c_header(model.network(), options));
+  }
+  return fmt::format("include it and make a {}::Model", options.name);
 }
 
 // Writes the model file; returns what to do with it.

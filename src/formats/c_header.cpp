@@ -50,6 +50,21 @@ class Writer {
     return {input, size};
   }
 
+  // The rows of the ids of a step, side by side: the variable that holds them, and its size.
+  std::pair<std::string, std::int64_t> table_rows(const std::vector<std::pair<std::string, const Tensor*>>& tables) {
+    const std::string output = fmt::format("y{}", next_++);
+    std::string copies;
+    std::int64_t width = 0;
+    for (const auto& [name, table] : tables) {
+      const std::int64_t size = table->shape()[1];
+      copies += fmt::format("    for (int j = 0; j < {}; ++j) {}[{} + j] = {}[{} * {} + j];\n", size, output, width,
+                            floats(table->span()), name, size);
+      width += size;
+    }
+    steps += fmt::format("    float {}[{}];\n{}", output, width, copies);
+    return {output, width};
+  }
+
  private:
   std::pair<std::string, std::int64_t> layer(Module& module, const LayerDescription& description,
                                              const std::string& input, std::int64_t size) {
@@ -287,6 +302,36 @@ std::int64_t vocabulary_size(Sequential& network) {
   return std::get<std::int64_t>(description.settings.at("vocabulary_size"));
 }
 
+// How step() is called, and what of.
+struct StepText {
+  std::string constants;   // "kInputSize = 3"
+  std::string parameters;  // "const float* x"
+  std::string call;        // "x, y);  // x [3]"
+};
+
+StepText step_text(const Writer& writer, const CHeaderOptions& options) {
+  if (options.tables.empty() && writer.vocabulary_size == 0) {
+    return {fmt::format("kInputSize = {}", writer.input_size), "const float* x",
+            fmt::format("x, y);  // x [{}]", writer.input_size)};
+  }
+  if (options.tables.empty()) {
+    return {fmt::format("kVocabularySize = {}", writer.vocabulary_size), "int token",
+            fmt::format("token, y);  // an id below {}", writer.vocabulary_size)};
+  }
+  StepText text;
+  std::string names, limits;
+  for (const auto& [name, table] : options.tables) {
+    const std::string comma = text.constants.empty() ? "" : ", ";
+    const auto first = static_cast<char>(std::toupper(static_cast<unsigned char>(name[0])));
+    text.constants += fmt::format("{}k{}{}Count = {}", comma, first, name.substr(1), table->shape()[0]);
+    text.parameters += comma + "int " + name;
+    names += name + ", ";
+    limits += fmt::format("{}below {}", comma, table->shape()[0]);
+  }
+  text.call = fmt::format("{}y);  // ids {}", names, limits);
+  return text;
+}
+
 bool is_identifier(const std::string& name) {
   const auto fits = [](char c) { return c == '_' || std::isalnum(static_cast<unsigned char>(c)) != 0; };
   return !name.empty() && std::isdigit(static_cast<unsigned char>(name[0])) == 0 && std::ranges::all_of(name, fits);
@@ -300,12 +345,17 @@ std::string to_c_header(Sequential& network, const CHeaderOptions& options) {
     fail(Code::kUsage, "export: --dtype {}, a header can hold f32 or int8", options.dtype);
   }
   Writer writer(options.dtype == "int8");
-  writer.vocabulary_size = vocabulary_size(network);
-  const bool tokens = writer.vocabulary_size > 0;
-  const auto [output, output_size] = writer.network(network, tokens ? "token" : "x", -1);
+  std::string input = "x";
+  std::int64_t input_size = -1;
+  if (options.tables.empty()) {
+    writer.vocabulary_size = vocabulary_size(network);
+    if (writer.vocabulary_size > 0) input = "token";
+  } else {
+    std::tie(input, input_size) = writer.table_rows(options.tables);
+  }
+  const auto [output, output_size] = writer.network(network, input, input_size);
   if (writer.input_size < 0) fail(Code::kUsage, "export: the network has no layer with weights");
-  const std::string takes = tokens ? fmt::format("token, y);  // an id below {}", writer.vocabulary_size)
-                                   : fmt::format("x, y);  // x [{}]", writer.input_size);
+  const StepText step = step_text(writer, options);
   std::string text = fmt::format(
       "// A model trained with Carousel, exported as a C++17 header without dependencies ({} weights).\n"
       "//\n"
@@ -315,18 +365,17 @@ std::string to_c_header(Sequential& network, const CHeaderOptions& options) {
       "#pragma once\n\n#include <array>\n#include <cmath>\n#include <cstdint>\n#include <string_view>\n\n"
       "namespace {} {{\n\n"
       "inline constexpr int kMaxGates = {}, kMaxStates = {}, kMaxExtras = {}, kMaxUnitWeights = {};\n\n",
-      options.dtype, options.name, takes, output_size, options.name, kMaxGates, kMaxStates, kMaxExtras,
+      options.dtype, options.name, step.call, output_size, options.name, kMaxGates, kMaxStates, kMaxExtras,
       kMaxUnitWeights);
   text += values_text();
   for (const std::string& cell : writer.cells) text += "\n" + cell;
   text += "\n" + std::string(runtime_text()) + "\n" + writer.constants;
   text += fmt::format(
-      "\nclass Model {{\n public:\n  static constexpr int {} = {}, kOutputSize = {};\n\n"
+      "\nclass Model {{\n public:\n  static constexpr int {}, kOutputSize = {};\n\n"
       "  void step({}, float* y) {{\n{}"
       "    for (int j = 0; j < kOutputSize; ++j) y[j] = {}[j];\n  }}\n\n"
       "  void reset() {{\n{}  }}\n\n private:\n{}}};\n\n}}  // namespace {}\n",
-      tokens ? "kVocabularySize" : "kInputSize", tokens ? writer.vocabulary_size : writer.input_size, output_size,
-      tokens ? "int token" : "const float* x", writer.steps, output, writer.resets, writer.members, options.name);
+      step.constants, output_size, step.parameters, writer.steps, output, writer.resets, writer.members, options.name);
   return text;
 }
 

@@ -2,12 +2,15 @@
 // microcontrollers and plug-ins.
 //
 // The header defines `class Model` in a namespace of the caller's choice: step(x, y) feeds one input [kInputSize], or,
-// of a network that begins with an embedding, step(token, y) one id below kVocabularySize, and writes what the network
+// of a network that begins with an embedding, step(token, y) one id below kVocabularySize, or with tables "word" and
+// "shape" step(word, shape, y) an id for each, below kWordCount and kShapeCount; and writes what the network
 // gives for the sequence so far [kOutputSize]; reset() goes back to the start. It allocates
 // nothing and owns its state; the weights are constants of the program. The numbers are those of a Stream, to rounding.
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "carousel/layers.h"
 
@@ -16,6 +19,9 @@ namespace carousel {
 struct CHeaderOptions {
   std::string name = "model";  // of the namespace; an identifier
   std::string dtype = "f32";   // of recurrent weights: "f32" or "int8"
+  // What a step looks up, by the name of its id, in lower case: the rows [size] found in these tables [count, size],
+  // side by side, are the input of the network. Borrowed.
+  std::vector<std::pair<std::string, const Tensor*>> tables = {};
 };
 
 // Throws Error{kUsage} for a layer that cannot run step by step, a projection, another dtype, or a bad name.

@@ -241,6 +241,43 @@ TEST(CHeader, LanguageModelsTakeTokens) {
   }
 }
 
+// Oracle: a Stream that is fed the rows of both tables side by side. The tables differ in rows and in size.
+TEST(CHeader, SeveralIdsAStepAreRowsOfTheirTables) {
+  const TemporaryFolder folder;
+  Tensor words({7, 4}), shapes({5, 3});
+  fill_normal({6, Purpose::kTest, 0}, 0.0f, 1.0f, words.span());
+  fill_normal({6, Purpose::kTest, 1}, 0.0f, 1.0f, shapes.span());
+  Sequential network{Dropout{0.5}, Recurrent{{.cell = "gru", .input_size = 7, .hidden_size = 6}}, Linear{6, 2}};
+  network.initialize(4);
+  Stream stream(network);
+  std::vector<float> expected;
+  for (std::int64_t t = 0; t < kSteps; ++t) {
+    std::vector<float> x(words.data() + 3 * t % 7 * 4, words.data() + 3 * t % 7 * 4 + 4);
+    x.insert(x.end(), shapes.data() + 2 * t % 5 * 3, shapes.data() + 2 * t % 5 * 3 + 3);
+    const auto y = stream.step(x);
+    expected.insert(expected.end(), y.begin(), y.end());
+  }
+  write_file_atomically(folder / "tagger.h",
+                        to_c_header(network, {.name = "tagger", .tables = {{"word", &words}, {"shape", &shapes}}}));
+  write_file_atomically(folder / "main.cpp", R"(#include <cstdio>
+#include "tagger.h"
+int main() {
+  tagger::Model model;
+  float y[tagger::Model::kOutputSize];
+  for (int t = 0; t < 9; ++t) {
+    model.step(3 * t % tagger::Model::kWordCount, 2 * t % tagger::Model::kShapeCount, y);
+    for (float value : y) std::printf("%.9g\n", static_cast<double>(value));
+  }
+}
+)");
+  write_file_atomically(folder / "inputs", "");
+  for (const std::string& compiler : compilers()) {
+    expect_near(compile_and_run(folder, compiler), expected, 2e-6, compiler);
+  }
+  EXPECT_NE(read_text(folder / "tagger.h").find("model.step(word, shape, y);  // ids below 7, below 5 -> y [2]"),
+            std::string::npos);
+}
+
 TEST(CHeader, WhatCannotBeExportedIsNamed) {
   Sequential both{Recurrent{{.cell = "lstm", .input_size = 2, .hidden_size = 3, .bidirectional = true}}};
   Sequential pooled{Recurrent{{.cell = "lstm", .input_size = 2, .hidden_size = 3}}, Pool{"mean"}};
