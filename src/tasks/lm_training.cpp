@@ -116,7 +116,33 @@ LmProblem::LmProblem(Sequential& network, const Data& data, const TrainOptions& 
 
 void LmProblem::prepare(std::int64_t, std::int64_t batch) { batches_.assign(batch); }
 
+void LmProblem::restart_streams(State& state) {
+  constexpr float kShare = 0.01f;  // of the streams, before each chunk
+  const RandomKey key{static_cast<std::uint64_t>(options_.seed), Purpose::kShuffle, passes_};
+  const std::int64_t streams = options_.batch_size;
+  State fresh;  // of two texts; what the second leaves, which has no tokens
+  for (std::int64_t n = 0; n < streams; ++n) {
+    if (uniform(key, static_cast<std::uint64_t>(n)) >= kShare) continue;
+    if (fresh.values.empty()) {
+      const IdTensor tokens({1, 2});
+      const std::int32_t lengths[] = {1, 0};
+      Tape<float> tape;
+      tape.set_recording(false);
+      SequenceLayout layout;
+      detail::run_pass(parts_.body(), tape, layout, {.ids = &tokens, .lengths = lengths, .final = &fresh}, false, {});
+    }
+    for (std::size_t k = 0; k < state.values.size(); ++k) {
+      const Shape& shape = state.values[k].shape();
+      for (std::int64_t entry = 0; entry < shape[0]; ++entry) {
+        std::copy_n(fresh.values[k].data() + (entry * 2 + 1) * shape[2], shape[2],
+                    state.values[k].data() + (entry * streams + n) * shape[2]);
+      }
+    }
+  }
+}
+
 Variable LmProblem::loss(Tape<float>& tape, std::int64_t, std::int64_t batch) {
+  if (batch > 0) restart_streams(states_[batch % 2]);
   const RandomKey key{static_cast<std::uint64_t>(options_.seed), Purpose::kDropout, passes_++};
   detail::PassInput input = batches_.pass_input();
   input.initial = batch == 0 ? nullptr : &states_[batch % 2];

@@ -71,6 +71,10 @@ class LmProblem final : public TaskProblem {
   MemoryNeeds memory_needs() override;
 
  private:
+  // Few of the streams begin anew. Without that a network knows the states that it is in and no way there from the
+  // beginning of a text: what it then makes of a text that begins may be far from what it has learned.
+  void restart_streams(State& state);
+
   LmNetwork parts_;
   Data data_;
   TrainOptions options_;
