@@ -98,14 +98,15 @@ Json traces_json(const InspectData& data) {
   return list;
 }
 
-// A line for each token of an output: the source tokens that it looked at most.
+// A line for each token of an output, or step of a horizon: the source tokens, or rows, that it looked at most.
 std::string alignments_text(const InspectData& data) {
   constexpr std::size_t kMost = 4;
   std::string text;
   for (std::size_t n = 0; n < data.alignments.size(); ++n) {
     const Alignment& one = data.alignments[n];
     const std::size_t S = one.source.size();
-    text += fmt::format("attention of text {} [target time {}, source time {}]\n", n, one.output.size(), S);
+    text += fmt::format("attention of {} {} [target time {}, source time {}]\n",
+                        data.traces.empty() ? "window" : "text", n, one.output.size(), S);
     std::vector<std::vector<std::string>> rows;
     for (std::size_t t = 0; t < std::min(one.output.size(), kShownTokens); ++t) {
       const float* weights = one.weights.data() + t * S;
@@ -120,7 +121,7 @@ std::string alignments_text(const InspectData& data) {
     }
     text += text_table(rows, false);
     if (one.output.size() > kShownTokens) {
-      text += fmt::format("  ... {} more tokens, --json shows them\n", one.output.size() - kShownTokens);
+      text += fmt::format("  ... {} more, --json shows them\n", one.output.size() - kShownTokens);
     }
   }
   return text;

@@ -70,7 +70,7 @@ class Writer {
                                              const std::string& input, std::int64_t size) {
     if (auto* recurrent = dynamic_cast<Recurrent*>(&module)) return recurrent_layers(*recurrent, input);
     if (auto* sum = dynamic_cast<Sum*>(&module)) return branches(*sum, input, size);
-    if (auto* inner = dynamic_cast<Sequential*>(&module)) return network(*inner, input, size);
+    if (description.type == "sequential") return network(dynamic_cast<Sequential&>(module), input, size);
     if (auto* embedding = dynamic_cast<Embedding*>(&module)) return token_row(embedding->weight.value, input);
     if (auto* fixed = dynamic_cast<FixedEmbedding*>(&module)) return token_row(fixed->weight.value, input);
     if (auto* tied = dynamic_cast<TiedLinear*>(&module); tied && vocabulary_size > 0) {

@@ -14,6 +14,7 @@
 #include "layers/mixture.h"
 #include "layers/recurrent_structure.h"
 #include "layers/sentence_encoder.h"
+#include "layers/sequence_to_sequence.h"
 #include "layers/series_embedding.h"
 #include "layers/term_scores.h"
 #include "layers/tied_linear.h"
@@ -120,6 +121,15 @@ std::unique_ptr<Module> build_multi_head_attention(Settings& s) {
   return std::make_unique<MultiHeadAttention>(o);
 }
 
+[[maybe_unused]] SequenceToSequenceOptions read_sequence_to_sequence(Settings& s) {
+  SequenceToSequenceOptions o;
+  o.steps = s.size("steps");
+  o.first_known = s.size("first_known", 0);
+  o.known_count = s.size("known_count", 0);
+  o.blocks = s.size("blocks");
+  return o;
+}
+
 HashedEmbedding::Sizes read_hashed_embedding(Settings& s) {
   HashedEmbedding::Sizes sizes{};
   sizes.vocabulary_size = s.size("vocabulary_size");
@@ -185,7 +195,8 @@ std::unique_ptr<Module> build_simple(const std::string& type, Settings& s) {
     return std::make_unique<TermScores>(terms, s.size("classes"));
   }
   if (type == "activation") return std::make_unique<Activation>(s.get<std::string>("kind"));
-  fail(Code::kModel, "unknown layer type '{}': the model may come from a newer version", type);
+  fail(Code::kModel, "unknown layer type '{}': the model may come from a newer version or need the whole library",
+       type);
 }
 
 }  // namespace
@@ -328,6 +339,16 @@ std::unique_ptr<Module> build_module(const LayerDescription& description) {
     const std::int64_t mark = settings.size("mark", 0);
     settings.finish();
     return std::make_unique<SentenceEncoder>(build_sequential(description.branches[0]), mark);
+  }
+  if constexpr (kTraining) {  // not in the inference-only library
+    if (description.type == "sequence_to_sequence") {
+      const SequenceToSequenceOptions options = read_sequence_to_sequence(settings);
+      settings.finish();
+      if (description.branches.size() != 1) {
+        fail(Code::kModel, "layer '{}' has {} branches, expected 1", description.type, description.branches.size());
+      }
+      return std::make_unique<SequenceToSequence>(build_sequential(description.branches[0]), options);
+    }
   }
   std::unique_ptr<Module> module = build_simple(description.type, settings);
   settings.finish();

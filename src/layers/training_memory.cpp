@@ -42,6 +42,7 @@ class PassCounter {
   void layer(const LayerDescription& d) {
     if (d.type == "sequential") branch(d.branches[0]);
     if (d.type == "sentence_encoder") sentence_encoder(d);
+    if (d.type == "sequence_to_sequence") sequence_to_sequence(d);
     if (d.type == "sum") sum(d);
     if (d.type == "mixture") mixture(d);
     if (d.type == "memberships") memberships(d);
@@ -169,6 +170,44 @@ class PassCounter {
     sizes_.time_steps = documents.document_sentences;
     value(sizes_.rows * width_, 4 * sizes_.rows);
     is_sequence_ = true;
+  }
+
+  // The states that the decoder starts with, what it reads, its rows in another order.
+  void sequence_to_sequence(const LayerDescription& d) {
+    const PassSizes window = sizes_;
+    const std::int64_t N = window.samples, steps = setting<std::int64_t>(d, "steps"), C = width_;
+    const std::int64_t known = setting<std::int64_t>(d, "known_count"), blocks = setting<std::int64_t>(d, "blocks");
+    const bool of_data = !has_gradient_;
+    const LayerList& parts = d.branches[0];
+    layer(parts[0].layer);
+    const std::int64_t encoded = width_;
+    const bool looks_back = parts[2].layer.branches[0].front().layer.type == "attention_decoder";
+    if (looks_back) top_scan_ = operations_.size();  // a gradient reaches the output of the encoder
+    layer(parts[1].layer);
+    value(N * width_, 0);
+    has_gradient_ = !of_data;
+    if (known > 0) {
+      value(steps * N * C, 4 * steps * N);
+      value(steps * N * known, 0);
+      value(steps * N * (known + 1), 0);
+    }
+    add(steps * N, 0);
+    has_gradient_ = true;
+    if (looks_back) add(0, window.rows * encoded);  // the memory, which is the output of the encoder
+    sizes_.time_steps = steps;
+    sizes_.rows = steps * N;
+    sizes_.memory_rows = window.rows;
+    sizes_.memory_pairs = steps * window.rows;
+    width_ = known + 1;
+    is_sequence_ = true;
+    layer(parts[2].layer);
+    const std::int64_t elements = sizes_.rows * width_;
+    add(0, elements);
+    value(elements, 4 * sizes_.rows * blocks);
+    add(0, elements);
+    sizes_ = window;
+    width_ *= steps;
+    is_sequence_ = false;
   }
 
   void token_input(const LayerDescription& d) {

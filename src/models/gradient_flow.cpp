@@ -5,6 +5,7 @@
 #include "base/fail.h"
 #include "layers/mixture.h"
 #include "layers/module.h"
+#include "layers/sequence_to_sequence.h"
 #include "models/watched_recurrent.h"
 
 namespace carousel {
@@ -21,7 +22,20 @@ class BorrowedLayer final : public Module {
   Module& inner_;
 };
 
-// The network with a WatchedRecurrent in the place of each Recurrent; borrows the layers of the original.
+// A SequenceToSequence whose encoder is watched; borrows the rest.
+class WatchedEncoder final : public Module {
+ public:
+  WatchedEncoder(SequenceToSequence& inner, Sequential encoder) : inner_(inner), encoder_(std::move(encoder)) {}
+  LayerDescription describe() const override { return inner_.describe(); }
+  void forward(detail::Flow& flow) override { inner_.run(flow, encoder_); }
+
+ private:
+  SequenceToSequence& inner_;
+  Sequential encoder_;
+};
+
+// The network with a WatchedRecurrent in the place of each Recurrent that reads the input; borrows the layers of the
+// original.
 Sequential watch(Sequential& network, const std::string& prefix, std::vector<WatchedRecurrent*>& watched) {
   Sequential copy;
   for (const auto& [name, module] : network.modules()) {
@@ -41,6 +55,9 @@ Sequential watch(Sequential& network, const std::string& prefix, std::vector<Wat
         branches.erase(branches.begin());
         copy.add(name, std::make_unique<Mixture>(std::move(gate), std::move(branches)));
       }
+    } else if (auto* both = dynamic_cast<SequenceToSequence*>(module.get())) {
+      copy.add(name,
+               std::make_unique<WatchedEncoder>(*both, watch(both->encoder(), prefix + name + ".encoder.", watched)));
     } else if (auto* inner = dynamic_cast<Sequential*>(module.get())) {
       copy.add(name, std::make_unique<Sequential>(watch(*inner, prefix + name + ".", watched)));
     } else {

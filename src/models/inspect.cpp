@@ -13,6 +13,7 @@
 #include "layers/mixture.h"
 #include "layers/module.h"
 #include "layers/sentence_encoder.h"
+#include "layers/sequence_to_sequence.h"
 #include "layers/series_embedding.h"
 #include "layers/term_scores.h"
 #include "layers/tied_linear.h"
@@ -115,6 +116,10 @@ class Walk {
       sentences(std::move(info), *encoder);
       return;
     }
+    if (auto* both = dynamic_cast<SequenceToSequence*>(&module)) {
+      encoder_and_decoder(std::move(info), *both);
+      return;
+    }
     if (auto* inner = dynamic_cast<Sequential*>(&module)) {
       layers(name + ".", *inner);
       return;
@@ -161,6 +166,29 @@ class Walk {
     layers(name + ".", encoder);
     samples_ = samples;
     sequence_ = true;
+    result_.layers[place].outputs.push_back(current("output"));
+  }
+
+  // The layer itself, then its parts.
+  void encoder_and_decoder(LayerInfo info, SequenceToSequence& both) {
+    const std::string name = info.name;
+    const std::int64_t window = time_steps_, steps = both.options().steps;
+    info.notes.push_back(
+        "the bridge gives the states that the decoder starts with; a step of the decoder reads what is known of it and "
+        "how far off it is");
+    const std::size_t place = result_.layers.size(), states = result_.states.size();
+    result_.layers.push_back(std::move(info));
+    layers(name + ".encoder.", both.encoder());
+    layers(name + ".bridge.", both.bridge());
+    memory_steps_ = window;
+    time_steps_ = steps;
+    sequence_ = true;
+    set_features("feature", both.options().known_count + 1);
+    layers(name + ".decoder.", both.decoder());
+    result_.states.resize(states);  // no state goes in or comes out
+    time_steps_ = window;
+    sequence_ = false;
+    set_features("output", features_ * steps);
     result_.layers[place].outputs.push_back(current("output"));
   }
 

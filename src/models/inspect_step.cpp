@@ -9,6 +9,7 @@
 #include "layers/module.h"
 #include "layers/recurrent_structure.h"
 #include "layers/sentence_encoder.h"
+#include "layers/sequence_to_sequence.h"
 #include "models/inspect.h"
 #include "models/layer_chain.h"
 
@@ -29,6 +30,9 @@ Recurrent* find_recurrent(Sequential& network, const std::string& prefix, LayerC
         if (Recurrent* found = find_recurrent((*branches)[k], inner, before, name)) return found;
         before.layers.resize(kept);
       }
+    }
+    if (auto* both = dynamic_cast<SequenceToSequence*>(module.get())) {
+      return find_recurrent(both->encoder(), prefix + own + ".encoder.", before, name);
     }
     before.layers.push_back(module.get());
   }

@@ -3,6 +3,7 @@
 // Each row is computed by itself or by a kernel that gives a row the same bits alone and beside others.
 #include <algorithm>
 #include <cmath>
+#include <typeinfo>
 
 #include "base/fail.h"
 #include "kernels/packed_matrix.h"
@@ -292,7 +293,7 @@ std::unique_ptr<StreamOp> compile(Sequential& network, std::int64_t size, const 
       StreamOps branches;
       for (Sequential& branch : sum->branches()) branches.push_back(compile(branch, size, plan));
       step = std::make_unique<SumStep>(std::move(branches), plan.rows());
-    } else if (auto* inner = dynamic_cast<Sequential*>(module.get())) {
+    } else if (auto* inner = dynamic_cast<Sequential*>(module.get()); inner && typeid(*inner) == typeid(Sequential)) {
       step = compile(*inner, size, plan);
     } else {
       step = compile_layer(*module, size, plan);

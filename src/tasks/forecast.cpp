@@ -58,6 +58,7 @@ TrainSummary train_network(TaskProblem& problem, Sequential& network, const Fore
 void set_output(const Options& options, ForecastInfo& info) {
   info.distribution = options.model.distribution;
   info.recursive = options.model.strategy == "recursive";
+  info.derived.calendar_ahead = options.model.strategy == "seq2seq";
   info.levels =
       options.model.quantiles.empty() ? default_levels() : parse_levels(options.model.quantiles, "--quantiles");
   if (info.distribution != "point" && !options.train.loss.empty()) {
@@ -198,6 +199,9 @@ class Forecast final : public Task {
     observer.note(start.description);
     const std::int64_t windows = std::ssize(data.training_windows(network_info.shape()));
     const ModelOptions model_options = resolve_forecast_model(options.model, info, windows, observer);
+    if (model_options.strategy == "seq2seq" && wanted.bptt > 0) {
+      fail(Code::kUsage, "--bptt: with --strategy seq2seq gradients go through the whole window; leave it out");
+    }
     info.stateful = network_info.stateful = model_options.stateful;
     if (info.stateful) {
       if (wanted.bptt == 0) wanted.bptt = 64;

@@ -108,6 +108,12 @@ std::int64_t position(const Series& series, const std::string& name) {
 std::vector<std::string> DerivedColumns::names() const {
   std::vector<std::string> names;
   for (const std::string& column : ahead) names.push_back(column + " ahead");
+  if (calendar_ahead) {
+    for (const std::string& feature : calendar) {
+      names.push_back(feature + " sin ahead");
+      names.push_back(feature + " cos ahead");
+    }
+  }
   for (const std::string& column : known) names.push_back(column + " is known");
   for (const std::string& feature : calendar) {
     names.push_back(feature + " sin");
@@ -124,6 +130,10 @@ std::vector<std::string> DerivedColumns::names() const {
 std::int64_t DerivedColumns::series_number(const std::string& id) const {
   const auto found = std::lower_bound(series.begin(), series.end(), id);
   return found == series.end() || *found != id ? -1 : found - series.begin();
+}
+
+std::int64_t DerivedColumns::ahead_count() const {
+  return std::ssize(ahead) + (calendar_ahead ? 2 * std::ssize(calendar) : 0);
 }
 
 void DerivedColumns::check(const std::vector<std::string>& columns, const SeriesOptions& reading) const {
@@ -153,7 +163,8 @@ json DerivedColumns::to_json() const {
     columns.push_back(
         {{"name", column.name}, {"categories", column.categories}, {"shift", column.shift}, {"factor", column.factor}});
   }
-  return {{"ahead", ahead}, {"known", known}, {"calendar", calendar}, {"statics", columns}, {"series", series}};
+  return {{"ahead", ahead},     {"known", known},  {"calendar", calendar}, {"calendar_ahead", calendar_ahead},
+          {"statics", columns}, {"series", series}};
 }
 
 DerivedColumns DerivedColumns::from_json(const json& object) {
@@ -161,6 +172,7 @@ DerivedColumns DerivedColumns::from_json(const json& object) {
   object.at("ahead").get_to(derived.ahead);
   object.at("known").get_to(derived.known);
   object.at("calendar").get_to(derived.calendar);
+  derived.calendar_ahead = object.value("calendar_ahead", false);
   for (const std::string& feature : derived.calendar) {
     if (std::ranges::count(calendar_features(), feature) == 0) {
       fail(Code::kModel, "the forecaster has an unknown calendar feature '{}'", feature);
@@ -179,7 +191,8 @@ DerivedColumns DerivedColumns::from_json(const json& object) {
 }
 
 DerivedColumns fit_derived_columns(std::span<const Series> series, std::span<const SeriesSplit> splits,
-                                   const SeriesOptions& reading, const std::vector<std::string>& calendar) {
+                                   const SeriesOptions& reading, const std::vector<std::string>& calendar,
+                                   bool calendar_ahead) {
   DerivedColumns derived;
   for (const std::string& name : reading.future) {
     const auto text = std::ranges::find(reading.categories, name, &CategoryColumn::name);
@@ -195,6 +208,7 @@ DerivedColumns fit_derived_columns(std::span<const Series> series, std::span<con
   if (!calendar.empty() && calendar != std::vector<std::string>{"none"}) {
     check_calendar(calendar, series.front().times);
     derived.calendar = calendar;
+    derived.calendar_ahead = calendar_ahead;
   }
   for (std::size_t k = 0; k < reading.statics.size(); ++k) {
     derived.statics.push_back(fit_static(series, reading.statics[k], k));
@@ -218,14 +232,19 @@ Series network_series(const Series& series, const Scaler& scaler, const DerivedC
   for (const std::vector<double>& values : ahead) {
     writer.add([&](std::int64_t t) { return values[static_cast<std::size_t>(t)]; });
   }
+  const auto add_calendar = [&](std::int64_t rows_ahead) {
+    for (const std::string& feature : derived.calendar) {
+      const auto point = [&](std::int64_t t) { return calendar_point(feature, series.times.begin(t + rows_ahead)); };
+      writer.add([&](std::int64_t t) { return point(t).sine; });
+      writer.add([&](std::int64_t t) { return point(t).cosine; });
+    }
+  };
+  if (derived.calendar_ahead) add_calendar(horizon);
   for (const std::string& name : derived.known) {
     const std::int64_t column = position(series, name);
     writer.add([&](std::int64_t t) { return std::isnan(series.at(t, column)) ? 0.0 : 1.0; });
   }
-  for (const std::string& feature : derived.calendar) {
-    writer.add([&](std::int64_t t) { return calendar_point(feature, series.times.begin(t)).sine; });
-    writer.add([&](std::int64_t t) { return calendar_point(feature, series.times.begin(t)).cosine; });
-  }
+  add_calendar(0);
   for (std::size_t k = 0; k < derived.statics.size(); ++k) {
     const StaticColumn& column = derived.statics[k];
     const std::string& text = series.statics[k];

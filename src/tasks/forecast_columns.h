@@ -3,9 +3,9 @@
 //   the columns read      targets, past and future columns, scaled
 //   "F ahead"             of each future column F: F(t + horizon), so that at the origin, the last row of a window, all
 //                         steps of the horizon have been seen; scaled like F
+//   "hour sin ahead" ...  with calendar_ahead the calendar features below of the time of row t + horizon
 //   "C is known"          of each column C of which the training part lacks at least one value of 200: 1, or 0 where
-//   C(t)
-//                         is missing
+//                         C(t) is missing
 //   "hour sin" ...        sine and cosine of the calendar features of the time
 //   static ones           the same in every row: a number, scaled over the series of training, or one column for each
 //                         category of training, 1 or 0 (a category that training did not have: all 0)
@@ -38,7 +38,9 @@ struct DerivedColumns {
   std::vector<std::string> calendar;  // of calendar_features()
   std::vector<StaticColumn> statics;
   std::vector<std::string> series;  // that training knew, sorted; empty: no column
+  bool calendar_ahead = false;      // each row has the calendar of the row `horizon` later, too
 
+  std::int64_t ahead_count() const;  // columns of the row `horizon` later, the first ones of names()
   std::vector<std::string> names() const;
   std::int64_t series_number(const std::string& id) const;  // -1 for one that training did not have
   // Throws Error{kModel} unless `columns` are some columns that are read, with those that names() is made from among
@@ -49,10 +51,12 @@ struct DerivedColumns {
   static DerivedColumns from_json(const nlohmann::json& object);
 };
 
-// Judged by the training parts. `calendar`: features, "none" or nothing. Throws Error{kUsage} for an unknown feature or
-// one that is given twice, and for features without a time column of dates.
+// Judged by the training parts. `calendar`: features, "none" or nothing; with `calendar_ahead` they are known ahead, if
+// there are some. Throws Error{kUsage} for an unknown feature or one that is given twice, and for features without a
+// time column of dates.
 DerivedColumns fit_derived_columns(std::span<const Series> series, std::span<const SeriesSplit> splits,
-                                   const SeriesOptions& reading, const std::vector<std::string>& calendar);
+                                   const SeriesOptions& reading, const std::vector<std::string>& calendar,
+                                   bool calendar_ahead = false);
 
 // What the network sees of a series, in scaled units: the columns read, then derived.names(). What is not known, or
 // lies behind the last row, is missing.

@@ -241,7 +241,8 @@ void fit_columns(ForecastData& data, const DataOptions& options, ForecastInfo& i
   const bool fitting = options.calendar == std::vector<std::string>{"auto"};
   info.derived = fit_derived_columns(
       data.series, data.splits, info.reading,
-      fitting ? fitting_calendar_features(data.series.front().times, data.splits.front().train) : options.calendar);
+      fitting ? fitting_calendar_features(data.series.front().times, data.splits.front().train) : options.calendar,
+      info.derived.calendar_ahead);
   const std::vector<std::string> derived = info.derived.names();
   if (!derived.empty()) {
     data.notes.push_back(fmt::format("columns: the network also sees {}", fmt::join(derived, ", ")));

@@ -28,7 +28,8 @@ ForecastEnsemble::ForecastEnsemble(const ForecastInfo& first, const ModelOptions
     const nlohmann::json got = shared_part(info);
     for (const auto& [key, value] : expected.items()) {
       if (got.at(key) == value) continue;
-      fail(Code::kUsage, "--ensemble {}: its '{}' differs; train the models with the same data options", path, key);
+      fail(Code::kUsage, "--ensemble {}: its '{}' differs; train the models with the same data options{}", path, key,
+           got.at("derived") == expected.at("derived") ? "" : ", with a calendar all or none with --strategy seq2seq");
     }
     if (info.window > first.window) {
       fail(Code::kUsage, "--ensemble {}: its window of {} is longer than {}; name the model with the longest one first",

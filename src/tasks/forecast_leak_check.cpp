@@ -149,10 +149,12 @@ void check_training(const DataOptions& options, const ForecastInfo& info, const 
     known.push_back(split.test.begin);
   }
   ForecastInfo found;
+  found.derived.calendar_ahead = info.derived.calendar_ahead;
   const ForecastData as_it_is = read_training_series(again, found);
   const std::string without = fitted_numbers(as_it_is, found, false), with = fitted_numbers(as_it_is, found, true);
   const auto require = [&](const Change& change, const std::vector<std::int64_t>& from, bool linear, const char* part) {
     ForecastInfo changed_info;
+    changed_info.derived.calendar_ahead = info.derived.calendar_ahead;
     const ForecastData changed = read_training_series(again, changed_info, changing(change, from, info.derived.ahead));
     if (fitted_numbers(changed, changed_info, linear) == (linear ? with : without)) return;
     fail(Code::kBound, "leak: with {} in the {}, what training fits has changed: scaling, season, window or linear map",

@@ -6,8 +6,10 @@
 #include "base/fail.h"
 #include "base/json.h"
 #include "layers/mixture.h"
+#include "layers/sequence_to_sequence.h"
 #include "layers/series_embedding.h"
 #include "tasks/column_scale.h"
+#include "tasks/decoder_network.h"
 #include "tasks/series_json.h"
 #include "tasks/task_data.h"
 #include "tasks/training_run.h"
@@ -175,6 +177,34 @@ ScalerOptions ForecastInfo::scaler_options() const {
   return {parse_scaling(scaling), parse_transform(transform), std::ssize(targets), season};
 }
 
+namespace {
+
+// What an encoder and a decoder cannot have, and what only they have.
+void resolve_decoder(const ForecastInfo& info, ModelOptions& r) {
+  if (r.strategy != "seq2seq") {
+    if (r.attention.empty()) return;
+    fail(Code::kUsage, "--attention {}: is that of the decoder of --strategy seq2seq, give both or neither",
+         r.attention);
+  }
+  const auto refuse = [](bool given, const std::string& option, const char* why) {
+    if (given) fail(Code::kUsage, "{}: --strategy seq2seq {}; leave one out", option, why);
+  };
+  refuse(r.cell == "none", "--cell none", "reads the window step by step");
+  refuse(r.clusters > 0, "--clusters", "has one encoder and one decoder");
+  refuse(r.stateful, "--stateful", "looks back at every step of a window, which starts anew");
+  if (info.derived.ahead_count() > 0 && info.window < info.horizon) {
+    fail(Code::kUsage,
+         "--strategy seq2seq: what is known of the {} steps ahead is read beside the last {} rows, but the window has "
+         "{}; choose a --window of {} or more, or a smaller --horizon",
+         info.horizon, info.horizon, info.window, info.horizon);
+  }
+  if (r.attention.empty()) r.attention = "general";
+  // The dot product needs encoder and decoder to be as wide as each other.
+  if (r.attention == "dot" && r.bidirectional == "true" && r.merge == "concat") r.merge = "sum";
+}
+
+}  // namespace
+
 ModelOptions resolve_forecast_model(const ModelOptions& options, const ForecastInfo& info, std::int64_t windows,
                                     Observer& observer) {
   ModelOptions r = options;
@@ -184,11 +214,16 @@ ModelOptions resolve_forecast_model(const ModelOptions& options, const ForecastI
   if (r.layers == 0) r.layers = 1;
   if (r.dropout < 0) r.dropout = 0.3;
   if (r.bidirectional.empty()) r.bidirectional = "false";
-  if (r.pool.empty()) r.pool = "last";
+  resolve_decoder(info, r);
+  if (r.pool.empty() && r.strategy != "seq2seq") r.pool = "last";
   if (r.fuzzifier > 0 && r.clusters == 0)
     fail(Code::kUsage, "--fuzzifier: is that of --clusters, give both or neither");
   if (r.clusters == 1) fail(Code::kUsage, "--clusters 1: choose 2 or more, or leave it out");
-  observer.note(fmt::format("model: {}, {} layer{} of {}, dropout {}{}, beside a linear map of the window", r.cell,
+  std::string network = r.cell;
+  if (r.strategy == "seq2seq") {
+    network += " encoder and decoder " + (r.attention == "none" ? "without" : "with " + r.attention) + " attention";
+  }
+  observer.note(fmt::format("model: {}, {} layer{} of {}, dropout {}{}, beside a linear map of the window", network,
                             r.layers, r.layers == 1 ? "" : "s", r.hidden_size, r.dropout,
                             r.clusters > 1 ? fmt::format(", for each of {} fuzzy clusters", r.clusters) : ""));
   if (r.series_embedding > 0) {
@@ -237,17 +272,47 @@ std::unique_ptr<Scale> without_number(const ForecastInfo& info) {
   return std::make_unique<Scale>(std::move(factor), std::move(offset));
 }
 
-Sequential recurrent_network(const ModelOptions& options, const ForecastInfo& info, std::int64_t outputs) {
-  Sequential network;
+// The layers that read the window, the vectors of the series before them; returns the size of their outputs.
+std::int64_t add_window_reader(Sequential& network, const ModelOptions& options, const ForecastInfo& info) {
   std::int64_t inputs = std::ssize(info.columns);
   if (!info.derived.series.empty()) {
     const std::int64_t series = std::ssize(info.derived.series), numbers = options.series_embedding;
     network.add("series", std::make_unique<SeriesEmbedding>(series, numbers, options.dropout));
     inputs += numbers - 1;
   }
-  const std::int64_t size = add_body(network, options, inputs, info.window);
-  if (options.dropout > 0) network.add("dropout", std::make_unique<Dropout>(options.dropout));
-  network.add("output", std::make_unique<Linear>(size, outputs));
+  return add_body(network, options, inputs, info.window);
+}
+
+// An encoder of the window and a decoder of the horizon (layers/sequence_to_sequence.h).
+std::unique_ptr<SequenceToSequence> sequence_network(const ModelOptions& options, const ForecastInfo& info,
+                                                     std::int64_t width) {
+  const std::int64_t ahead = info.derived.ahead_count();
+  Sequential encoder, decoder;
+  const std::int64_t memory_size = add_window_reader(encoder, options, info);
+  add_decoder(decoder, options, ahead + 1, memory_size);
+  decoder.add("output", std::make_unique<Linear>(options.hidden_size, width * std::ssize(info.targets)));
+  return std::make_unique<SequenceToSequence>(
+      join_decoder(std::move(encoder), memory_size, "last", std::move(decoder)),
+      SequenceToSequenceOptions{.steps = info.horizon,
+                                .first_known = std::ssize(info.columns) - std::ssize(info.derived.names()),
+                                .known_count = ahead,
+                                .blocks = width});
+}
+
+// `width` numbers for each value of the horizon.
+Sequential recurrent_network(const ModelOptions& options, const ForecastInfo& info, std::int64_t width) {
+  Sequential network;
+  if (options.strategy == "seq2seq") {
+    network.add("seq2seq", sequence_network(options, info, width));
+    const Shape shape{width * info.horizon * std::ssize(info.targets)};
+    Tensor ones(shape);
+    ones.fill(1);
+    if (width > 1) network.add("start", std::make_unique<Scale>(std::move(ones), Tensor(shape)));  // calibrate_start()
+  } else {
+    const std::int64_t size = add_window_reader(network, options, info);
+    if (options.dropout > 0) network.add("dropout", std::make_unique<Dropout>(options.dropout));
+    network.add("output", std::make_unique<Linear>(size, width * info.horizon * std::ssize(info.targets)));
+  }
   return network;
 }
 
@@ -258,14 +323,14 @@ Sequential build_forecaster(const ModelOptions& options, const ForecastInfo& inf
   const std::int64_t C = std::ssize(info.columns), outputs = info.horizon * std::ssize(info.targets);
   Sequential recurrent, linear;
   if (clusters.centers.elements() == 0) {
-    recurrent = recurrent_network(options, info, start.width * outputs);
+    recurrent = recurrent_network(options, info, start.width);
   } else {
     Sequential gate;
     if (!info.derived.series.empty()) gate.add("columns", without_number(info));
     gate.add("memberships", std::make_unique<Memberships>(clusters.centers, clusters.fuzzifier));
     std::vector<Sequential> networks;
     for (std::int64_t k = 0; k < clusters.centers.shape()[0]; ++k) {
-      networks.push_back(recurrent_network(options, info, start.width * outputs));
+      networks.push_back(recurrent_network(options, info, start.width));
     }
     recurrent.add("clusters", std::make_unique<Mixture>(std::move(gate), std::move(networks)));
   }
@@ -295,10 +360,20 @@ std::vector<Sequential*> recurrent_networks(Sequential& network) {
   return networks;
 }
 
+namespace {
+
+// The last layer of one of recurrent_networks(), or of its decoder.
+Linear& output_layer(Sequential& network) {
+  auto* both = dynamic_cast<SequenceToSequence*>(network.modules().front().second.get());
+  return dynamic_cast<Linear&>(*(both ? both->decoder() : network).modules().back().second);
+}
+
+}  // namespace
+
 void reset_weights(Sequential& network, const LinearStart& start, std::uint64_t seed) {
   for (Sequential* one : recurrent_networks(network)) {
     one->initialize(seed++);
-    for (Parameter* parameter : one->modules().back().second->parameters()) parameter->value.fill(0);
+    for (Parameter* parameter : output_layer(*one).parameters()) parameter->value.fill(0);
   }
   Sequential& linear = dynamic_cast<Sum&>(forecast_core(network)).branches().back();
   auto& map = dynamic_cast<Linear&>(*linear.modules().back().second);
@@ -315,6 +390,11 @@ void unscale_inputs(const ForecastInfo& info, Tensor& inputs) {
   }
 }
 
+Sequential& window_reader(Sequential& recurrent_branch) {
+  auto* both = dynamic_cast<SequenceToSequence*>(recurrent_branch.modules().front().second.get());
+  return both ? both->encoder() : recurrent_branch;
+}
+
 Module& forecast_core(Sequential& network) {
   for (const auto& [name, module] : network.modules()) {
     if (name == "forecast") return *module;
@@ -325,7 +405,7 @@ Module& forecast_core(Sequential& network) {
 std::vector<Linear*> output_layers(Sequential& network) {
   std::vector<Linear*> layers;
   for (Sequential* one : recurrent_networks(network)) {
-    layers.push_back(&dynamic_cast<Linear&>(*one->modules().back().second));
+    layers.push_back(&output_layer(*one));
   }
   return layers;
 }

@@ -1,8 +1,9 @@
 // forecast_model.h: the network of a forecaster, and what its model file keeps beside it.
 //
 // The network is "scale" -> "forecast" -> "unscale". In the middle, in scaled units, two branches are added up: a
-// recurrent one (its state after the last step of the window, then a linear layer) and a linear one (the whole window
-// at once; Lai et al. 2018 call it the autoregressive highway). One row per sample comes out, [horizon x targets], step
+// recurrent one (its state after the last step of the window, then a linear layer; or an encoder of the window and a
+// decoder of the steps ahead, sequence_to_sequence.h) and a linear one (the whole window at once; Lai et al. 2018 call
+// it the autoregressive highway). One row per sample comes out, [horizon x targets], step
 // after step. For several series the scaling is each series' own, so "scale" and "unscale" are left out.
 #pragma once
 
@@ -83,7 +84,8 @@ struct WindowClusters {
   double fuzzifier = 2;
 };
 
-// The model options with every "auto" replaced; the observer is told.
+// The model options with every "auto" replaced; the observer is told. Throws Error{kUsage} for options that contradict
+// each other.
 ModelOptions resolve_forecast_model(const ModelOptions& options, const ForecastInfo& info, std::int64_t windows,
                                     Observer& observer);
 
@@ -108,5 +110,8 @@ Module& forecast_core(Sequential& network);
 
 // The layers that the numbers of the recurrent branch come from, one for each cluster.
 std::vector<Linear*> output_layers(Sequential& network);
+
+// Of the recurrent branch the layers that read the window, [window, N, columns]: an encoder, else all.
+Sequential& window_reader(Sequential& recurrent_branch);
 
 }  // namespace carousel

@@ -92,6 +92,15 @@ Forecasts at_levels(Forecasts forecasts, const std::vector<double>& levels) {
 
 namespace {
 
+// What is added at last to the numbers of the recurrent branch, for each cluster one for each number.
+std::vector<Tensor*> output_biases(Sequential& network) {
+  Sequential& recurrent = dynamic_cast<Sum&>(forecast_core(network)).branches().front();
+  if (auto* start = dynamic_cast<Scale*>(recurrent.modules().back().second.get())) return {&start->offset.value};
+  std::vector<Tensor*> biases;
+  for (Linear* layer : output_layers(network)) biases.push_back(&layer->bias.value);
+  return biases;
+}
+
 // About `most` of the windows, at even distances.
 std::vector<WindowAt> some_of(const std::vector<WindowAt>& windows, std::size_t most) {
   std::vector<WindowAt> some;
@@ -122,9 +131,9 @@ void calibrate_start(Sequential& network, const ForecastData& data, const Foreca
     }
     if (pairs.empty()) continue;
     const std::vector<double> start = head->start(pairs);
-    for (Linear* layer : output_layers(network)) {
+    for (Tensor* bias : output_biases(network)) {
       for (std::size_t p = 0; p < start.size(); ++p) {
-        layer->bias.value[static_cast<std::int64_t>(p + 1) * values + i] = static_cast<float>(start[p]);
+        (*bias)[static_cast<std::int64_t>(p + 1) * values + i] = static_cast<float>(start[p]);
       }
     }
   }

@@ -242,7 +242,7 @@ std::vector<std::pair<std::string, double>> ForecastProblem::gate_saturation(Tap
     windows.push_back(training_[static_cast<std::size_t>(k * std::ssize(training_) / count)]);
   }
   gather_inputs(data_.scaled, windows, info_.window, batch_.inputs);
-  return probe_gates(recurrent_branch(), tape, layout_, only_values(batch_.inputs), checkpoint_steps);
+  return probe_gates(window_reader(recurrent_branch()), tape, layout_, only_values(batch_.inputs), checkpoint_steps);
 }
 
 MemoryNeeds ForecastProblem::memory_needs() {

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "base/fail.h"
+#include "carousel/attention.h"
 #include "data/text/normalize.h"
 #include "formats/npy.h"
 #include "tasks/classify_model.h"
@@ -85,6 +86,27 @@ void read_lm(const Model& model, const DataOptions& options, const InspectReques
   if (!lines.empty()) read_texts(TextPipeline(info.text, Vocabulary::from_tokens(info.vocabulary)), lines, data);
 }
 
+// What each step of the horizon looks at, if a decoder with attention looks at the windows.
+void align_windows(const Model& model, const ForecastData& read, std::span<const WindowAt> windows, InspectData& data) {
+  std::vector<Tensor> alignments;
+  model.network().predict({.values = &data.values, .alignments = &alignments});
+  if (alignments.empty() || alignments.front().shape().rank() != 3) return;  // weights of a pooling have two axes
+  const std::int64_t H = alignments.front().shape()[0], N = std::ssize(windows), T = alignments.front().shape()[2];
+  for (std::int64_t n = 0; n < N; ++n) {
+    const WindowAt& window = windows[static_cast<std::size_t>(n)];
+    const TimeAxis& times = read.series[static_cast<std::size_t>(window.series)].times;
+    Alignment one{{}, {}, Tensor({H, T})};
+    for (std::int64_t row = window.origin - T; row < window.origin; ++row) {
+      one.source.push_back(times.understood() ? times.text(row) : fmt::format("row {}", row));
+    }
+    for (std::int64_t h = 0; h < H; ++h) {
+      one.output.push_back(fmt::format("+{}", h + 1));
+      std::copy_n(alignments.front().data() + (h * N + n) * T, T, one.weights.data() + h * T);
+    }
+    data.alignments.push_back(std::move(one));
+  }
+}
+
 // The window that ends with the last row of each series.
 void read_forecast(const Model& model, const DataOptions& options, const InspectRequest& request, InspectData& data) {
   const ForecastInfo info = ForecastInfo::from_model(model);
@@ -109,6 +131,7 @@ void read_forecast(const Model& model, const DataOptions& options, const Inspect
   }
   gather_inputs(read.scaled, windows, T, data.values);
   unscale_inputs(info, data.values);
+  align_windows(model, read, windows, data);
 }
 
 void read_regress(const Model& model, const DataOptions& options, const InspectRequest& request, InspectData& data) {

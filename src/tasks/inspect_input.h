@@ -26,7 +26,8 @@ struct InspectData {
   // A translator's: what its decoder reads, [target T, N], and what each token that it writes looks at.
   IdTensor target_ids;
   std::vector<std::int32_t> target_lengths;
-  std::vector<Alignment> alignments;   // one per text
+  // One per text; of a forecaster with a decoder one per window: which rows each step of the horizon looks at.
+  std::vector<Alignment> alignments;
   WordPieces unseen;                   // texts: words beyond the vocabulary of a model that hashes words
   IdTensor ids;                        // texts: [T, N]
   Tensor values;                       // numbers: [T, N, C]

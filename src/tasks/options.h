@@ -115,7 +115,7 @@ struct ModelOptions {
   bool crf_valid_tags_only = false;  // tag: the sum of the CRF's loss is over valid sequences of tags only
   std::string characters;            // tag: "none", "lstm", "cnn"; auto
   std::int64_t word_window = 0;      // tag: tokens around each one that it is read with, odd; auto
-  std::string attention;             // translate: a score of AttentionDecoderOptions; auto
+  std::string attention;             // translate, forecast: a score of AttentionDecoderOptions, "none"; auto
   bool coverage = false;             // translate: as in AttentionDecoderOptions
   std::int64_t beam = 0;             // translate, transcribe: hypotheses of beam search for each sample; auto
   std::int64_t n_best = 1;           // translate, transcribe, tag: outputs for each sample
@@ -134,7 +134,8 @@ struct ModelOptions {
   double fuzzifier = 0;               // of the clusters; auto
   std::int64_t series_embedding = 0;  // forecast: numbers of the learnt vector of each series; 0: none
   bool stateful = false;              // forecast: the state goes on along the series instead of starting in each window
-  // forecast: "point", "quantile", "gaussian" ...; levels in (0, 1), auto; "direct", "recursive"; paths, auto
+  // forecast: "point", "quantile", "gaussian" ...; levels in (0, 1), auto; "direct", "recursive", "seq2seq"; paths,
+  // auto
   std::string distribution = "point";
   std::vector<std::string> quantiles;
   std::string strategy = "direct";

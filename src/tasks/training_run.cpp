@@ -5,6 +5,7 @@
 #include "carousel/attention.h"
 #include "cells/cell.h"
 #include "layers/module.h"
+#include "tasks/decoder_network.h"
 #include "tasks/samples.h"
 
 namespace carousel {
@@ -192,7 +193,7 @@ void check_cell_options(const ModelOptions& o) {
 namespace {
 
 RecurrentOptions recurrent_options(const ModelOptions& o, std::int64_t input_size) {
-  return {.cell = o.cell == "rnn" && o.activation == "relu" ? "rnn_relu" : o.cell,
+  return {.cell = cell_name(o),
           .input_size = input_size,
           .hidden_size = o.hidden_size,
           .proj_size = o.proj_size,

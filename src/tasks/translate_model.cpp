@@ -2,9 +2,10 @@
 
 #include <algorithm>
 
-#include "autograd/ops/select_columns.h"
 #include "base/fail.h"
 #include "layers/pool_ops.h"
+#include "layers/sequence_to_sequence.h"
+#include "tasks/decoder_network.h"
 #include "tasks/training_run.h"
 
 namespace carousel {
@@ -15,6 +16,7 @@ ModelOptions resolve_translate_model(const ModelOptions& options, const Translat
   const PairKind kind = info.kind();
   if (r.cell.empty()) r.cell = "lstm";
   if (r.cell == "none") fail(Code::kUsage, "--cell none: a translator reads and writes sequences, choose lstm or gru");
+  if (r.attention == "none") fail(Code::kUsage, "--attention none: is for forecast, a translator looks at its source");
   if (r.activation.empty()) r.activation = "tanh";
   if (r.attention.empty()) r.attention = r.coverage ? "concat" : "general";
   if (r.coverage && r.attention != "concat" && r.attention != "additive") {
@@ -36,47 +38,20 @@ ModelOptions resolve_translate_model(const ModelOptions& options, const Translat
 }
 
 Sequential build_translator(const ModelOptions& o, const TranslateInfo& info) {
-  Sequential encoder, bridge, decoder, network;
-  const auto add_dropout = [&](Sequential& part, const char* name) {
-    if (o.dropout > 0) part.add(name, std::make_unique<Dropout>(o.dropout));
+  Sequential encoder, decoder;
+  const auto add_dropout = [&](Sequential& part) {
+    if (o.dropout > 0) part.add("embedding_dropout", std::make_unique<Dropout>(o.dropout));
   };
   encoder.add("embedding", std::make_unique<Embedding>(std::ssize(info.source_vocabulary), o.embedding_size));
-  add_dropout(encoder, "embedding_dropout");
+  add_dropout(encoder);
   const std::int64_t memory_size = add_body(encoder, o, o.embedding_size, 1);
 
-  const bool additive = o.attention == "additive";
   const auto V = std::ssize(info.target_vocabulary);
-  const std::string cell = o.cell == "rnn" && o.activation == "relu" ? "rnn_relu" : o.cell;
   decoder.add("embedding", std::make_unique<Embedding>(V, o.embedding_size));
-  add_dropout(decoder, "embedding_dropout");
-  decoder.add("attention", std::make_unique<AttentionDecoder>(AttentionDecoderOptions{
-                               .cell = cell,
-                               .input_size = o.embedding_size,
-                               .hidden_size = o.hidden_size,
-                               .memory_size = memory_size,
-                               .score = o.attention,
-                               .attention_size = additive || o.attention == "concat" ? o.hidden_size : 0,
-                               .output_size = additive ? 0 : o.hidden_size,
-                               .coverage = o.coverage}));
-  for (std::int64_t l = 1; l < o.layers; ++l) {
-    add_dropout(decoder, fmt::format("dropout{}", l).c_str());
-    decoder.add(
-        fmt::format("recurrent{}", l),
-        std::make_unique<Recurrent>(RecurrentOptions{
-            .cell = cell, .input_size = o.hidden_size, .hidden_size = o.hidden_size, .connection = "residual"}));
-  }
-  add_dropout(decoder, "dropout");
+  add_dropout(decoder);
+  add_decoder(decoder, o, o.embedding_size, memory_size);
   decoder.add("output", std::make_unique<Linear>(o.hidden_size, V));
-
-  std::int64_t states = 0;
-  for (const Tensor& state : decoder.zero_state(1).values) states += state.elements();
-  bridge.add("pool", std::make_unique<Pool>("mean"));
-  bridge.add("output", std::make_unique<Linear>(memory_size, states));
-  bridge.add("activation", std::make_unique<Activation>("tanh"));
-  network.add("encoder", std::make_unique<Sequential>(std::move(encoder)));
-  network.add("bridge", std::make_unique<Sequential>(std::move(bridge)));
-  network.add("decoder", std::make_unique<Sequential>(std::move(decoder)));
-  return network;
+  return join_decoder(std::move(encoder), memory_size, "mean", std::move(decoder));
 }
 
 Translator::Translator(Sequential& network) {
@@ -121,15 +96,7 @@ Translator::Encoded Translator::encode(Tape<float>& tape, detail::Layouts& layou
   flow.layout = &layout;
   flow.x = rows;
   bridge_->forward(flow);
-  Encoded encoded{unpack(rows, layout), {}};
-  std::int64_t first = 0;
-  const State zero = decoder_->zero_state(layout.samples());
-  for (const Tensor& state : zero.values) {
-    const std::int64_t width = state.shape()[2];
-    encoded.initial.push_back(select_columns(flow.x, first, width));
-    first += width;
-  }
-  return encoded;
+  return {unpack(rows, layout), split_states(flow.x, *decoder_)};
 }
 
 Variable Translator::decode(Tape<float>& tape, detail::Layouts& layouts, const Writing& writing, bool training,

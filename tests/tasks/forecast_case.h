@@ -9,14 +9,19 @@ namespace carousel {
 
 // For one sort of recurrent layers, or cell "none"; no dropout. The same weights every time.
 inline Sequential random_forecaster(const ForecastInfo& info, const std::string& cell, std::int64_t hidden_size,
-                                    std::int64_t layers) {
+                                    std::int64_t layers, const std::string& strategy = "direct") {
   ModelOptions options;
   options.cell = cell;
   options.hidden_size = hidden_size;
   options.layers = layers;
   options.dropout = 0;
   options.bidirectional = "false";
-  options.pool = "last";
+  options.strategy = strategy;
+  if (strategy == "seq2seq") {
+    options.attention = "general";
+  } else {
+    options.pool = "last";
+  }
   options.activation = "tanh";
   options.series_embedding = info.derived.series.empty() ? 0 : 3;
   const ForecastInfo one = info.of_network();

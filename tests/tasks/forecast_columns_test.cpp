@@ -73,6 +73,23 @@ TEST(ForecastColumns, AreThoseReadThenAheadKnownCalendarAndStatics) {
                [&] { network_series(made("large", "red"), scaler, derived, 2); });
 }
 
+TEST(ForecastColumns, TheCalendarOfTheStepsAheadIsThatOfRowsThatNeedNotBeThere) {
+  const Series series = made("1", "a");
+  const std::vector<SeriesSplit> splits = {split_series(series, "4,0")};
+  const SeriesOptions reading{.targets = {"y"}, .future = {"f"}};
+  const DerivedColumns derived = fit_derived_columns(std::span(&series, 1), splits, reading, {"weekday"}, true);
+  EXPECT_EQ(derived.names(), (std::vector<std::string>{"f ahead", "weekday sin ahead", "weekday cos ahead",
+                                                       "y is known", "weekday sin", "weekday cos"}));
+  EXPECT_EQ(derived.ahead_count(), 3);
+  const Series seen = network_series(series, Scaler({{0, 1}, {0, 1}}), DerivedColumns::from_json(derived.to_json()), 2);
+  for (std::int64_t t = 0; t < 5; ++t) {
+    const double angle = 2 * 3.14159265358979324 * static_cast<double>(t + 2) / 7;  // behind the last row as well
+    EXPECT_NEAR(column(seen, "weekday sin ahead")[static_cast<std::size_t>(t)], std::sin(angle), 1e-12);
+    EXPECT_NEAR(column(seen, "weekday cos ahead")[static_cast<std::size_t>(t)], std::cos(angle), 1e-12);
+  }
+  EXPECT_EQ(fit_derived_columns(std::span(&series, 1), splits, reading, {}, true).ahead_count(), 1);
+}
+
 TEST(ForecastColumns, OnlyTheTrainingPartSaysWhatIsMissing) {
   Series series = made("1", "a");
   series.values[2] = 3;  // row 1; row 4 is missing, behind the training part
