@@ -19,6 +19,7 @@ enum class Purpose : std::uint32_t {
   kSplit = 4,
   kSample = 5,
   kNoise = 6,
+  kHide = 7,
   kTest = 99,
 };
 

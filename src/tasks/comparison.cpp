@@ -119,7 +119,7 @@ TrialSettings draw_trial(const ComparisonPlan& plan, std::int64_t trial) {
 
 bool takes_input_noise(const std::string& task, const DataOptions& data) {
   if (task == "classify") return are_sequences(data.data, data);
-  return task == "forecast" || task == "regress";
+  return task == "forecast" || task == "impute" || task == "regress";
 }
 
 std::string trial_line(const Trial& trial) {

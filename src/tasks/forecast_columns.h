@@ -4,8 +4,8 @@
 //   "F ahead"             of each future column F: F(t + horizon), so that at the origin, the last row of a window, all
 //                         steps of the horizon have been seen; scaled like F
 //   "hour sin ahead" ...  with calendar_ahead the calendar features below of the time of row t + horizon
-//   "C is known"          of each column C of which the training part lacks at least one value of 200: 1, or 0 where
-//                         C(t) is missing
+//   "C is known"          of each column C of which the training part lacks at least one value of 200, and of each
+//                         target that is to be filled: 1, or 0 where C(t) is missing
 //   "hour sin" ...        sine and cosine of the calendar features of the time
 //   static ones           the same in every row: a number, scaled over the series of training, or one column for each
 //                         category of training, 1 or 0 (a category that training did not have: all 0)

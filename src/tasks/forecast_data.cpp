@@ -188,7 +188,7 @@ namespace {
 // The series of --data and, behind them, those of --valid.
 ForecastData read_files(const DataOptions& options, ForecastInfo& info, const SeriesChange& change) {
   ForecastData data;
-  SeriesOptions reading = series_options(options, {});
+  SeriesOptions reading = series_options(options, info.reading);
   reading.targets = options.target;
   reading.past = options.past;
   reading.future = options.future;

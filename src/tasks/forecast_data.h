@@ -39,9 +39,8 @@ struct ForecastData {
 
 // For training: reads options.data and, as whole series to validate on, options.valid; splits, picks window, horizon
 // and season where they are "auto" and fits the scaling on the training parts. Fills `info`, of which only
-// derived.calendar_ahead is read. Throws Error{kData} if no
-// window fits (how many values, how many needed). `change`, for the leak check, is called with each series as it was
-// read.
+// derived.calendar_ahead and reading.to_fill are read. Throws Error{kData} if no window fits (how many values, how many
+// needed). `change`, for the leak check, is called with each series as it was read.
 ForecastData read_training_series(const DataOptions& options, ForecastInfo& info, const SeriesChange& change = {});
 
 // For --series-embedding: the column of numbers of the series that have a training part. Throws Error{kUsage} if there

@@ -102,33 +102,38 @@ ForecastInfo ForecastInfo::of_network() const {
 
 ForecastInfo ForecastInfo::from_model(const Model& model) {
   ForecastInfo info;
-  read_task_data(model, "forecast", [&](const json& object) {
-    object.at("columns").get_to(info.columns);
-    object.at("targets").get_to(info.targets);
-    object.at("horizon").get_to(info.horizon);
-    object.at("window").get_to(info.window);
-    object.at("season").get_to(info.season);
-    object.at("several").get_to(info.several);
-    info.stateful = object.value("stateful", false);
-    object.at("by_series").get_to(info.by_series);
-    info.reading = series_from_json(object.at("reading"));
-    object.at("split").get_to(info.split);
-    object.at("valid_fraction").get_to(info.valid_fraction);
-    object.at("scaling").get_to(info.scaling);
-    object.at("transform").get_to(info.transform);
-    info.scaler = scaler_from_json(object.at("scaler"));
-    info.derived = DerivedColumns::from_json(object.at("derived"));
-    info.distribution = object.value("distribution", info.distribution);
-    info.recursive = object.value("recursive", false);
-    info.levels = object.value("levels", info.levels);
-    info.residuals.steps = object.value("residual_steps", info.residuals.steps);
-    info.residuals.values = object.value("residuals", info.residuals.values);
-    info.error_deviation = object.value("error_deviation", std::vector<double>());
-    info.kept_share = object.value("kept_share", 1.0);
-    if (!object.contains("training")) return;
+  read_task_data(model, "forecast", [&](const json& object) { info = from_json(object); });
+  return info;
+}
+
+ForecastInfo ForecastInfo::from_json(const json& object) {
+  ForecastInfo info;
+  object.at("columns").get_to(info.columns);
+  object.at("targets").get_to(info.targets);
+  object.at("horizon").get_to(info.horizon);
+  object.at("window").get_to(info.window);
+  object.at("season").get_to(info.season);
+  object.at("several").get_to(info.several);
+  info.stateful = object.value("stateful", false);
+  object.at("by_series").get_to(info.by_series);
+  info.reading = series_from_json(object.at("reading"));
+  object.at("split").get_to(info.split);
+  object.at("valid_fraction").get_to(info.valid_fraction);
+  object.at("scaling").get_to(info.scaling);
+  object.at("transform").get_to(info.transform);
+  info.scaler = scaler_from_json(object.at("scaler"));
+  info.derived = DerivedColumns::from_json(object.at("derived"));
+  info.distribution = object.value("distribution", info.distribution);
+  info.recursive = object.value("recursive", false);
+  info.levels = object.value("levels", info.levels);
+  info.residuals.steps = object.value("residual_steps", info.residuals.steps);
+  info.residuals.values = object.value("residuals", info.residuals.values);
+  info.error_deviation = object.value("error_deviation", std::vector<double>());
+  info.kept_share = object.value("kept_share", 1.0);
+  if (object.contains("training")) {
     for_each_training_field(info.training,
                             [&](const char* key, auto& field) { object.at("training").at(key).get_to(field); });
-  });
+  }
   constexpr std::int64_t kLongest = 1 << 20;
   for (const std::int64_t size : {info.horizon, info.window, info.season}) {
     if (size < 1 || size > kLongest) fail(Code::kModel, "the description of the forecaster has a size of {}", size);

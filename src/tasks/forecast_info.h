@@ -45,6 +45,8 @@ struct ForecastInfo {
   std::string to_json() const;
   // Throws Error{kModel} if the model is not a forecaster or its description does not fit.
   static ForecastInfo from_model(const Model& model);
+  // For read_task_data(): throws what nlohmann::json throws, and Error{kModel} for a description that does not fit.
+  static ForecastInfo from_json(const nlohmann::json& object);
   std::vector<std::int64_t> target_positions() const;  // among the columns
   // Whether each series is scaled by itself: by its own training part or, in `predict`, by all of it.
   bool own_scaling() const { return several && !by_series; }

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/fail.h"
+#include "data/series/series_fill.h"
 #include "tasks/baselines/ridge.h"
 
 namespace carousel {

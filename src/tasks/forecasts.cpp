@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/fail.h"
+#include "data/series/series_fill.h"
 #include "tasks/baselines/exponential_smoothing.h"
 #include "tasks/forecast_ensemble.h"
 #include "tasks/forecast_outputs.h"

@@ -10,6 +10,7 @@
 #include "tasks/classify_model.h"
 #include "tasks/documents.h"
 #include "tasks/forecast_data.h"
+#include "tasks/impute_model.h"
 #include "tasks/lm_model.h"
 #include "tasks/regress_model.h"
 #include "tasks/tag_model.h"
@@ -132,6 +133,31 @@ void read_forecast(const Model& model, const DataOptions& options, const Inspect
   gather_inputs(read.scaled, windows, T, data.values);
   unscale_inputs(info, data.values);
   align_windows(model, read, windows, data);
+}
+
+// The first window of each series.
+void read_impute(const Model& model, const DataOptions& options, const InspectRequest& request, InspectData& data) {
+  const ForecastInfo info = ImputeInfo::from_model(model).series;
+  data.columns = info.columns;
+  data.results = info.targets;
+  data.result_axis = "target";
+  if (options.data.empty()) return;
+  const ForecastData read = read_series_for_model(options.data, options, info, Parts::kAllKnown);
+  data.notes = read.notes;
+  data.notes.push_back(
+      "values are scaled, as the network takes them, missing ones on a straight line; what it gives "
+      "is added to that line");
+  std::vector<Series> rows;
+  std::vector<WindowAt> windows;
+  std::int64_t T = info.window;
+  for (const Series& series : read.series) T = std::min(T, series.time_steps());
+  for (std::int64_t n = 0; n < std::min(request.samples, std::ssize(read.series)); ++n) {
+    const auto k = static_cast<std::size_t>(n);
+    rows.push_back(network_rows(read.series[k], read.scalers[k], info));
+    windows.push_back({n, T});
+    data.lengths.push_back(static_cast<std::int32_t>(T));
+  }
+  gather_inputs(rows, windows, T, data.values);
 }
 
 void read_regress(const Model& model, const DataOptions& options, const InspectRequest& request, InspectData& data) {
@@ -267,13 +293,10 @@ struct Reader {
   void (*read)(const Model&, const DataOptions&, const InspectRequest&, InspectData&);
 };
 
-constexpr Reader kReaders[] = {{"classify", true, read_classify},
-                               {"forecast", false, read_forecast},
-                               {"lm", true, read_lm},
-                               {"regress", false, read_regress},
-                               {"tag", true, read_tag},
-                               {"transcribe", false, read_transcribe},
-                               {"translate", true, read_translate}};
+constexpr Reader kReaders[] = {{"classify", true, read_classify},      {"forecast", false, read_forecast},
+                               {"impute", false, read_impute},         {"lm", true, read_lm},
+                               {"regress", false, read_regress},       {"tag", true, read_tag},
+                               {"transcribe", false, read_transcribe}, {"translate", true, read_translate}};
 constexpr Reader kOwnNetwork{"", false, read_arrays};
 
 const Reader& reader_of(const Model& model) {

@@ -33,6 +33,8 @@ struct DataOptions {
   std::int64_t horizon = 0;         // steps ahead; auto
   std::int64_t window = 0;          // time steps that the model sees; auto
   std::int64_t season = 0;          // period in steps; auto, 1: none
+  double hide = 0.1;                // impute: share of the known values that are hidden, to learn from or to score at
+  std::int64_t gap_length = 0;      // of those; auto
   bool batch_first = false;         // .npy sequences are [N, T, C]
   std::string level;                // text: "word", "char", "subword", "whitespace"; auto
   std::string lowercase;            // text: "true", "false"; auto

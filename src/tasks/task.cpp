@@ -5,6 +5,7 @@
 #include "base/fail.h"
 #include "tasks/classify.h"
 #include "tasks/forecast.h"
+#include "tasks/impute.h"
 #include "tasks/lm.h"
 #include "tasks/regress.h"
 #include "tasks/tag.h"
@@ -19,8 +20,9 @@ const double* find_metric(const Metrics& metrics, std::string_view name) {
 }
 
 const std::vector<const Task*>& all_tasks() {
-  static const std::vector<const Task*> tasks{&forecast_task(), &classify_task(),  &regress_task(),   &lm_task(),
-                                              &tag_task(),      &translate_task(), &transcribe_task()};
+  static const std::vector<const Task*> tasks{&forecast_task(),  &classify_task(),  &regress_task(),
+                                              &lm_task(),        &tag_task(),       &impute_task(),
+                                              &translate_task(), &transcribe_task()};
   return tasks;
 }
 

@@ -6,6 +6,7 @@
 
 #include "carousel/model.h"
 #include "models/plan.h"
+#include "tasks/memory_plan.h"
 #include "tasks/options.h"
 #include "tasks/task.h"
 #include "train/trainer.h"

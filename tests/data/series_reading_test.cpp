@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "data/series/series.h"
+#include "data/series/series_fill.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
 
@@ -104,6 +105,22 @@ TEST_F(SeriesReading, ASeriesCarriedForwardKnowsNothingLater) {
   const double none = std::nan("");
   series.values = {none, 1, 2, none, none, none, 4, 5};
   EXPECT_EQ(carry_forward(series, -9).values, (Numbers{-9, 1, 2, 1, 2, 1, 4, 5}));
+}
+
+// By hand: lines between known values, flat before the first and behind the last one, a column without any.
+TEST(Interpolate, DrawsStraightLinesBetweenWhatIsKnown) {
+  Series series;
+  series.columns = {"a", "b", "c"};
+  const double none = std::nan("");
+  series.values = {none, 1, none, 2, none, none, none, none, none, none, 7, none, 8, none, none};
+  EXPECT_EQ(interpolate(series, -9).values, (Numbers{2, 1, -9, 2, 3, -9, 4, 5, -9, 6, 7, -9, 8, 7, -9}));
+}
+
+TEST_F(SeriesReading, RowsAtTheEndWithoutATargetStayWhereTheyAreToBeFilled) {
+  const SeriesSet set = read("t,y,p\n1,5,1\n2,,0\n3,7,1\n5,,\n", {.targets = {"y"}, .past = {"p"}, .to_fill = true});
+  expect_numbers(set.series[0], {5, 1, kNone, 0, 7, 1, kNone, kNone, kNone, kNone});
+  EXPECT_EQ(set.series[0].future_rows, 0);
+  EXPECT_EQ(set.series[0].times.text(4), "5");
 }
 
 TEST_F(SeriesReading, RowsAtTheEndWithoutATargetAreTheFutureOrNothing) {

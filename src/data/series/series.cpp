@@ -314,6 +314,7 @@ class SeriesLoader {
     if (const auto found = labels_.find(columns_.layout == "columns" ? "" : series.id); found != labels_.end()) {
       series.times = TimeAxis::labels(found->second);
     }
+    if (options_.to_fill) return;
     std::int64_t known = series.time_steps();
     while (!has_target(series, known - 1)) --known;
     const std::int64_t rest = series.time_steps() - known;
@@ -382,14 +383,6 @@ class SeriesLoader {
 
 SeriesSet read_series(const std::string& path, const SeriesOptions& options, const SeriesChange& change) {
   return SeriesLoader(path, options).load(change);
-}
-
-Series carry_forward(Series series, double before) {
-  const auto width = static_cast<std::size_t>(series.column_count());
-  for (std::size_t i = 0; i < series.values.size(); ++i) {
-    if (std::isnan(series.values[i])) series.values[i] = i < width ? before : series.values[i - width];
-  }
-  return series;
 }
 
 }  // namespace carousel

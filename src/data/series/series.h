@@ -66,6 +66,7 @@ struct SeriesOptions {
   std::string missing = "mask";       // values: "mask", "last", "interpolate", "refuse"
   bool sort = false;                  // rows need not be in order of time
   std::int64_t min_length = 0;        // series with fewer known target values are left out
+  bool to_fill = false;  // missing targets are asked for: rows at the end without one stay, and are not the future
 };
 
 struct SeriesSet {
@@ -86,10 +87,6 @@ struct SeriesSet {
 // `change` is called with each series in turn when its rows are in order and nothing is filled in yet.
 using SeriesChange = std::function<void(Series& series)>;
 SeriesSet read_series(const std::string& path, const SeriesOptions& options = {}, const SeriesChange& change = {});
-
-// Every missing value replaced by the last known one of its column, and by `before` where there is none: what somebody
-// who looks back sees, no value from later.
-Series carry_forward(Series series, double before = 0);
 
 // The positions of the named columns in the series. Throws Error{kUsage} that lists the columns.
 std::vector<std::int64_t> column_positions(const Series& series, std::span<const std::string> names);

@@ -1,0 +1,15 @@
+// impute_report.h: the page of an imputation's training: curves, and hidden values with what was filled in.
+#pragma once
+
+#include <span>
+
+#include "tasks/impute_training.h"
+#include "tasks/training_run.h"
+
+namespace carousel {
+
+// `draws` are those of the scores; the first of them is drawn, if there is one. Writes result.options.output.report.
+void write_impute_report(const TrainResult& result, const CurveRecorder& curves, Sequential& network,
+                         const ForecastData& data, const ImputeInfo& info, std::span<const HiddenValues> draws);
+
+}  // namespace carousel
