@@ -192,7 +192,7 @@ void AttentionDecoder::forward(detail::Flow& flow) {
     flow.final->values.push_back(Tensor(out.final[k].value()).reshaped(state_shape(k, N)));
   }
   if (flow.alignments) flow.alignments->push_back(decoder_alignments(input, out));
-  if (flow.attended) flow.attended->assign(out.steps.begin(), out.steps.end());
+  if (flow.attended) *flow.attended = out.steps;
 }
 
 }  // namespace carousel

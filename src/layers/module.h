@@ -57,9 +57,9 @@ struct Flow {
   Variable memory;  // [S, N, E], what attention layers look at; empty: none
   std::span<const std::int32_t> memory_lengths;
   bool memory_used = false;
-  std::vector<Tensor>* alignments = nullptr;         // as in AttentionPass
-  std::vector<Attended<float>>* attended = nullptr;  // as in PassInput
-  AttentionCache* cache = nullptr;                   // as in PassInput
+  std::vector<Tensor>* alignments = nullptr;             // as in AttentionPass
+  std::span<const Attended<float>>* attended = nullptr;  // as in PassInput
+  AttentionCache* cache = nullptr;                       // as in PassInput
 
   // x as packed rows [rows, C], written out if it was folded. Throws Error{kUsage} if the layer got token ids.
   Variable rows(const char* layer);
@@ -90,7 +90,7 @@ struct PassInput {
   const Tensor* memory_values = nullptr;
   std::span<const std::int32_t> memory_lengths = {};
   std::vector<Tensor>* alignments = nullptr;
-  std::vector<Attended<float>>* attended = nullptr;  // receives the steps of an AttentionDecoder, on the tape
+  std::span<const Attended<float>>* attended = nullptr;  // receives the steps of an AttentionDecoder, until reset()
   AttentionCache* cache = nullptr;     // instead of the memory; the pass is one step and updates the coverage
   const WordPieces* unseen = nullptr;  // words whose ids lie beyond a HashedEmbedding's vocabulary, in order; borrowed
   bool packed = false;                 // sequence output as the packed rows of the last layer's layout, [rows, O]

@@ -49,8 +49,8 @@ class Translator {
     const PaddedIds& inputs;  // decoder_inputs() of the targets
     const Encoded& encoded;
     std::span<const std::int32_t> source_lengths;
-    std::vector<Tensor>* alignments = nullptr;         // receives [T, N, S]
-    std::vector<Attended<float>>* attended = nullptr;  // receives the steps, for coverage_loss()
+    std::vector<Tensor>* alignments = nullptr;             // receives [T, N, S]
+    std::span<const Attended<float>>* attended = nullptr;  // receives the steps, until the tape's reset()
   };
   // Logits of every next token as packed rows, [sum of the lengths, V].
   Variable decode(Tape<float>& tape, detail::Layouts& layouts, const Writing& writing, bool training,

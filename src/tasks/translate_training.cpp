@@ -1,7 +1,6 @@
 #include "tasks/translate_training.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "autograd/ops/add.h"
 #include "autograd/ops/scale.h"
@@ -70,12 +69,12 @@ Variable TranslateProblem::loss(Tape<float>& tape, std::int64_t epoch, std::int6
   const double share = options_.scheduled_sampling * static_cast<double>(epoch) / static_cast<double>(last);
   if (share > 0) sample_inputs(share);
   const Translator::Encoded encoded = translator_.encode(tape, layouts_, sources_, true, next_key(), checkpoint_steps);
-  std::vector<Attended<float>> steps;
+  std::span<const Attended<float>> steps;
   const Translator::Writing writing{inputs_, encoded, sources_.lengths, nullptr,
                                     options_.coverage_loss > 0 ? &steps : nullptr};
   const Variable logits = translator_.decode(tape, layouts_, writing, true, next_key());
   const Variable loss = cross_entropy<float>(logits, packed_targets(targets_, target_layout_), loss_options_);
-  const Variable again = coverage_loss<float>(std::span(std::as_const(steps)));
+  const Variable again = coverage_loss(steps);
   return again ? add(loss, scale(again, options_.coverage_loss / static_cast<double>(target_layout_.rows()))) : loss;
 }
 
