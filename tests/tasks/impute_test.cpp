@@ -210,6 +210,22 @@ TEST_F(Impute, HiddenValuesAreNotSeenAndThoseOnBothSidesAre) {
   }
 }
 
+// 300 rows as 180, 60, 60: nothing behind a part is given to the network, and only rows of the part are hidden.
+TEST_F(Impute, AnsweringAPartSeesNothingBehindIt) {
+  Options options = options_for(series_of({"x"}, autoregression(300, 0.5)));
+  options.data.split = "180,60,60";
+  ImputeInfo info;
+  const ForecastData data = untrained(options, info, true);
+  const std::pair<PartOf, Range> parts[] = {{train_part, {0, 180}}, {valid_part, {180, 240}}, {test_part, {240, 300}}};
+  for (const auto& [part, rows] : parts) {
+    const HiddenValues hidden = hide_part(data, part, {0.3, 0, {}, 1}, 1, 1);
+    EXPECT_EQ(hidden.series[0].time_steps(), rows.end);
+    ASSERT_FALSE(hidden.places.empty());
+    EXPECT_GE(hidden.places.front().row, rows.begin);
+    EXPECT_LT(hidden.places.back().row, rows.end);
+  }
+}
+
 // A window cut out by hand and asked about alone.
 TEST_F(Impute, EachValueIsAnsweredFromTheWindowInWhoseMiddleItLies) {
   Series series = series_of({"x"}, autoregression(300, 0.5));
