@@ -204,7 +204,8 @@ DerivedColumns fit_derived_columns(std::span<const Series> series, std::span<con
   }
   for (std::int64_t c = 0; c < series.front().column_count(); ++c) {
     const std::string& name = series.front().columns[static_cast<std::size_t>(c)];
-    const bool to_fill = reading.to_fill && std::ranges::count(reading.targets, name) > 0;
+    const bool target = reading.layout == "columns" ? c == 0 : std::ranges::count(reading.targets, name) > 0;
+    const bool to_fill = reading.to_fill && target;
     if (to_fill || often_missing(series, splits, c)) derived.known.push_back(name);
   }
   if (!calendar.empty() && calendar != std::vector<std::string>{"none"}) {

@@ -8,6 +8,7 @@
 #include "tasks/forecast_outputs.h"
 #include "tasks/impute_report.h"
 #include "tasks/impute_score.h"
+#include "tasks/report_files.h"
 #include "tasks/training_run.h"
 
 namespace carousel {
@@ -19,13 +20,14 @@ TrainSummary train_network(TaskProblem& problem, const TrainOptions& resolved, c
   const std::optional<Validation> before = problem.validate();
   std::vector<Tensor> weights;
   for (const Parameter* parameter : problem.parameters()) weights.push_back(parameter->value);
-  const TrainSummary summary = train_within(resolved.max_memory, problem, options, observer);
+  TrainSummary summary = train_within(resolved.max_memory, problem, options, observer);
   if (!before || !summary.best || summary.best->value < before->value) return summary;
   const std::vector<Parameter*> parameters = problem.parameters();
   for (std::size_t k = 0; k < parameters.size(); ++k) parameters[k]->value = weights[k];
   observer.note(fmt::format(
       "result: no epoch was better than linear interpolation ({} {:.4g} on the validation part); it is kept",
       before->metric, before->value));
+  summary.best_epoch = 0;
   return summary;
 }
 
@@ -187,7 +189,7 @@ class Impute final : public Task {
     result.options.train = resolved;
     result.options.data.window = info.series.window;
     result.options.data.season = info.series.season;
-    if (!options.output.report.empty()) write_impute_report(result, observer, model.network(), data, info, draws);
+    if (wants_report(options.output)) write_impute_report(result, observer, model.network(), data, info, draws);
     return result;
   }
 
@@ -220,11 +222,12 @@ class Impute final : public Task {
     const std::vector<ValueAt> places = missing_values(data);
     const std::vector<double> levels = levels_to_write(options.model, info);
     const Forecasts filled = at_levels(fill_values(model.network(), info, data.series, data.scalers, places), levels);
+    for (const std::string& line : data.notes) sink.note(line);
+    sink.note(places.empty() ? "filled: nothing, no value is missing"
+                             : fmt::format("filled: {} missing values", places.size()));
     sink.header(output_columns(data, info, levels));
     std::int64_t next = 0;
     for (std::size_t k = 0; k < data.series.size(); ++k) write_series(data, k, info, filled, next, sink);
-    sink.note(places.empty() ? "filled: nothing, no value is missing"
-                             : fmt::format("filled: {} missing values", places.size()));
   }
 
   DataReport check(const Options& options) const override {

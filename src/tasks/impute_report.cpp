@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/fail.h"
-#include "base/file.h"
 #include "data/series/series_fill.h"
+#include "tasks/report_files.h"
 #include "tasks/run_report.h"
 
 namespace carousel {
@@ -59,7 +59,7 @@ void write_impute_report(const TrainResult& result, const CurveRecorder& curves,
                                   {"cell", options.model.cell}, "hidden values", result, curves);
   if (!draws.empty()) report.figures.push_back(filled_figure(network, data, info, draws.front()));
   add_saturation_figure(curves.epochs(), report.figures);
-  write_file_atomically(options.output.report, report_page(report));
+  write_report_files(options.output, report);
 }
 
 }  // namespace carousel

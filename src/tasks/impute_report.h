@@ -8,7 +8,7 @@
 
 namespace carousel {
 
-// `draws` are those of the scores; the first of them is drawn, if there is one. Writes result.options.output.report.
+// `draws` are those of the scores; the first of them is drawn, if there is one.
 void write_impute_report(const TrainResult& result, const CurveRecorder& curves, Sequential& network,
                          const ForecastData& data, const ImputeInfo& info, std::span<const HiddenValues> draws);
 
