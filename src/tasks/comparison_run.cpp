@@ -87,6 +87,8 @@ Trial run_trial(const ComparisonPlan& plan, const std::string& cell, std::int64_
   options.train.lr = trial.settings.lr;
   options.train.input_noise = trial.settings.input_noise;
   options.train.seed = trial.settings.seed;
+  // What is left of each network beside the same linear start would be alike.
+  if (!plan.options.is_given("train.shrinkage")) options.train.shrinkage = false;
   if (options.data.split_seed < 0) options.data.split_seed = plan.options.train.seed;
   const std::string folder = trial_folder(plan, cell, number);
   file_system().make_folders(folder);

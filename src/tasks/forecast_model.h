@@ -3,8 +3,8 @@
 // The network is "scale" -> "forecast" -> "unscale". In the middle, in scaled units, two branches are added up: a
 // recurrent one (its state after the last step of the window, then a linear layer; or an encoder of the window and a
 // decoder of the steps ahead, sequence_to_sequence.h) and a linear one (the whole window at once; Lai et al. 2018 call
-// it the autoregressive highway). One row per sample comes out, [horizon x targets], step
-// after step. For several series the scaling is each series' own, so "scale" and "unscale" are left out.
+// it the autoregressive highway). One row per sample comes out, [horizon x targets], step after step. For several
+// series the scaling is each series' own, so "scale" and "unscale" are left out.
 #pragma once
 
 #include <string>

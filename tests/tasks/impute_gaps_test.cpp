@@ -9,24 +9,10 @@
 #include <tuple>
 
 #include "tasks/impute_score.h"
+#include "tests/tasks/impute_case.h"
 
 namespace carousel {
 namespace {
-
-const double kNone = std::nan("");
-
-std::vector<double> normal_numbers(std::size_t count, std::uint64_t stream) {
-  std::vector<double> numbers(count);
-  fill_normal({23, Purpose::kTest, stream}, 0.0, 1.0, std::span<double>(numbers));
-  return numbers;
-}
-
-Series series_of(std::vector<std::string> columns, std::vector<double> values) {
-  Series series;
-  series.columns = std::move(columns);
-  series.values = std::move(values);
-  return series;
-}
 
 TEST(ImputeGaps, ThoseBetweenKnownValuesAreFound) {
   // x: a gap of 1; y: gaps of 2 and 1; both: one of 2; at the ends none.

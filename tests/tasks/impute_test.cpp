@@ -16,30 +16,16 @@
 #include "tasks/impute_score.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/tasks/impute_case.h"
 
 namespace carousel {
 namespace {
-
-const double kNone = std::nan("");
-
-std::vector<double> normal_numbers(std::size_t count, std::uint64_t stream) {
-  std::vector<double> numbers(count);
-  fill_normal({23, Purpose::kTest, stream}, 0.0, 1.0, std::span<double>(numbers));
-  return numbers;
-}
 
 // x_t = phi x_(t-1) + e_t, e of deviation 1.
 std::vector<double> autoregression(std::size_t rows, double phi) {
   std::vector<double> x = normal_numbers(rows, 1);
   for (std::size_t t = 1; t < rows; ++t) x[t] += phi * x[t - 1];
   return x;
-}
-
-Series series_of(std::vector<std::string> columns, std::vector<double> values) {
-  Series series;
-  series.columns = std::move(columns);
-  series.values = std::move(values);
-  return series;
 }
 
 std::string table_of(const Series& series) {
