@@ -190,7 +190,6 @@ class Forecast final : public Task {
     if (options.model.series_embedding > 0) number_series(data, info);
     for (const std::string& note : data.notes) observer.note(note);
     if (info.distribution == "negative_binomial") check_counts(data, info);
-    TrainDefaults defaults = forecast_defaults();
     TrainOptions wanted = options.train;
     if (wanted.loss.empty()) wanted.loss = info.several ? "mae" : "mse";
     ForecastInfo network_info = info.of_network();
@@ -203,10 +202,8 @@ class Forecast final : public Task {
       fail(Code::kUsage, "--bptt: with --strategy seq2seq gradients go through the whole window; leave it out");
     }
     info.stateful = network_info.stateful = model_options.stateful;
-    if (info.stateful) {
-      if (wanted.bptt == 0) wanted.bptt = 64;
-      defaults.batch_size = std::clamp<std::int64_t>(windows / (8 * wanted.bptt), 1, 32);  // some pieces an epoch
-    }
+    if (info.stateful && wanted.bptt == 0) wanted.bptt = 64;
+    const TrainDefaults defaults = info.stateful ? stateful_defaults(windows, wanted.bptt) : forecast_defaults();
     const TrainOptions resolved = resolve_training(wanted, defaults, observer);
 
     const auto seed = static_cast<std::uint64_t>(resolved.seed);
@@ -228,7 +225,7 @@ class Forecast final : public Task {
       throw;
     }
     info.training = resolved;
-    info.training.epochs = summary.best ? summary.best_epoch : summary.epochs;
+    info.kept_epochs = summary.best ? summary.best_epoch : summary.epochs;
     TrainResult result;
     const std::vector<WindowAt> validation = data.windows_in(&SeriesSplit::valid, info.shape());
     if (info.distribution == "point") {

@@ -12,7 +12,7 @@ namespace {
 nlohmann::json shared_part(const ForecastInfo& info) {
   nlohmann::json object = parse_json(info.to_json());
   for (const char* own : {"window", "season", "stateful", "distribution", "recursive", "levels", "residual_steps",
-                          "residuals", "error_deviation", "training", "kept_share"}) {
+                          "residuals", "error_deviation", "training", "kept_epochs", "kept_share"}) {
     object.erase(own);
   }
   return object;

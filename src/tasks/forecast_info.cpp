@@ -69,6 +69,7 @@ std::string ForecastInfo::to_json() const {
                         {"residuals", residuals.values},
                         {"error_deviation", error_deviation},
                         {"training", training_to_json(training)},
+                        {"kept_epochs", kept_epochs},
                         {"kept_share", kept_share}});
 }
 
@@ -134,6 +135,7 @@ ForecastInfo ForecastInfo::from_json(const json& object) {
     for_each_training_field(info.training,
                             [&](const char* key, auto& field) { object.at("training").at(key).get_to(field); });
   }
+  info.kept_epochs = object.value("kept_epochs", info.training.epochs);
   constexpr std::int64_t kLongest = 1 << 20;
   for (const std::int64_t size : {info.horizon, info.window, info.season}) {
     if (size < 1 || size > kLongest) fail(Code::kModel, "the description of the forecaster has a size of {}", size);

@@ -38,7 +38,8 @@ struct ForecastInfo {
   std::vector<double> levels;           // that are learnt, scored at and written by default
   ResidualQuantiles residuals;          // of a network of points
   std::vector<double> error_deviation;  // of the targets, one step ahead (forecast_anomalies.h); empty: not known
-  TrainOptions training;                // no "auto" left; epochs: those behind the weights kept, 0: the linear start
+  TrainOptions training;                // no "auto" left
+  std::int64_t kept_epochs = 0;         // of them those behind the weights kept, 0: the linear start
   double kept_share = 1;                // of what those weights add to the linear start (forecast_shrinkage.h)
   std::vector<const Model*> members;    // further models of an ensemble (forecast_ensemble.h); borrowed, not stored
 

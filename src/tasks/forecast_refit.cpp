@@ -29,6 +29,17 @@ ForecastData cut_at(const ForecastData& data, const std::vector<TrainingRange>& 
   return known;
 }
 
+// Ends training after as many epochs.
+class StopAfter final : public Observer {
+ public:
+  explicit StopAfter(std::int64_t epochs) : epochs_(epochs) {}
+  void epoch(const EpochEvent& event) override { done_ = event.epoch; }
+  bool stop_requested() override { return done_ >= epochs_; }
+
+ private:
+  std::int64_t epochs_, done_ = 0;
+};
+
 // A model with the layers and the fixed numbers of another, trained on `known`.
 Model trained_again(const Model& model, const ForecastData& known, const ForecastInfo& info) {
   const ForecastInfo network_info = info.of_network();
@@ -40,11 +51,11 @@ Model trained_again(const Model& model, const ForecastData& known, const Forecas
   reset_weights(fresh.network(), start, static_cast<std::uint64_t>(info.training.seed));
   calibrate_start(fresh.network(), known, network_info);
   fresh.set_task_data(model.task_data());
-  if (info.training.epochs == 0) return fresh;
+  if (info.kept_epochs == 0) return fresh;
   const auto problem = make_forecast_problem(fresh.network(), known, network_info, info.training);
-  Observer quiet;
+  StopAfter stop(info.kept_epochs);  // the schedule is that of all epochs
   const std::vector<Tensor> untrained = output_weights(fresh.network());
-  train(*problem, trainer_options(info.training, forecast_defaults(), ""), quiet);
+  train(*problem, trainer_options(info.training, forecast_defaults(), ""), stop);
   keep_share(fresh.network(), untrained, info.kept_share);
   return fresh;
 }
@@ -67,6 +78,18 @@ TrainDefaults forecast_defaults() {
   return {.epochs = 60, .batch_size = 32, .patience = 8, .lr = 3e-4, .average_decay = 0.98};
 }
 
+TrainDefaults stateful_defaults(std::int64_t origins, std::int64_t bptt) {
+  constexpr std::int64_t kRows =
+      3'000'000;  // of all epochs together: enough for 30,000 rows or fewer, minutes for more
+  TrainDefaults defaults = forecast_defaults();
+  defaults.epochs = std::clamp<std::int64_t>(kRows / std::max<std::int64_t>(origins, 1), 10, 100);
+  defaults.patience = defaults.epochs;                                         // the schedule is run to its end
+  defaults.batch_size = std::clamp<std::int64_t>(origins / (4 * bptt), 1, 8);  // some pieces an epoch
+  defaults.lr = 3e-3;
+  defaults.schedule = "cosine";
+  return defaults;
+}
+
 std::unique_ptr<TaskProblem> make_forecast_problem(Sequential& network, const ForecastData& data,
                                                    const ForecastInfo& info, const TrainOptions& options) {
   if (info.stateful) return std::make_unique<StatefulForecastProblem>(network, data, info, options);
@@ -78,6 +101,11 @@ Forecasts refitted_model_forecasts(const Model& model, const ForecastData& data,
   if (info.training.batch_size < 1) {
     fail(Code::kUsage, "--refit-model: the model file does not say how it was trained; train it again");
   }
+  if (info.training.schedule == "plateau") {
+    fail(Code::kUsage,
+         "--refit-model: the model was trained with schedule plateau, which follows a validation part, and at a later "
+         "origin there is none; leave it out or train with another schedule");
+  }
   if (info.by_series) {
     fail(Code::kUsage,
          "--refit-model: the model was trained on other series than it is judged by (--valid), so there is nothing to "
@@ -86,7 +114,7 @@ Forecasts refitted_model_forecasts(const Model& model, const ForecastData& data,
   const std::vector<std::vector<std::size_t>> rounds = origin_rounds(windows, data.series.size());
   observer.note(
       fmt::format("refit: the network is trained {} times, {} epochs each, on {}",
-                  (std::ssize(rounds) + options.origins - 1) / options.origins, info.training.epochs,
+                  (std::ssize(rounds) + options.origins - 1) / options.origins, info.kept_epochs,
                   options.sliding ? "as many rows before the origin as training had" : "all rows before the origin"));
   std::vector<TrainingRange> parts;
   for (const SeriesSplit& split : data.splits) parts.push_back(split.train);

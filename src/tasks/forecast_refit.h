@@ -19,8 +19,11 @@ struct RefitOptions {
   std::int64_t origins = 1;  // of each series that a network forecasts from
 };
 
-// What training takes where its options say "auto"; of stateful forecasters another batch_size.
+// What training takes where its options say "auto".
 TrainDefaults forecast_defaults();
+
+// The same of a stateful forecaster, whose epoch is one pass over `origins` rows in pieces of `bptt` steps.
+TrainDefaults stateful_defaults(std::int64_t origins, std::int64_t bptt);
 
 // The training problem of a forecaster; borrows everything. `info` is that of the network (ForecastInfo::of_network).
 std::unique_ptr<TaskProblem> make_forecast_problem(Sequential& network, const ForecastData& data,

@@ -32,13 +32,13 @@ class ForecastRefit : public testing::Test {
     for (const double value : values) text += fmt::format("{:.9g}\n", value);
     put_file(path_, text);
   }
-  void train(const std::string& split) {
+  void train(const std::string& split, std::int64_t epochs = 3) {
     options_.data.data = {path_};
     options_.data.split = split;
     options_.data.window = 4;
     options_.data.horizon = options_.data.season = 1;
     options_.model.hidden_size = 4;
-    options_.train.epochs = 3;
+    options_.train.epochs = epochs;
     options_.output.out = folder_ / "y.safetensors";
     Observer quiet;
     forecast_task().train(options_, quiet);
@@ -70,10 +70,12 @@ class ForecastRefit : public testing::Test {
 
 TEST_F(ForecastRefit, OnTheRowsOfTrainingIsTheModelItself) {
   write(changing_law(400));
+  options_.train.schedule = "constant";
+  options_.train.lr = 3e-4;
   for (const bool stateful : {false, true}) {
     options_.model.stateful = stateful;
     train("150,30");
-    ASSERT_GT(info_.training.epochs, 0);
+    ASSERT_GT(info_.kept_epochs, 0);
     const std::vector<WindowAt> first{{0, 150}};
     const Forecasts model = model_forecasts(*model_, read(), first, info_);
     for (const bool sliding : {false, true}) {
@@ -85,6 +87,17 @@ TEST_F(ForecastRefit, OnTheRowsOfTrainingIsTheModelItself) {
     EXPECT_NE(refitted({151}, {false, 1}).point[0],
               model_forecasts(*model_, read(), std::vector<WindowAt>{{0, 151}}, info_).point[0]);
   }
+}
+
+TEST_F(ForecastRefit, FollowsTheScheduleOfAllEpochsUpToThoseThatWereKept) {
+  write(changing_law(400));
+  options_.train.schedule = "cosine";
+  options_.train.lr = 0.05;
+  train("150,30", 20);
+  ASSERT_GT(info_.kept_epochs, 0);
+  ASSERT_LT(info_.kept_epochs, 20);
+  const Forecasts model = model_forecasts(*model_, read(), std::vector<WindowAt>{{0, 150}}, info_);
+  EXPECT_EQ(refitted({150}, {false, 1}).point[0], model.point[0]);
 }
 
 TEST_F(ForecastRefit, NoForecastKnowsAValueBehindItsOrigin) {
