@@ -161,23 +161,6 @@ EvaluateResult score_refitted(const Model& model, const DataOptions& options, co
   return table.finish();
 }
 
-// What does not go with a network that is trained again.
-void check_refit_model(const Options& options) {
-  if (options.data.refit == "none") {
-    fail(Code::kUsage, "--refit-model: say on what with --refit expanding or --refit sliding");
-  }
-  const std::pair<bool, const char*> others[] = {
-      {options.data.part == "train", "in --part train there are not enough rows before the first origins"},
-      {options.model.dtype != "f32", "--dtype is of the weights of the file"},
-      {!options.data.test.empty(), "--test has one origin for each series"},
-      {options.data.leak_check, "--leak-check is about the model as it is"},
-      {!options.model.ensemble.empty(), "--ensemble has models that are not trained again"},
-      {wants_report(options.output), "--report and --plots draw the model as it is"}};
-  for (const auto& [given, reason] : others) {
-    if (given) fail(Code::kUsage, "--refit-model: {}; leave one of them out", reason);
-  }
-}
-
 class Forecast final : public Task {
  public:
   std::string_view name() const override { return "forecast"; }
@@ -260,12 +243,15 @@ class Forecast final : public Task {
     if (options.data.leak_check && !options.data.test.empty()) {
       fail(Code::kUsage, "--leak-check changes the values after the origins of a part of --data; leave --test out");
     }
-    if (options.data.refit_model > 0) check_refit_model(options);
+    check_refit(options, info);
     const ForecastEnsemble ensemble(info, options.model);
     info.members = ensemble.members();
     if (!options.data.test.empty()) return evaluate_on_test_file(model, options, info, observer);
     const ForecastData data = read_series_for_model(options.data.data, options.data, info, Parts::kAsTrained);
     for (const std::string& note : data.notes) observer.note(note);
+    if (info.by_series) {
+      observer.note("baselines: the training series are not at hand; linear_start stands for linear_autoregression");
+    }
     Range SeriesSplit::*part = data.splits.front().test.size() > 0 ? &SeriesSplit::test : &SeriesSplit::valid;
     if (options.data.part == "valid") part = &SeriesSplit::valid;
     if (options.data.part == "test") part = &SeriesSplit::test;
@@ -356,7 +342,7 @@ class Forecast final : public Task {
  private:
   static EvaluateResult score(const Model& model, const Options& options, const ForecastScoring& scoring,
                               const std::string& part, Observer& observer) {
-    const ForecastBaselines baselines = make_forecast_baselines(scoring.data, scoring.info);
+    const ForecastBaselines baselines = make_forecast_baselines(model, scoring.data, scoring.info);
     EvaluateResult result = options.data.refit == "none" ? score_forecasts(model, baselines, scoring)
                                                          : score_refitted(model, options.data, scoring, observer);
     if (wants_report(options.output)) write_evaluation_report(options, model, baselines, scoring, result, part);

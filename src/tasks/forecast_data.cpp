@@ -9,6 +9,7 @@
 #include "data/series/category_columns.h"
 #include "data/series/season.h"
 #include "data/series/series.h"
+#include "tasks/error_scales.h"
 
 namespace carousel {
 namespace {
@@ -167,6 +168,10 @@ void ForecastData::add_windows(std::size_t at, const Origins& origins, std::int6
   }
 }
 
+bool ForecastData::has_training_part() const {
+  return std::ranges::any_of(splits, [](const SeriesSplit& split) { return split.train.size() > 0; });
+}
+
 std::vector<WindowAt> ForecastData::training_windows(const WindowShape& shape) const {
   std::vector<WindowAt> windows;
   for (std::size_t k = 0; k < series.size(); ++k) {
@@ -275,6 +280,7 @@ ForecastData read_and_split(const DataOptions& options, ForecastInfo& info, cons
   }
   fit_columns(data, options, info);
   scale_all(data, info);
+  if (info.by_series) info.held_back = scales_of_training(data, info);
   return data;
 }
 

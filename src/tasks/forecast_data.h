@@ -28,6 +28,8 @@ struct ForecastData {
   std::vector<std::string> notes, problems;  // all that is to be said; of it, what is wrong with the data
   std::int64_t target_count = 1;             // of the columns, the first ones
 
+  bool has_training_part() const;  // of any series
+
   // All windows of a part of every series, `stride` rows apart, but for those that have no known target value.
   // Training: wholly inside; else the target is inside.
   std::vector<WindowAt> training_windows(const WindowShape& shape) const;

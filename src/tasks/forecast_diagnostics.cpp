@@ -7,7 +7,7 @@
 
 #include "base/fail.h"
 #include "data/series/season.h"
-#include "tasks/metrics.h"
+#include "tasks/error_scales.h"
 
 namespace carousel {
 namespace {
@@ -19,11 +19,10 @@ double share_of(std::int64_t some, std::int64_t all) {
 }
 
 // What errors of a target are divided by, for each series.
-std::vector<double> mase_scales(const ForecastScoring& scoring, std::int64_t target) {
-  const std::int64_t column = scoring.info.target_positions()[static_cast<std::size_t>(target)];
+std::vector<double> scales_of_series(const ForecastScoring& scoring, std::int64_t target) {
   std::vector<double> scales;
   for (std::size_t k = 0; k < scoring.data.series.size(); ++k) {
-    scales.push_back(mase_scale(scoring.data.series[k], scoring.data.splits[k].train, column, scoring.info.season));
+    scales.push_back(mase_scales(scoring.data, scoring.info, k)[static_cast<std::size_t>(target)]);
   }
   return scales;
 }
@@ -72,7 +71,7 @@ std::vector<CentralInterval> central_intervals(const std::vector<double>& levels
 LineChart step_error_chart(const PicturedForecasts& pictured, std::int64_t target) {
   const ForecastScoring& scoring = pictured.scoring;
   const ForecastInfo& info = scoring.info;
-  const std::vector<double> scales = mase_scales(scoring, target);
+  const std::vector<double> scales = scales_of_series(scoring, target);
   const std::string& name = info.targets[static_cast<std::size_t>(target)];
   LineChart chart{.x_label = "steps after the origin",
                   .y_label = info.several ? "mean scaled error" : fmt::format("mean absolute error, {}", name),
@@ -239,7 +238,7 @@ std::vector<std::pair<std::int64_t, double>> series_by_error(const PicturedForec
   const ForecastScoring& scoring = pictured.scoring;
   std::map<std::int64_t, ForecastScore> scores;
   for (std::int64_t j = 0; j < pictured.targets(); ++j) {
-    const std::vector<double> scales = mase_scales(scoring, j);
+    const std::vector<double> scales = scales_of_series(scoring, j);
     for (std::size_t n = 0; n < scoring.windows.size(); ++n) {
       const WindowAt& window = scoring.windows[n];
       const double& scale = scales[static_cast<std::size_t>(window.series)];

@@ -44,6 +44,24 @@ json training_to_json(const TrainOptions& options) {
   return object;
 }
 
+json scales_to_json(const ErrorScales& scales) {
+  return {{"mean", scales.mean}, {"deviation", scales.deviation}, {"mase", scales.mase}};
+}
+
+ErrorScales scales_from_json(const json& object, std::size_t targets) {
+  ErrorScales scales;
+  object.at("mean").get_to(scales.mean);
+  object.at("deviation").get_to(scales.deviation);
+  object.at("mase").get_to(scales.mase);
+  const auto fits = [&](const std::vector<double>& list) { return list.empty() || list.size() == targets; };
+  const bool same = scales.mean.size() == scales.deviation.size() && scales.mean.size() == scales.mase.size();
+  if (!same || !fits(scales.mean) || std::ranges::any_of(scales.deviation, [](double x) { return !(x > 0); }) ||
+      std::ranges::any_of(scales.mase, [](double x) { return !(x >= 0); })) {
+    fail(Code::kModel, "the forecaster's scales of errors do not fit its {} targets", targets);
+  }
+  return scales;
+}
+
 }  // namespace
 
 std::string ForecastInfo::to_json() const {
@@ -55,6 +73,7 @@ std::string ForecastInfo::to_json() const {
                         {"several", several},
                         {"stateful", stateful},
                         {"by_series", by_series},
+                        {"error_scales", scales_to_json(held_back)},
                         {"reading", series_to_json(reading)},
                         {"split", split},
                         {"valid_fraction", valid_fraction},
@@ -117,6 +136,9 @@ ForecastInfo ForecastInfo::from_json(const json& object) {
   object.at("several").get_to(info.several);
   info.stateful = object.value("stateful", false);
   object.at("by_series").get_to(info.by_series);
+  if (object.contains("error_scales")) {
+    info.held_back = scales_from_json(object.at("error_scales"), info.targets.size());
+  }
   info.reading = series_from_json(object.at("reading"));
   object.at("split").get_to(info.split);
   object.at("valid_fraction").get_to(info.valid_fraction);

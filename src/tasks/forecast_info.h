@@ -19,6 +19,12 @@ struct ResidualQuantiles {
   std::vector<double> values;  // [sets, targets, levels]; empty: not known
 };
 
+// What errors are measured in, of each target: mean and deviation, sqrt(sum (x - mean)^2 / n), and the scale of MASE, 0
+// if it is not known.
+struct ErrorScales {
+  std::vector<double> mean, deviation, mase;
+};
+
 // Kept in Model::task_data().
 struct ForecastInfo {
   std::vector<std::string> columns, targets;  // of the network (forecast_columns.h); targets are the first of them
@@ -31,6 +37,7 @@ struct ForecastInfo {
   double valid_fraction = 0;  // used if split is empty
   std::string scaling = "standard", transform = "none";
   Scaler scaler;                        // of the columns read, unless each series has its own
+  ErrorScales held_back;                // by_series: those of all training series; empty: the file has none
   DerivedColumns derived;               // behind the columns read
   std::string distribution = "point";   // what the numbers of the network mean (forecast_head.h)
   bool recursive = false;               // the network gives one step; further ones are fed with those before

@@ -50,7 +50,7 @@ std::vector<NamedForecasts> forecasts_of(const Model& model, const ForecastData&
                                          std::span<const WindowAt> windows) {
   std::vector<NamedForecasts> list;
   list.push_back({"the model", in_units(model_forecasts(model, data, windows, info), data, windows, info)});
-  for (const auto& baseline : make_forecast_baselines(data, info)) {
+  for (const auto& baseline : make_forecast_baselines(model, data, info)) {
     list.push_back({std::string(baseline->name()),
                     in_units(baseline_forecasts(*baseline, data, windows, info), data, windows, info)});
   }

@@ -6,6 +6,7 @@
 
 #include "base/fail.h"
 #include "data/series/series_fill.h"
+#include "layers/module.h"
 #include "tasks/baselines/ridge.h"
 
 namespace carousel {
@@ -148,6 +149,70 @@ LinearStart fit_linear_start(const ForecastData& data, const ForecastInfo& info)
       fmt::format("linear start: {} of {} targets from the same phase of the season, {} from all columns",
                   seasonal_targets, targets.size(), crossed_targets);
   return start;
+}
+
+namespace {
+
+class LinearStartBaseline final : public ForecastBaseline {
+ public:
+  LinearStartBaseline(Sequential& network, const ForecastInfo& info)
+      : map_(dynamic_cast<Sum&>(forecast_core(network)).branches().back()),
+        window_(info.window),
+        targets_(info.target_positions()) {}
+  std::string_view name() const override { return "linear_start"; }
+  bool of_scaled_values() const override { return true; }
+
+  void forecast(const ForecastPlaces& places, View<double> out) const override {
+    constexpr std::size_t kAtOnce = 256;
+    const std::int64_t values = out.shape.elements() / std::ssize(places.origins);
+    for (std::size_t first = 0; first < places.origins.size(); first += kAtOnce) {
+      const auto here = places.origins.subspan(first, std::min(kAtOnce, places.origins.size() - first));
+      forecast_some(places.series, here, out.data + static_cast<std::int64_t>(first) * values, values);
+    }
+  }
+
+ private:
+  // out [origins, values]
+  void forecast_some(const Series& series, std::span<const std::int64_t> origins, double* out,
+                     std::int64_t values) const {
+    std::vector<WindowAt> windows;
+    for (const std::int64_t origin : origins) windows.push_back({0, origin});
+    Tensor inputs;
+    gather_inputs(std::span(&series, 1), windows, window_, inputs);
+    Tape<float> tape;
+    tape.set_recording(false);
+    SequenceLayout layout;
+    for (std::int64_t done = 0; done < values;) {
+      tape.reset();
+      detail::PassInput input;
+      input.values = &inputs;
+      const Variable y = detail::run_pass(map_, tape, layout, input, false, {});
+      const std::int64_t given = y.shape()[1];
+      for (std::int64_t n = 0; n < y.shape()[0]; ++n) {
+        std::copy_n(y.value().data + n * given, given, out + n * values + done);
+      }
+      done += given;
+      if (done < values) feed(y.value(), inputs);
+    }
+  }
+
+  // Moves the windows on by a row, that of the forecasts y [N, targets]; what is no target stays as it is.
+  void feed(View<const float> y, Tensor& inputs) const {
+    const std::int64_t N = inputs.shape()[1], C = inputs.shape()[2], K = std::ssize(targets_);
+    std::copy(inputs.data() + N * C, inputs.data() + inputs.elements(), inputs.data());
+    float* row = inputs.data() + (window_ - 1) * N * C;
+    for (std::int64_t i = 0; i < N * K; ++i) row[i / K * C + targets_[static_cast<std::size_t>(i % K)]] = y.data[i];
+  }
+
+  Sequential& map_;
+  std::int64_t window_;
+  std::vector<std::int64_t> targets_;
+};
+
+}  // namespace
+
+std::unique_ptr<ForecastBaseline> linear_start_baseline(Sequential& network, const ForecastInfo& info) {
+  return std::make_unique<LinearStartBaseline>(network, info);
 }
 
 }  // namespace carousel

@@ -7,11 +7,19 @@
 // own past or all columns, are chosen on the last fifth of the training windows and the windows of the validation part.
 #pragma once
 
+#include <memory>
+
+#include "tasks/baselines/forecast_baselines.h"
 #include "tasks/forecast_data.h"
 #include "tasks/forecast_model.h"
 
 namespace carousel {
 
 LinearStart fit_linear_start(const ForecastData& data, const ForecastInfo& info);
+
+// The linear branch of a trained network as a baseline of its own, "linear_start": for series that were held back as a
+// whole, where those that linear autoregression would be fitted on are not at hand. A map of one step goes on from its
+// own forecasts. Borrows the network. Forecasts scaled values; `info` is that of the model.
+std::unique_ptr<ForecastBaseline> linear_start_baseline(Sequential& network, const ForecastInfo& info);
 
 }  // namespace carousel

@@ -8,6 +8,7 @@
 #include "tasks/forecast_shrinkage.h"
 #include "tasks/forecast_stateful.h"
 #include "tasks/forecast_training.h"
+#include "tasks/report_files.h"
 
 namespace carousel {
 namespace {
@@ -73,6 +74,28 @@ void copy_rows(const Forecasts& from, const std::vector<std::size_t>& rows, Fore
 }
 
 }  // namespace
+
+void check_refit(const Options& options, const ForecastInfo& info) {
+  if (info.by_series && options.data.refit == "sliding" && options.data.test.empty()) {
+    fail(Code::kUsage,
+         "--refit sliding: takes as many rows as the training part of a series has, but these series were held back "
+         "as a whole (--valid); choose --refit expanding");
+  }
+  if (options.data.refit_model == 0) return;
+  if (options.data.refit == "none") {
+    fail(Code::kUsage, "--refit-model: say on what with --refit expanding or --refit sliding");
+  }
+  const std::pair<bool, const char*> others[] = {
+      {options.data.part == "train", "in --part train there are not enough rows before the first origins"},
+      {options.model.dtype != "f32", "--dtype is of the weights of the file"},
+      {!options.data.test.empty(), "--test has one origin for each series"},
+      {options.data.leak_check, "--leak-check is about the model as it is"},
+      {!options.model.ensemble.empty(), "--ensemble has models that are not trained again"},
+      {wants_report(options.output), "--report and --plots draw the model as it is"}};
+  for (const auto& [given, reason] : others) {
+    if (given) fail(Code::kUsage, "--refit-model: {}; leave one of them out", reason);
+  }
+}
 
 TrainDefaults forecast_defaults() {
   return {.epochs = 60, .batch_size = 32, .patience = 8, .lr = 3e-4, .average_decay = 0.98};

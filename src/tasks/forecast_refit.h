@@ -19,6 +19,10 @@ struct RefitOptions {
   std::int64_t origins = 1;  // of each series that a network forecasts from
 };
 
+// Throws Error{kUsage} for a --refit or --refit-model of `evaluate` that does not go with the other options or the
+// model.
+void check_refit(const Options& options, const ForecastInfo& info);
+
 // What training takes where its options say "auto".
 TrainDefaults forecast_defaults();
 

@@ -7,8 +7,8 @@
 #include <optional>
 #include <utility>
 
+#include "tasks/error_scales.h"
 #include "tasks/forecast_outputs.h"
-#include "tasks/metrics.h"
 #include "tasks/significance.h"
 
 namespace carousel {
@@ -59,35 +59,6 @@ class ErrorsByStep {
   std::vector<double> absolute_, squared_, count_;
 };
 
-// What errors of a series are measured in, for each target: mean and deviation of the training part (0 and 1 unless
-// errors are scaled), and the scale of MASE.
-struct Measure {
-  std::vector<double> mean, deviation, mase;
-};
-
-std::vector<Measure> measures_of(const ForecastScoring& scoring, const std::vector<std::int64_t>& targets) {
-  std::vector<Measure> list;
-  for (std::size_t k = 0; k < scoring.data.series.size(); ++k) {
-    const Series& series = scoring.data.series[k];
-    const TrainingRange& training = scoring.data.splits[k].train;
-    Measure measure{std::vector<double>(targets.size(), 0.0), std::vector<double>(targets.size(), 1.0), {}};
-    if (scoring.scaled) {
-      // Of a series that was held back as a whole: what its model was scaled with.
-      const Scaler scaler = training.size() > 0 ? Scaler::fit(series, training) : scoring.info.scaler;
-      for (std::size_t j = 0; j < targets.size(); ++j) {
-        const ColumnScaling& column = scaler.columns()[static_cast<std::size_t>(targets[j])];
-        measure.mean[j] = column.shift;
-        measure.deviation[j] = column.factor;
-      }
-    }
-    for (std::size_t j = 0; j < targets.size(); ++j) {
-      measure.mase.push_back(mase_scale(series, training, targets[j], scoring.info.season) / measure.deviation[j]);
-    }
-    list.push_back(std::move(measure));
-  }
-  return list;
-}
-
 double mean_or_nan(double sum, double count) {
   return count > 0 ? sum / count : std::numeric_limits<double>::quiet_NaN();
 }
@@ -127,11 +98,11 @@ BasicTensor<double> ForecastScoring::actual_values() const {
 namespace {
 
 // Values and quantiles in units of the measures.
-void measure_in(const std::vector<Measure>& measures, const std::vector<WindowAt>& windows, Forecasts& forecasts,
+void measure_in(const std::vector<ErrorScales>& measures, const std::vector<WindowAt>& windows, Forecasts& forecasts,
                 BasicTensor<double>& actual) {
   const std::int64_t levels = std::ssize(forecasts.levels);
   for (std::int64_t i = 0; i < actual.elements(); ++i) {
-    const Measure& measure =
+    const ErrorScales& measure =
         measures[static_cast<std::size_t>(windows[static_cast<std::size_t>(i / forecasts.values())].series)];
     const std::size_t j = static_cast<std::size_t>(i % forecasts.values()) % measure.mean.size();
     const auto measured = [&](double value) { return (value - measure.mean[j]) / measure.deviation[j]; };
@@ -145,13 +116,37 @@ void measure_in(const std::vector<Measure>& measures, const std::vector<WindowAt
 
 }  // namespace
 
+Metrics error_metrics(const ForecastScore& errors, const ForecastInfo& info) {
+  Metrics metrics{{"rmse", errors.rmse()},
+                  {"mae", errors.mae()},
+                  {"mse", errors.mse()},
+                  {"mase", errors.mase()},
+                  {"smape", errors.smape()}};
+  if (info.own_scaling()) {  // errors of several series have no common unit
+    std::swap(metrics[0], metrics[3]);
+    std::swap(metrics[1], metrics[4]);
+  }
+  if (std::isnan(errors.mase())) std::erase_if(metrics, [](const auto& one) { return one.first == "mase"; });
+  return metrics;
+}
+
+void note_missing_mase(const ForecastInfo& info, EvaluateResult& result) {
+  if (find_metric(result.metrics, "mase")) return;
+  result.notes.push_back(
+      info.by_series && info.held_back.mase.empty()
+          ? "MASE: not known, the model file does not say how much its training series change; train it again."
+          : "MASE: none, since repeating the last season makes no error in the training part, by which it is "
+            "measured.");
+}
+
 ForecastErrors ForecastScoring::errors(const Forecasts& forecasts) const {
   const std::vector<std::int64_t> targets = info.target_positions();
   Forecasts mine = in_units(forecasts, data, windows, info);
   BasicTensor<double> truth = actual_values();
   PriceErrors of_prices;
   if (prices) of_prices = price_errors(mine, truth, data, windows, info);
-  const std::vector<Measure> measures = measures_of(*this, targets);
+  std::vector<ErrorScales> measures;
+  for (std::size_t k = 0; k < data.series.size(); ++k) measures.push_back(error_scales(data, info, k, scaled));
   if (scaled) measure_in(measures, windows, mine, truth);
   const auto width = static_cast<std::size_t>(mine.values());
   ForecastScore total;
@@ -181,15 +176,8 @@ ForecastErrors ForecastScoring::errors(const Forecasts& forecasts) const {
     total.add(point, known, scales);
   }
   result.by_horizon = steps.means();
-  result.metrics = {{"rmse", total.rmse()},
-                    {"mae", total.mae()},
-                    {"mse", total.mse()},
-                    {"mase", total.mase()},
-                    {"smape", total.smape()}};
-  if (info.own_scaling()) {  // errors of several series have no common unit
-    std::swap(result.metrics[0], result.metrics[3]);
-    std::swap(result.metrics[1], result.metrics[4]);
-  } else {
+  result.metrics = error_metrics(total, info);
+  if (!info.own_scaling()) {
     double correlation = 0;
     for (const Spread& column : columns) correlation += column.correlation() / static_cast<double>(columns.size());
     const double squares = all.actual_squares();
@@ -240,9 +228,10 @@ namespace {
 
 // sMAPE and MASE over those of naive2, averaged.
 void add_owa(const Metrics& naive2, Metrics& metrics) {
-  const double smape = *find_metric(naive2, "smape"), mase = *find_metric(naive2, "mase");
-  if (!(smape > 0 && mase > 0)) return;
-  metrics.emplace_back("owa", (*find_metric(metrics, "smape") / smape + *find_metric(metrics, "mase") / mase) / 2);
+  const double smape = *find_metric(naive2, "smape");
+  const double *mase = find_metric(naive2, "mase"), *mine = find_metric(metrics, "mase");
+  if (!(smape > 0 && mase && *mase > 0)) return;
+  metrics.emplace_back("owa", (*find_metric(metrics, "smape") / smape + *mine / *mase) / 2);
 }
 
 }  // namespace
@@ -273,6 +262,7 @@ EvaluateResult ForecastTable::finish() {
     for (Baseline& baseline : result_.baselines) add_owa(naive2, baseline.metrics);
   }
   if (scoring_.prices) result_.notes = price_notes(result_, model_.prices, scoring_.info);
+  note_missing_mase(scoring_.info, result_);
   return std::move(result_);
 }
 

@@ -6,6 +6,7 @@
 
 #include "tasks/forecast_prices.h"
 #include "tasks/forecasts.h"
+#include "tasks/metrics.h"
 #include "tasks/task.h"
 
 namespace carousel {
@@ -20,6 +21,11 @@ struct LossSample {
 // `losses`: one for each of `windows`, which are sorted by series and origin.
 LossSample sample_losses(std::span<const double> losses, const std::vector<WindowAt>& windows,
                          const ForecastInfo& info);
+
+// rmse, mae, mse, mase and smape, the most important first: mase of several series. Without mase if no value has one.
+Metrics error_metrics(const ForecastScore& errors, const ForecastInfo& info);
+// Where the result has no mase, a note that says why.
+void note_missing_mase(const ForecastInfo& info, EvaluateResult& result);
 
 // The errors of the forecasts of one method.
 struct ForecastErrors {

@@ -11,6 +11,7 @@
 #include "data/series/series_fill.h"
 #include "tasks/baselines/exponential_smoothing.h"
 #include "tasks/forecast_ensemble.h"
+#include "tasks/forecast_linear.h"
 #include "tasks/forecast_outputs.h"
 #include "tasks/forecast_paths.h"
 #include "tasks/forecast_training.h"
@@ -52,6 +53,12 @@ ForecastBaselines make_forecast_baselines(const ForecastData& data, const Foreca
   if (info.season > 1) add(naive2_baseline(training, targets, info.season));
   add(exponential_smoothing(training, targets, info.season));
   add(linear_autoregression(scaled, {info.window, info.horizon, targets}));
+  return list;
+}
+
+ForecastBaselines make_forecast_baselines(const Model& model, const ForecastData& data, const ForecastInfo& info) {
+  ForecastBaselines list = make_forecast_baselines(data, info);
+  if (!data.has_training_part()) list.push_back(linear_start_baseline(model.network(), info));
   return list;
 }
 

@@ -31,6 +31,10 @@ ForecastBaselines make_forecast_baselines(const ForecastData& data, const Foreca
 ForecastBaselines make_forecast_baselines(const ForecastData& data, const ForecastInfo& info,
                                           std::span<const TrainingRange> parts);
 
+// Those that a trained model is compared with. Where no series has a training part, its linear start stands for linear
+// autoregression. Borrows the model.
+ForecastBaselines make_forecast_baselines(const Model& model, const ForecastData& data, const ForecastInfo& info);
+
 // Forecasts of windows, each with info.window rows before its origin: those of the model in scaled units, those of a
 // baseline in the units that it was fitted in. With data.carried a recursive forecaster takes windows of one series
 // only. With info.members they are those of the ensemble.

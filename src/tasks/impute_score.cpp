@@ -5,8 +5,9 @@
 #include <map>
 
 #include "data/series/series_fill.h"
+#include "tasks/error_scales.h"
 #include "tasks/forecast_outputs.h"
-#include "tasks/metrics.h"
+#include "tasks/forecast_score.h"
 #include "tasks/significance.h"
 
 namespace carousel {
@@ -66,9 +67,8 @@ class Errors {
  public:
   Errors(const ForecastData& data, const ImputeInfo& info) : data_(data), info_(info) {
     for (std::size_t k = 0; k < data.series.size(); ++k) {
-      for (std::int64_t c = 0; c < info.targets(); ++c) {
-        scales_.push_back(mase_scale(data.series[k], data.splits[k].train, c, info.series.season));
-      }
+      const std::vector<double> scales = mase_scales(data, info.series, k);
+      scales_.insert(scales_.end(), scales.begin(), scales.end());
     }
   }
 
@@ -84,18 +84,7 @@ class Errors {
     mean.count += 1;
   }
 
-  Metrics metrics() const {
-    Metrics metrics{{"rmse", total_.rmse()},
-                    {"mae", total_.mae()},
-                    {"mse", total_.mse()},
-                    {"mase", total_.mase()},
-                    {"smape", total_.smape()}};
-    if (info_.series.own_scaling()) {  // errors of several series have no common unit
-      std::swap(metrics[0], metrics[3]);
-      std::swap(metrics[1], metrics[4]);
-    }
-    return metrics;
-  }
+  Metrics metrics() const { return error_metrics(total_, info_.series); }
 
   // Mean losses by series or, of one series, by row.
   std::vector<double> losses() const {
@@ -215,6 +204,7 @@ EvaluateResult score_imputation(Sequential& network, const ForecastData& data, c
     result.baselines.push_back({name, errors.metrics(), {}, test ? std::optional(test->p) : std::nullopt});
   }
   result.notes.push_back(fmt::format("hidden: {} known values, in gaps of 1 to {} rows", N, longest_gap(draws)));
+  note_missing_mase(info.series, result);
   return result;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "base/fail.h"
 
@@ -41,15 +42,24 @@ double symmetric_mape(std::span<const double> forecast, std::span<const double> 
 }
 
 double mase_scale(const Series& series, const TrainingRange& training, std::int64_t column, std::int64_t season) {
-  std::int64_t lag = std::max<std::int64_t>(season, 1);
-  if (training.size() <= lag) lag = 1;
-  if (training.size() <= lag) return 0;
+  const SeriesSplit split{training, {}, {}};
+  return mase_scale(std::span(&series, 1), std::span(&split, 1), column, season);
+}
+
+double mase_scale(std::span<const Series> series, std::span<const SeriesSplit> splits, std::int64_t column,
+                  std::int64_t season) {
+  CAROUSEL_ASSERT(series.size() == splits.size());
   double sum = 0, count = 0;
-  for (std::int64_t t = training.begin() + lag; t < training.end(); ++t) {
-    const double change = std::abs(series.at(t, column) - series.at(t - lag, column));
-    if (std::isnan(change)) continue;
-    sum += change;
-    ++count;
+  for (std::size_t k = 0; k < series.size(); ++k) {
+    const TrainingRange& training = splits[k].train;
+    std::int64_t lag = std::max<std::int64_t>(season, 1);
+    if (training.size() <= lag) lag = 1;
+    for (std::int64_t t = training.begin() + lag; t < training.end(); ++t) {
+      const double change = std::abs(series[k].at(t, column) - series[k].at(t - lag, column));
+      if (std::isnan(change)) continue;
+      sum += change;
+      ++count;
+    }
   }
   return count > 0 ? sum / count : 0;
 }
@@ -71,6 +81,10 @@ void ForecastScore::add(std::span<const double> forecast, std::span<const double
     }
   }
   ++windows_;
+}
+
+double ForecastScore::mase() const noexcept {
+  return scaled_values_ > 0 ? ratio(scaled_, scaled_values_) : std::numeric_limits<double>::quiet_NaN();
 }
 
 double ForecastScore::rmse() const noexcept { return std::sqrt(mse()); }

@@ -23,6 +23,9 @@ double symmetric_mape(std::span<const double> forecast, std::span<const double> 
 // longer than a season is judged with season 1; missing values (NaN) are left out; the result is 0 only if nothing
 // changes there.
 double mase_scale(const Series& series, const TrainingRange& training, std::int64_t column, std::int64_t season);
+// The same mean over the training parts of several series. REQUIRES: as many parts as series.
+double mase_scale(std::span<const Series> series, std::span<const SeriesSplit> splits, std::int64_t column,
+                  std::int64_t season);
 
 // The errors of forecasts, collected window by window.
 class ForecastScore {
@@ -34,7 +37,7 @@ class ForecastScore {
   double mae() const noexcept { return ratio(absolute_, values_); }
   double mse() const noexcept { return ratio(squared_, values_); }
   double rmse() const noexcept;
-  double mase() const noexcept { return ratio(scaled_, scaled_values_); }  // the mean over all values that have one
+  double mase() const noexcept;  // the mean over all values that have one; NaN if none has
   double smape() const noexcept { return ratio(symmetric_, values_); }
 
  private:

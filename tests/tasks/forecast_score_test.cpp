@@ -97,6 +97,48 @@ TEST(ForecastScore, TheFirstMetricOfSeveralSeriesHasNoUnit) {
   expect_near(errors.losses, std::vector<double>{1, 2, 1, 0}, 1e-14, "losses");
 }
 
+// Training series 0 2 0 2 (mean and deviation 1) and 0 4 8 (mean 4), of which the model file keeps mean 16 / 7,
+// deviation sqrt(480) / 7 and mean change (3 * 2 + 2 * 4) / 5; the third series was held back.
+TEST(ForecastScore, SeriesHeldBackAsAWholeAreMeasuredByTheTrainingSeries) {
+  ForecastData data = data_of({{0, 2, 0, 2}, {0, 4, 8}, {5, 9, 7}}, "3,0");
+  for (std::size_t k = 0; k < 2; ++k) data.splits[k] = train_on_all(data.series[k]);
+  data.splits[2] = {{}, {0, 3}, {3, 3}};
+  ForecastInfo info = info_of(1, true);
+  info.by_series = true;
+  const std::vector<WindowAt> windows{{2, 1}, {2, 2}};
+  const ForecastScoring scoring{data, info, windows}, scaled{data, info, windows, nullptr, true};
+  const Forecasts forecasts = forecasts_of(2, {8, 4});  // errors -1 and -3
+  const Metrics unknown = scoring.score(forecasts);
+  EXPECT_EQ(find_metric(unknown, "mase"), nullptr);
+  EXPECT_EQ(unknown.size(), 6u);
+  expect_error(Code::kUsage, {"--scaled", "train it again"}, [&] { scaled.score(forecasts); });
+  info.held_back = {{16.0 / 7}, {std::sqrt(480.0) / 7}, {mase_scale(data.series, data.splits, 0, 1)}};
+  EXPECT_NEAR(info.held_back.mase[0], 2.8, 1e-14);
+  EXPECT_NEAR(metric(scoring.score(forecasts), "mase"), 2 / 2.8, 1e-14);
+  EXPECT_NEAR(metric(scaled.score(forecasts), "mase"), 2 / 2.8, 1e-14);
+  EXPECT_NEAR(metric(scaled.score(forecasts), "mse"), 5 * 49 / 480.0, 1e-14);
+}
+
+TEST(ForecastTable, SaysWhyThereIsNoMase) {
+  const ForecastData data = data_of({{3, 3, 3, 3, 4, 5}}, "4,2");  // nothing changes in the training part
+  ForecastInfo info = info_of(1);
+  const std::vector<WindowAt> windows{{0, 4}, {0, 5}};
+  const ForecastScoring scoring{data, info, windows};
+  ForecastTable table(scoring, forecasts_of(2, {3, 3}));
+  table.add("naive2", forecasts_of(2, {4, 4}));
+  const EvaluateResult result = table.finish();
+  EXPECT_EQ(find_metric(result.metrics, "mase"), nullptr);
+  EXPECT_EQ(find_metric(result.metrics, "owa"), nullptr);
+  EXPECT_EQ(
+      result.notes,
+      std::vector<std::string>{
+          "MASE: none, since repeating the last season makes no error in the training part, by which it is measured."});
+  info.by_series = true;
+  EvaluateResult held_back;
+  note_missing_mase(info, held_back);
+  EXPECT_NE(held_back.notes.at(0).find("MASE: not known"), std::string::npos);
+}
+
 TEST(ForecastTable, TestsOverOriginsThatOverlapAndComparesWithNaive2) {
   const std::int64_t origins = 12;
   std::vector<double> values(30), model(24), other(24);
