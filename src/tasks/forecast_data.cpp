@@ -89,12 +89,13 @@ std::int64_t choose_window(std::int64_t season, std::int64_t horizon, std::int64
   return std::min(window, std::max(most, std::min(season, rows - horizon - 8)));
 }
 
-// Whether every known target value is.
+// Whether every known target value of the training parts is.
 bool all_positive(const ForecastData& data) {
-  for (const Series& series : data.series) {
-    for (std::int64_t t = 0; t < series.known_steps(); ++t) {
+  for (std::size_t k = 0; k < data.series.size(); ++k) {
+    const TrainingRange& training = data.splits[k].train;
+    for (std::int64_t t = training.begin(); t < training.end(); ++t) {
       for (std::int64_t c = 0; c < data.target_count; ++c) {
-        if (series.at(t, c) <= 0) return false;
+        if (data.series[k].at(t, c) <= 0) return false;
       }
     }
   }
@@ -236,7 +237,7 @@ void fit_columns(ForecastData& data, const DataOptions& options, ForecastInfo& i
   info.transform = options.transform;
   if (info.transform.empty()) info.transform = info.several && all_positive(data) ? "log" : "none";
   if (options.transform.empty() && info.transform == "log") {
-    data.notes.push_back("scale: every value is above 0, so logarithms are learnt");
+    data.notes.push_back("scale: every value of the training part is above 0, so logarithms are learnt");
   }
   for (const CategoryColumn& column : info.reading.categories) {
     data.notes.push_back(fmt::format("columns: '{}' is text; it is 1 and 0 for each of {}", column.name,

@@ -39,11 +39,11 @@ double value_at(const Series& series, std::int64_t t, std::int64_t c, const Colu
 void check_positive(const Series& series, std::int64_t c, const Range& range) {
   for (std::int64_t t = range.begin; t < range.end; ++t) {
     if (!(series.at(t, c) <= 0)) continue;  // missing ones pass
-    fail(
-        Code::kData,
-        "series '{}': column '{}' has value {} at step {}; its logarithm is learnt, which needs values above 0 (choose "
-        "another --transform)",
-        series.id, series.columns[static_cast<std::size_t>(c)], series.at(t, c), t);
+    fail(Code::kData,
+         "series '{}': column '{}' has value {} at step {}{}; its logarithm is learnt, which needs values above 0 "
+         "(train with another --transform, as none)",
+         series.id, series.columns[static_cast<std::size_t>(c)], series.at(t, c), t,
+         series.times.understood() ? fmt::format(" ('{}')", series.times.text(t)) : "");
   }
 }
 
