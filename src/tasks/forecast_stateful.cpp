@@ -8,6 +8,7 @@
 #include "base/fail.h"
 #include "layers/module.h"
 #include "tasks/forecast_training.h"
+#include "tasks/gate_probe.h"
 
 namespace carousel {
 
@@ -298,6 +299,21 @@ Variable StatefulForecastProblem::loss(Tape<float>& tape, std::int64_t, std::int
 
 std::optional<Validation> StatefulForecastProblem::validate() {
   return validation_loss(network_, data_, validation_, info_, options_);
+}
+
+std::vector<std::pair<std::string, double>> StatefulForecastProblem::gate_saturation(Tape<float>& tape) {
+  const std::vector<Stretch> all = training_stretches(data_, info_, options_.batch_size);
+  const std::int64_t count = probe_size(std::ssize(all), options_.batch_size);
+  std::vector<HistoryRows> rows;
+  for (std::int64_t k = 0; k < count; ++k) {
+    const Stretch& one = all[static_cast<std::size_t>(k * std::ssize(all) / count)];
+    rows.push_back({one.series, one.begin, one.end});
+  }
+  gather_rows(data_.scaled, rows, first_piece_steps(), inputs_, lengths_);
+  detail::PassInput input;
+  input.values = &inputs_;
+  input.lengths = lengths_;
+  return probe_gates(parts_.recurrent_branch(), tape, layout_, input, checkpoint_steps);
 }
 
 MemoryNeeds StatefulForecastProblem::memory_needs() {

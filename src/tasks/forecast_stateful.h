@@ -9,6 +9,8 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "layers/sequence_layout.h"
@@ -76,6 +78,8 @@ class StatefulForecastProblem final : public TaskProblem {
   void prepare(std::int64_t epoch, std::int64_t batch) override;
   Variable loss(Tape<float>& tape, std::int64_t epoch, std::int64_t batch) override;
   std::optional<Validation> validate() override;
+  // Of the first steps of some stretches.
+  std::vector<std::pair<std::string, double>> gate_saturation(Tape<float>& tape) override;
   std::int64_t windows_in_batch() const noexcept { return std::ssize(windows_); }  // that the loss is the mean of
   MemoryNeeds memory_needs() override;
 

@@ -171,5 +171,28 @@ TEST(StatefulForecast, WhatCannotRunRowByRowIsNamed) {
   expect_error(Code::kUsage, {"--stateful"}, [&] { StatefulForecaster{network}; });
 }
 
+// Gates stand open where x is 1 and half open elsewhere: counted over the first window - 1 + bptt rows of the stretch.
+TEST(StatefulForecast, LogsTheSaturatedGatesOfTheFirstStepsOfAStretch) {
+  const ForecastInfo info = make_info(false);
+  ForecastData data = make_data({40});
+  for (std::int64_t t = 0; t < 40; ++t) {
+    data.scaled[0].values[static_cast<std::size_t>(2 * t)] = t < 3 || t >= 9 ? 1 : 0;
+    data.scaled[0].values[static_cast<std::size_t>(2 * t + 1)] = 0;
+  }
+  Sequential network = random_forecaster(info, "lstm", 5, 1);
+  TrainOptions options;
+  options.batch_size = 1;
+  options.bptt = 4;
+  StatefulForecastProblem problem(network, data, info, options);
+  for (Parameter* parameter : problem.parameters()) {
+    parameter->value.fill(parameter->name.find("weight_ih") != std::string::npos ? 20.0f : 0.0f);
+  }
+  Tape<float> tape;
+  const auto shares = problem.gate_saturation(tape);
+  ASSERT_EQ(shares.size(), 1u);
+  EXPECT_EQ(shares[0].first, "l0");
+  EXPECT_NEAR(shares[0].second, 3.0 / 9, 1e-6);
+}
+
 }  // namespace
 }  // namespace carousel
