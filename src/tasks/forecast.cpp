@@ -148,16 +148,15 @@ void note_prices(const DataOptions& options, const ForecastInfo& info, Observer&
   }
 }
 
+// Beside `baselines`, whose forecasts are those of fits at each origin.
 EvaluateResult score_refitted(const Model& model, const DataOptions& options, const ForecastScoring& scoring,
-                              Observer& observer) {
+                              const std::vector<NamedForecasts>& baselines, Observer& observer) {
   const bool sliding = options.refit == "sliding";
   ForecastTable table(scoring, options.refit_model > 0
                                    ? refitted_model_forecasts(model, scoring.data, scoring.windows, scoring.info,
                                                               {sliding, options.refit_model}, observer)
                                    : model_forecasts(model, scoring.data, scoring.windows, scoring.info));
-  for (const NamedForecasts& one : refitted_forecasts(scoring.data, scoring.windows, scoring.info, sliding)) {
-    table.add(one.name, one.forecasts);
-  }
+  for (const NamedForecasts& one : baselines) table.add(one.name, one.forecasts);
   return table.finish();
 }
 
@@ -342,10 +341,26 @@ class Forecast final : public Task {
  private:
   static EvaluateResult score(const Model& model, const Options& options, const ForecastScoring& scoring,
                               const std::string& part, Observer& observer) {
-    const ForecastBaselines baselines = make_forecast_baselines(model, scoring.data, scoring.info);
-    EvaluateResult result = options.data.refit == "none" ? score_forecasts(model, baselines, scoring)
-                                                         : score_refitted(model, options.data, scoring, observer);
-    if (wants_report(options.output)) write_evaluation_report(options, model, baselines, scoring, result, part);
+    const ForecastData& data = scoring.data;
+    const ForecastInfo& info = scoring.info;
+    const std::vector<WindowAt>& windows = scoring.windows;
+    std::vector<NamedForecasts> forecasts;
+    EvaluateResult result;
+    if (options.data.refit != "none") {
+      forecasts = refitted_forecasts(data, windows, info, options.data.refit == "sliding");
+      if (!data.has_training_part()) {  // too little at the first origins for a linear map of their own
+        const auto linear = linear_start_baseline(model.network(), info);
+        forecasts.push_back({std::string(linear->name()), baseline_forecasts(*linear, data, windows, info)});
+      }
+      result = score_refitted(model, options.data, scoring, forecasts, observer);
+    } else {
+      const ForecastBaselines baselines = make_forecast_baselines(model, data, info);
+      result = score_forecasts(model, baselines, scoring);
+      if (wants_report(options.output)) forecasts = all_forecasts(baselines, data, windows, info);
+    }
+    if (wants_report(options.output)) {
+      write_evaluation_report(options, model, std::move(forecasts), scoring, result, part);
+    }
     return result;
   }
 

@@ -48,12 +48,9 @@ bool same_bits(double a, double b) { return std::memcmp(&a, &b, sizeof a) == 0; 
 // All forecasts of some windows, by method.
 std::vector<NamedForecasts> forecasts_of(const Model& model, const ForecastData& data, const ForecastInfo& info,
                                          std::span<const WindowAt> windows) {
-  std::vector<NamedForecasts> list;
-  list.push_back({"the model", in_units(model_forecasts(model, data, windows, info), data, windows, info)});
-  for (const auto& baseline : make_forecast_baselines(model, data, info)) {
-    list.push_back({std::string(baseline->name()),
-                    in_units(baseline_forecasts(*baseline, data, windows, info), data, windows, info)});
-  }
+  std::vector<NamedForecasts> list = all_forecasts(make_forecast_baselines(model, data, info), data, windows, info);
+  list.insert(list.begin(), {"the model", model_forecasts(model, data, windows, info)});
+  for (NamedForecasts& one : list) one.forecasts = in_units(std::move(one.forecasts), data, windows, info);
   return list;
 }
 

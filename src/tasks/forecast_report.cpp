@@ -17,24 +17,23 @@ constexpr std::int64_t kTargetsDrawn = 3, kErrorRows = 2000;
 // What report and pictures of training and of evaluation share.
 struct Scored {
   const Model& model;
-  const ForecastBaselines& baselines;
+  std::vector<NamedForecasts> baselines;
   const ForecastScoring& scoring;
   const EvaluateResult& result;
   std::string name;  // of the model among the methods
 };
 
-PicturedForecasts pictured_forecasts(const Scored& scored) {
+// Takes the forecasts of the baselines out of `scored`.
+PicturedForecasts pictured_forecasts(Scored& scored) {
   const ForecastScoring& s = scored.scoring;
   PicturedForecasts pictured{s, {}, 0};
   pictured.methods.push_back(
       {scored.name, in_units(model_forecasts(scored.model, s.data, s.windows, s.info), s.data, s.windows, s.info)});
   double least = std::numeric_limits<double>::infinity();
-  for (const auto& baseline : scored.baselines) {
+  for (NamedForecasts& baseline : scored.baselines) {
+    const auto row = std::ranges::find(scored.result.baselines, baseline.name, &Baseline::name);
     pictured.methods.push_back(
-        {std::string(baseline->name()),
-         in_units(baseline_forecasts(*baseline, s.data, s.windows, s.info), s.data, s.windows, s.info)});
-    const auto row = std::find_if(scored.result.baselines.begin(), scored.result.baselines.end(),
-                                  [&](const Baseline& b) { return b.name == baseline->name(); });
+        {std::move(baseline.name), in_units(std::move(baseline.forecasts), s.data, s.windows, s.info)});
     if (row == scored.result.baselines.end() || row->metrics.front().second >= least) continue;
     least = row->metrics.front().second;
     pictured.best_baseline = pictured.methods.size() - 1;
@@ -70,7 +69,7 @@ StepErrors first_step_errors(const Scored& scored, std::int64_t series, std::int
   return errors;
 }
 
-void add_figures(const Scored& scored, Report& report) {
+void add_figures(Scored& scored, Report& report) {
   const ForecastScoring& scoring = scored.scoring;
   const PicturedForecasts pictured = pictured_forecasts(scored);
   std::int64_t series = scoring.windows.front().series;
@@ -124,7 +123,7 @@ void write_forecast_report(const Options& options, const Model& model, const For
   const ForecastScoring scoring{data, info, windows};
   const ForecastBaselines baselines = make_forecast_baselines(data, info);
   const EvaluateResult result = score_forecasts(model, baselines, scoring);
-  const Scored scored{model, baselines, scoring, result, options.model.cell};
+  Scored scored{model, all_forecasts(baselines, data, windows, info), scoring, result, options.model.cell};
   Report report = report_of(options, scored, has_test ? "test part" : "validation part");
   report.facts.insert(report.facts.begin(), {"cell", options.model.cell});
   add_notes(curves.notes(), report);
@@ -134,9 +133,9 @@ void write_forecast_report(const Options& options, const Model& model, const For
   write_report_files(options.output, report);
 }
 
-void write_evaluation_report(const Options& options, const Model& model, const ForecastBaselines& baselines,
+void write_evaluation_report(const Options& options, const Model& model, std::vector<NamedForecasts> baselines,
                              const ForecastScoring& scoring, const EvaluateResult& result, const std::string& part) {
-  const Scored scored{model, baselines, scoring, result, "model"};
+  Scored scored{model, std::move(baselines), scoring, result, "model"};
   Report report = report_of(options, scored, part);
   if (scoring.scaled) report.part += "; the table in scaled units, the pictures in those of the data";
   add_figures(scored, report);

@@ -11,9 +11,9 @@ namespace carousel {
 void write_forecast_report(const Options& options, const Model& model, const ForecastData& data,
                            const ForecastInfo& info, const CurveRecorder& curves);
 
-// The same of what was scored: `result` is that of score_forecasts for these baselines. `part` says what the windows
-// are: "test part".
-void write_evaluation_report(const Options& options, const Model& model, const ForecastBaselines& baselines,
+// The same of what was scored: `result` is that of the model and these baselines. `part` says what the windows are:
+// "test part".
+void write_evaluation_report(const Options& options, const Model& model, std::vector<NamedForecasts> baselines,
                              const ForecastScoring& scoring, const EvaluateResult& result, const std::string& part);
 
 }  // namespace carousel

@@ -112,6 +112,15 @@ Forecasts baseline_forecasts(const ForecastBaseline& baseline, const ForecastDat
   return forecasts;
 }
 
+std::vector<NamedForecasts> all_forecasts(const ForecastBaselines& baselines, const ForecastData& data,
+                                          std::span<const WindowAt> windows, const ForecastInfo& info) {
+  std::vector<NamedForecasts> all;
+  for (const auto& baseline : baselines) {
+    all.push_back({std::string(baseline->name()), baseline_forecasts(*baseline, data, windows, info)});
+  }
+  return all;
+}
+
 std::vector<std::vector<std::size_t>> origin_rounds(std::span<const WindowAt> windows, std::size_t series) {
   std::vector<std::vector<std::size_t>> rounds;
   std::vector<std::size_t> origins(series);
@@ -137,17 +146,14 @@ std::vector<NamedForecasts> refitted_forecasts(const ForecastData& data, std::sp
       const auto k = static_cast<std::size_t>(windows[n].series);
       parts[k] = known_at(data.splits[k].train, windows[n].origin, sliding);
     }
-    for (const auto& baseline : make_forecast_baselines(data, info, parts)) {
-      const auto same = [&](const NamedForecasts& one) { return one.name == baseline->name(); };
-      auto entry = std::find_if(all.begin(), all.end(), same);
+    for (const auto& [name, forecasts] : all_forecasts(make_forecast_baselines(data, info, parts), data, here, info)) {
+      auto entry = std::ranges::find(all, name, &NamedForecasts::name);
       if (entry == all.end() && &round != &rounds.front()) continue;
       if (entry == all.end()) {
         const Shape shape{std::ssize(windows), width};
-        all.push_back(
-            {std::string(baseline->name()), {BasicTensor<double>(shape), {}, {}, baseline->of_scaled_values()}});
+        all.push_back({name, {BasicTensor<double>(shape), {}, {}, forecasts.scaled}});
         entry = all.end() - 1;
       }
-      const Forecasts forecasts = baseline_forecasts(*baseline, data, here, info);
       for (std::size_t n = 0; n < round.size(); ++n) {
         std::copy_n(forecasts.point.data() + static_cast<std::int64_t>(n) * width, width,
                     entry->forecasts.point.data() + static_cast<std::int64_t>(round[n]) * width);

@@ -43,15 +43,18 @@ Forecasts model_forecasts(const Model& model, const ForecastData& data, std::spa
 Forecasts baseline_forecasts(const ForecastBaseline& baseline, const ForecastData& data,
                              std::span<const WindowAt> windows, const ForecastInfo& info);
 
+struct NamedForecasts {
+  std::string name;
+  Forecasts forecasts;
+};
+std::vector<NamedForecasts> all_forecasts(const ForecastBaselines& baselines, const ForecastData& data,
+                                          std::span<const WindowAt> windows, const ForecastInfo& info);
+
 // The windows by their place among those of their series: the first ones of all series, the second ones ...
 std::vector<std::vector<std::size_t>> origin_rounds(std::span<const WindowAt> windows, std::size_t series);
 
 // The same of every baseline fitted again at each origin (DataOptions::refit "expanding" or "sliding"). Those whose
 // data are not enough at the first origins are left out.
-struct NamedForecasts {
-  std::string name;
-  Forecasts forecasts;
-};
 std::vector<NamedForecasts> refitted_forecasts(const ForecastData& data, std::span<const WindowAt> windows,
                                                const ForecastInfo& info, bool sliding);
 
