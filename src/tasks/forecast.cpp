@@ -152,11 +152,11 @@ void note_prices(const DataOptions& options, const ForecastInfo& info, Observer&
 EvaluateResult score_refitted(const Model& model, const DataOptions& options, const ForecastScoring& scoring,
                               const std::vector<NamedForecasts>& baselines, Observer& observer) {
   const bool sliding = options.refit == "sliding";
-  ForecastTable table(scoring, options.refit_model > 0
-                                   ? refitted_model_forecasts(model, scoring.data, scoring.windows, scoring.info,
-                                                              {sliding, options.refit_model}, observer)
-                                   : model_forecasts(model, scoring.data, scoring.windows, scoring.info));
-  for (const NamedForecasts& one : baselines) table.add(one.name, one.forecasts);
+  ForecastTable table(scoring, options.refit_model > 0 ? scoring.errors(refitted_model_forecasts(
+                                                             model, scoring.data, scoring.windows, scoring.info,
+                                                             {sliding, options.refit_model}, observer))
+                                                       : model_errors(model, scoring));
+  for (const NamedForecasts& one : baselines) table.add(one.name, scoring.errors(one.forecasts));
   return table.finish();
 }
 

@@ -50,17 +50,6 @@ double crps_from_quantiles(std::span<const double> levels, std::span<const doubl
   return total;
 }
 
-double coverage(std::span<const double> lower, std::span<const double> upper, std::span<const double> actual) {
-  CAROUSEL_ASSERT(lower.size() == actual.size() && upper.size() == actual.size());
-  std::int64_t inside = 0, known = 0;
-  for (std::size_t i = 0; i < actual.size(); ++i) {
-    if (std::isnan(actual[i])) continue;
-    ++known;
-    inside += lower[i] <= actual[i] && actual[i] <= upper[i];
-  }
-  return known == 0 ? 0 : static_cast<double>(inside) / static_cast<double>(known);
-}
-
 std::vector<double> parse_levels(const std::vector<std::string>& texts, const std::string& option) {
   std::vector<double> levels;
   for (const std::string& text : texts) {

@@ -22,10 +22,6 @@ double quantile_at(std::span<const double> levels, std::span<const double> quant
 // values; of a single quantile it is the absolute error. REQUIRES: as quantile_at().
 double crps_from_quantiles(std::span<const double> levels, std::span<const double> quantiles, double actual) noexcept;
 
-// The share of values that lie between lower and upper, both included; 0 for nothing. An actual value that is NaN does
-// not count. REQUIRES: as many of each.
-double coverage(std::span<const double> lower, std::span<const double> upper, std::span<const double> actual);
-
 // "0.1,0.5,0.9" as texts -> numbers. Throws Error{kUsage} that names `option` unless they rise and lie in (0, 1).
 std::vector<double> parse_levels(const std::vector<std::string>& texts, const std::string& option);
 

@@ -179,26 +179,30 @@ ResidualQuantiles fit_residuals(const Forecasts& forecasts, const ForecastData& 
   return result;
 }
 
-void add_quantile_metrics(const Forecasts& forecasts, const BasicTensor<double>& actual, Metrics& metrics) {
-  if (forecasts.levels.empty()) return;
-  const std::size_t Q = forecasts.levels.size();
-  double crps = 0, known = 0, losses = 0, sizes = 0;
-  std::vector<double> lower, upper;
-  const auto low = std::ranges::find(forecasts.levels, 0.1), high = std::ranges::find(forecasts.levels, 0.9);
-  const bool has_80 = low != forecasts.levels.end() && high != forecasts.levels.end();
+void QuantileScore::add(const Forecasts& forecasts, const BasicTensor<double>& actual) {
+  levels_ = forecasts.levels;
+  if (levels_.empty()) return;
+  const std::size_t Q = levels_.size(), low = place_of(0.1), high = place_of(0.9);
   for (std::int64_t i = 0; i < actual.elements(); ++i) {
-    const std::span<const double> quantiles(forecasts.quantiles.data() + i * static_cast<std::int64_t>(Q), Q);
-    if (has_80) lower.push_back(quantiles[static_cast<std::size_t>(low - forecasts.levels.begin())]);
-    if (has_80) upper.push_back(quantiles[static_cast<std::size_t>(high - forecasts.levels.begin())]);
     if (std::isnan(actual[i])) continue;
-    crps += crps_from_quantiles(forecasts.levels, quantiles, actual[i]);
-    known += 1;
-    sizes += std::abs(actual[i]);
-    for (std::size_t q = 0; q < Q; ++q) losses += 2 * pinball(quantiles[q], actual[i], forecasts.levels[q]);
+    const std::span<const double> quantiles(forecasts.quantiles.data() + i * static_cast<std::int64_t>(Q), Q);
+    crps_ += crps_from_quantiles(levels_, quantiles, actual[i]);
+    known_ += 1;
+    sizes_ += std::abs(actual[i]);
+    for (std::size_t q = 0; q < Q; ++q) losses_ += 2 * pinball(quantiles[q], actual[i], levels_[q]);
+    if (low < Q && high < Q) inside_ += quantiles[low] <= actual[i] && actual[i] <= quantiles[high];
   }
-  metrics.emplace_back("crps", known > 0 ? crps / known : 0);
-  metrics.emplace_back("wql", sizes > 0 ? losses / static_cast<double>(Q) / sizes : 0);
-  if (has_80) metrics.emplace_back("coverage_80", coverage(lower, upper, actual.span()));
 }
 
+void QuantileScore::add_metrics(Metrics& metrics) const {
+  const std::size_t Q = levels_.size();
+  if (Q == 0) return;
+  metrics.emplace_back("crps", known_ > 0 ? crps_ / known_ : 0);
+  metrics.emplace_back("wql", sizes_ > 0 ? losses_ / static_cast<double>(Q) / sizes_ : 0);
+  if (place_of(0.1) < Q && place_of(0.9) < Q) metrics.emplace_back("coverage_80", known_ > 0 ? inside_ / known_ : 0);
+}
+
+std::size_t QuantileScore::place_of(double level) const {
+  return static_cast<std::size_t>(std::ranges::find(levels_, level) - levels_.begin());
+}
 }  // namespace carousel

@@ -38,9 +38,20 @@ inline constexpr std::int64_t kLeastResiduals = 100;
 ResidualQuantiles fit_residuals(const Forecasts& forecasts, const ForecastData& data, std::span<const WindowAt> windows,
                                 const ForecastInfo& info, Observer& observer);
 
-// Adds crps, the mean of crps_from_quantiles() over the known values; wql, the weighted quantile loss (2 x the sum of
-// the pinball losses, averaged over the levels, over the sum of |actual|); and coverage_80, if the quantiles have
-// levels 0.1 and 0.9. actual [windows, values], NaN where not known, in the same units. Nothing for points.
-void add_quantile_metrics(const Forecasts& forecasts, const BasicTensor<double>& actual, Metrics& metrics);
+// How good quantiles are, collected from some windows at a time: crps, the mean of crps_from_quantiles() over the known
+// values; wql, the weighted quantile loss (2 x the sum of the pinball losses, averaged over the levels, over the sum of
+// |actual|); and coverage_80, the share of values between the quantiles 0.1 and 0.9, both included, if there are those.
+class QuantileScore {
+ public:
+  // actual [windows, values], NaN where not known, in the units of the forecasts, whose levels are always the same.
+  void add(const Forecasts& forecasts, const BasicTensor<double>& actual);
+  void add_metrics(Metrics& metrics) const;  // none for points
+
+ private:
+  std::size_t place_of(double level) const;  // levels_.size() if it is none of them
+
+  std::vector<double> levels_;
+  double crps_ = 0, known_ = 0, losses_ = 0, sizes_ = 0, inside_ = 0;
+};
 
 }  // namespace carousel

@@ -18,14 +18,12 @@ double price(double value, const Series& series, const std::string& column, std:
 
 }  // namespace
 
-PriceErrors price_errors(const Forecasts& forecasts, const BasicTensor<double>& actual, const ForecastData& data,
-                         std::span<const WindowAt> windows, const ForecastInfo& info) {
+void PriceErrors::add(const Forecasts& forecasts, const BasicTensor<double>& actual, const ForecastData& data,
+                      std::span<const WindowAt> windows, const ForecastInfo& info) {
   const std::vector<std::int64_t> targets = info.target_positions();
   const auto K = static_cast<std::int64_t>(targets.size());
-  PriceErrors errors;
-  errors.hits.resize(targets.size());
-  errors.moves.resize(targets.size());
-  double squares = 0, sizes = 0, known = 0;
+  hits.resize(targets.size());
+  moves.resize(targets.size());
   for (std::size_t n = 0; n < windows.size(); ++n) {
     const Series& series = data.series[static_cast<std::size_t>(windows[n].series)];
     double here = 0, known_here = 0;
@@ -40,17 +38,14 @@ PriceErrors price_errors(const Forecasts& forecasts, const BasicTensor<double>& 
       sizes += std::abs(error);
       known_here += 1;
       if (i >= K || truth == last) continue;
-      ++errors.moves[j];
-      errors.has_directions = errors.has_directions || forecasts.point[at] != last;
-      if (forecasts.point[at] != last && (forecasts.point[at] > last) == (truth > last)) ++errors.hits[j];
+      ++moves[j];
+      has_directions = has_directions || forecasts.point[at] != last;
+      if (forecasts.point[at] != last && (forecasts.point[at] > last) == (truth > last)) ++hits[j];
     }
-    errors.losses.push_back(known_here > 0 ? here / known_here : std::numeric_limits<double>::quiet_NaN());
+    losses.push_back(known_here > 0 ? here / known_here : std::numeric_limits<double>::quiet_NaN());
     squares += here;
     known += known_here;
   }
-  errors.return_rmse = std::sqrt(squares / std::max(known, 1.0));
-  errors.return_mae = sizes / std::max(known, 1.0);
-  return errors;
 }
 
 std::vector<std::string> price_notes(const EvaluateResult& result, const PriceErrors& model, const ForecastInfo& info) {

@@ -13,17 +13,19 @@
 
 namespace carousel {
 
+// Collected from some windows at a time.
 struct PriceErrors {
-  double return_rmse = 0, return_mae = 0;
+  double squares = 0, sizes = 0,
+         known = 0;                       // of the errors of returns: the sums of e^2 and |e|, and how many there are
   std::vector<double> losses;             // [windows] the mean squared error of returns
   std::vector<std::int64_t> hits, moves;  // [targets] directions foretold, and moves in all
   bool has_directions = false;            // some forecast says up or down
-};
 
-// forecasts in the units of the data and actual values: [windows, horizon x targets]. Throws Error{kData} where a
-// price, the last known or an actual one, is not above 0.
-PriceErrors price_errors(const Forecasts& forecasts, const BasicTensor<double>& actual, const ForecastData& data,
-                         std::span<const WindowAt> windows, const ForecastInfo& info);
+  // forecasts in the units of the data and actual values: [windows, horizon x targets]. Throws Error{kData} where a
+  // price, the last known or an actual one, is not above 0.
+  void add(const Forecasts& forecasts, const BasicTensor<double>& actual, const ForecastData& data,
+           std::span<const WindowAt> windows, const ForecastInfo& info);
+};
 
 // Sentences on an evaluation whose first metric is return_rmse: the directions of each target with their 95 % interval,
 // and whether the model beats the random walk.

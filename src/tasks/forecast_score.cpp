@@ -63,9 +63,11 @@ double mean_or_nan(double sum, double count) {
   return count > 0 ? sum / count : std::numeric_limits<double>::quiet_NaN();
 }
 
-void add_price_errors(PriceErrors prices, ForecastErrors& errors) {
-  const std::pair<std::string, double> first[] = {{"return_rmse", prices.return_rmse},
-                                                  {"return_mae", prices.return_mae}};
+void add_price_metrics(ForecastErrors& errors) {
+  const PriceErrors& prices = errors.prices;
+  const double known = std::max(prices.known, 1.0);
+  const std::pair<std::string, double> first[] = {{"return_rmse", std::sqrt(prices.squares / known)},
+                                                  {"return_mae", prices.sizes / known}};
   errors.metrics.insert(errors.metrics.begin(), std::begin(first), std::end(first));
   if (prices.has_directions) {
     double hits = 0, moves = 0;
@@ -76,16 +78,15 @@ void add_price_errors(PriceErrors prices, ForecastErrors& errors) {
     errors.metrics.emplace_back("direction_accuracy", hits / std::max(moves, 1.0));
   }
   errors.losses = prices.losses;
-  errors.prices = std::move(prices);
 }
 
 }  // namespace
 
-BasicTensor<double> ForecastScoring::actual_values() const {
+BasicTensor<double> ForecastScoring::actual_values(std::span<const WindowAt> some) const {
   const std::vector<std::int64_t> targets = info.target_positions();
-  BasicTensor<double> values({std::ssize(windows), info.horizon * std::ssize(targets)});
+  BasicTensor<double> values({std::ssize(some), info.horizon * std::ssize(targets)});
   double* next = values.data();
-  for (const WindowAt& window : windows) {
+  for (const WindowAt& window : some) {
     const auto k = static_cast<std::size_t>(window.series);
     const Series& series = actual ? (*actual)[k] : data.series[k];
     for (std::int64_t h = 0; h < info.horizon; ++h) {
@@ -98,7 +99,7 @@ BasicTensor<double> ForecastScoring::actual_values() const {
 namespace {
 
 // Values and quantiles in units of the measures.
-void measure_in(const std::vector<ErrorScales>& measures, const std::vector<WindowAt>& windows, Forecasts& forecasts,
+void measure_in(const std::vector<ErrorScales>& measures, std::span<const WindowAt> windows, Forecasts& forecasts,
                 BasicTensor<double>& actual) {
   const std::int64_t levels = std::ssize(forecasts.levels);
   for (std::int64_t i = 0; i < actual.elements(); ++i) {
@@ -139,32 +140,61 @@ void note_missing_mase(const ForecastInfo& info, EvaluateResult& result) {
             "measured.");
 }
 
-ForecastErrors ForecastScoring::errors(const Forecasts& forecasts) const {
-  const std::vector<std::int64_t> targets = info.target_positions();
-  Forecasts mine = in_units(forecasts, data, windows, info);
-  BasicTensor<double> truth = actual_values();
-  PriceErrors of_prices;
-  if (prices) of_prices = price_errors(mine, truth, data, windows, info);
-  std::vector<ErrorScales> measures;
-  for (std::size_t k = 0; k < data.series.size(); ++k) measures.push_back(error_scales(data, info, k, scaled));
-  if (scaled) measure_in(measures, windows, mine, truth);
-  const auto width = static_cast<std::size_t>(mine.values());
-  ForecastScore total;
-  ErrorsByStep steps(info.horizon);
-  Spread all;
-  std::vector<Spread> columns(targets.size());
-  ForecastErrors result;
-  for (std::size_t n = 0; n < windows.size(); ++n) {
-    const std::vector<double>& scales = measures[static_cast<std::size_t>(windows[n].series)].mase;
-    const std::span<const double> point(mine.point.data() + n * width, width), known(truth.data() + n * width, width);
+namespace {
+
+// Collects the errors of the forecasts of one method.
+class ErrorSums {
+ public:
+  explicit ErrorSums(const ForecastScoring& scoring)
+      : scoring_(scoring),
+        targets_(scoring.info.target_positions()),
+        steps_(scoring.info.horizon),
+        columns_(targets_.size()) {
+    for (std::size_t k = 0; k < scoring.data.series.size(); ++k) {
+      measures_.push_back(error_scales(scoring.data, scoring.info, k, scoring.scaled));
+    }
+  }
+
+  void add(std::span<const WindowAt> windows, Forecasts forecasts) {
+    forecasts = in_units(std::move(forecasts), scoring_.data, windows, scoring_.info);
+    BasicTensor<double> truth = scoring_.actual_values(windows);
+    if (scoring_.prices) result_.prices.add(forecasts, truth, scoring_.data, windows, scoring_.info);
+    if (scoring_.scaled) measure_in(measures_, windows, forecasts, truth);
+    const auto width = static_cast<std::size_t>(forecasts.values());
+    for (std::size_t n = 0; n < windows.size(); ++n) {
+      add_window({forecasts.point.data() + n * width, width}, {truth.data() + n * width, width},
+                 measures_[static_cast<std::size_t>(windows[n].series)].mase);
+    }
+    quantiles_.add(forecasts, truth);
+  }
+
+  ForecastErrors finish() {
+    const ForecastInfo& info = scoring_.info;
+    result_.by_horizon = steps_.means();
+    result_.metrics = error_metrics(total_, info);
+    if (!info.own_scaling()) {
+      double correlation = 0;
+      for (const Spread& column : columns_) correlation += column.correlation() / static_cast<double>(columns_.size());
+      const double squares = all_.actual_squares();
+      result_.metrics.emplace_back("rse", squares > 0 ? std::sqrt(all_.error2 / squares) : 0);
+      result_.metrics.emplace_back("corr", correlation);
+    }
+    quantiles_.add_metrics(result_.metrics);
+    if (scoring_.prices) add_price_metrics(result_);
+    return std::move(result_);
+  }
+
+ private:
+  // point and known [horizon x targets], scales [targets]
+  void add_window(std::span<const double> point, std::span<const double> known, const std::vector<double>& scales) {
     double squares = 0, scaled_errors = 0, count = 0, with_scale = 0;
-    for (std::size_t i = 0; i < width; ++i) {
+    for (std::size_t i = 0; i < point.size(); ++i) {
       if (std::isnan(known[i])) continue;
-      const std::size_t j = i % targets.size();
+      const std::size_t j = i % targets_.size();
       const double error = point[i] - known[i];
-      steps.add(i / targets.size(), error);
-      all.add(point[i], known[i]);
-      columns[j].add(point[i], known[i]);
+      steps_.add(i / targets_.size(), error);
+      all_.add(point[i], known[i]);
+      columns_[j].add(point[i], known[i]);
       squares += error * error;
       count += 1;
       if (scales[j] > 0) {
@@ -172,21 +202,42 @@ ForecastErrors ForecastScoring::errors(const Forecasts& forecasts) const {
         with_scale += 1;
       }
     }
-    result.losses.push_back(info.own_scaling() ? mean_or_nan(scaled_errors, with_scale) : mean_or_nan(squares, count));
-    total.add(point, known, scales);
+    result_.losses.push_back(scoring_.info.own_scaling() ? mean_or_nan(scaled_errors, with_scale)
+                                                         : mean_or_nan(squares, count));
+    total_.add(point, known, scales);
   }
-  result.by_horizon = steps.means();
-  result.metrics = error_metrics(total, info);
-  if (!info.own_scaling()) {
-    double correlation = 0;
-    for (const Spread& column : columns) correlation += column.correlation() / static_cast<double>(columns.size());
-    const double squares = all.actual_squares();
-    result.metrics.emplace_back("rse", squares > 0 ? std::sqrt(all.error2 / squares) : 0);
-    result.metrics.emplace_back("corr", correlation);
+
+  const ForecastScoring& scoring_;
+  std::vector<std::int64_t> targets_;
+  std::vector<ErrorScales> measures_;  // of each series
+  ForecastScore total_;
+  ErrorsByStep steps_;
+  Spread all_;
+  std::vector<Spread> columns_;
+  QuantileScore quantiles_;
+  ForecastErrors result_;
+};
+
+}  // namespace
+
+ForecastErrors ForecastScoring::errors(const Forecasts& forecasts) const {
+  ErrorSums sums(*this);
+  sums.add(windows, forecasts);
+  return sums.finish();
+}
+
+ForecastErrors ForecastScoring::errors(const Forecaster& forecaster) const {
+  constexpr std::int64_t kValues = 1 << 20, kBatch = 256;  // what a network answers at once
+  const std::int64_t values =
+      info.horizon * std::ssize(info.targets) * std::max<std::int64_t>(1, std::ssize(info.levels));
+  const auto some = static_cast<std::size_t>(kBatch * std::max<std::int64_t>(1, kValues / (values * kBatch)));
+  ErrorSums sums(*this);
+  const std::span<const WindowAt> all(windows);
+  for (std::size_t first = 0; first < all.size(); first += some) {
+    const std::span<const WindowAt> here = all.subspan(first, std::min(some, all.size() - first));
+    sums.add(here, forecaster(here));
   }
-  add_quantile_metrics(mine, truth, result.metrics);
-  if (prices) add_price_errors(std::move(of_prices), result);
-  return result;
+  return sums.finish();
 }
 
 LossSample sample_losses(std::span<const double> losses, const std::vector<WindowAt>& windows,
@@ -236,16 +287,15 @@ void add_owa(const Metrics& naive2, Metrics& metrics) {
 
 }  // namespace
 
-ForecastTable::ForecastTable(const ForecastScoring& scoring, const Forecasts& model)
-    : scoring_(scoring), model_(scoring.errors(model)) {
+ForecastTable::ForecastTable(const ForecastScoring& scoring, ForecastErrors model)
+    : scoring_(scoring), model_(std::move(model)) {
   result_.task = "forecast";
   result_.samples = std::ssize(scoring.windows);
   result_.metrics = model_.metrics;
   result_.by_horizon = model_.by_horizon;
 }
 
-void ForecastTable::add(std::string baseline, const Forecasts& forecasts) {
-  ForecastErrors errors = scoring_.errors(forecasts);
+void ForecastTable::add(std::string baseline, ForecastErrors errors) {
   const LossSample mine = sample_losses(model_.losses, scoring_.windows, scoring_.info),
                    theirs = sample_losses(errors.losses, scoring_.windows, scoring_.info);
   const auto test = diebold_mariano(mine.losses, theirs.losses, mine.overlap);
@@ -266,11 +316,21 @@ EvaluateResult ForecastTable::finish() {
   return std::move(result_);
 }
 
+ForecastErrors model_errors(const Model& model, const ForecastScoring& scoring) {
+  const ForecastInfo& info = scoring.info;
+  const auto forecaster = [&](std::span<const WindowAt> some) {
+    return model_forecasts(model, scoring.data, some, info);
+  };
+  const bool together = info.stateful || info.samples_paths() || !info.members.empty();
+  return together ? scoring.errors(forecaster(scoring.windows)) : scoring.errors(forecaster);
+}
+
 EvaluateResult score_forecasts(const Model& model, const ForecastBaselines& baselines, const ForecastScoring& scoring) {
-  ForecastTable table(scoring, model_forecasts(model, scoring.data, scoring.windows, scoring.info));
+  ForecastTable table(scoring, model_errors(model, scoring));
   for (const auto& baseline : baselines) {
-    table.add(std::string(baseline->name()),
-              baseline_forecasts(*baseline, scoring.data, scoring.windows, scoring.info));
+    table.add(std::string(baseline->name()), scoring.errors([&](std::span<const WindowAt> some) {
+      return baseline_forecasts(*baseline, scoring.data, some, scoring.info);
+    }));
   }
   return table.finish();
 }

@@ -1,6 +1,7 @@
 // forecast_score.h: how good forecasts are, beside those of the baselines.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -49,9 +50,13 @@ struct ForecastScoring {
 
   // One row per window; missing values have no error.
   ForecastErrors errors(const Forecasts& forecasts) const;
+  // The same of forecasts that are made for some windows at a time, in their order: the quantiles of all of them, which
+  // may take gigabytes, are never held at once.
+  using Forecaster = std::function<Forecasts(std::span<const WindowAt>)>;
+  ForecastErrors errors(const Forecaster& forecaster) const;
   Metrics score(const Forecasts& forecasts) const { return errors(forecasts).metrics; }
-  // What happened, in the units of the data: [windows, horizon x targets].
-  BasicTensor<double> actual_values() const;
+  // What happened, in the units of the data: [some, horizon x targets].
+  BasicTensor<double> actual_values(std::span<const WindowAt> some) const;
 };
 
 // The result of an evaluation, method by method: the model, then the baselines, each with the test of its difference
@@ -59,8 +64,8 @@ struct ForecastScoring {
 // mean loss. `scoring` must outlive it.
 class ForecastTable {
  public:
-  ForecastTable(const ForecastScoring& scoring, const Forecasts& model);
-  void add(std::string baseline, const Forecasts& forecasts);
+  ForecastTable(const ForecastScoring& scoring, ForecastErrors model);
+  void add(std::string baseline, ForecastErrors errors);
   // With OWA (overall weighted average), the score of the M4 competition, where naive2 is among the baselines.
   EvaluateResult finish();
 
@@ -69,6 +74,10 @@ class ForecastTable {
   EvaluateResult result_;
   ForecastErrors model_;
 };
+
+// The errors of a model: of all windows at once where its forecasts depend on which are asked for together (stateful
+// forecasters, sampled paths), which members of an ensemble may be.
+ForecastErrors model_errors(const Model& model, const ForecastScoring& scoring);
 
 // The model and every baseline on the same windows.
 EvaluateResult score_forecasts(const Model& model, const ForecastBaselines& baselines, const ForecastScoring& scoring);

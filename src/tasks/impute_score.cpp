@@ -163,8 +163,8 @@ EvaluateResult score_imputation(Sequential& network, const ForecastData& data, c
                                 std::span<const HiddenValues> draws) {
   Errors model(data, info);
   std::vector<std::pair<std::string, Errors>> baselines;
-  Forecasts all{BasicTensor<double>(Shape{0, 1}), {}, {}, false};
-  std::vector<double> quantiles, right;
+  QuantileScore quantiles;
+  std::int64_t count = 0;
   for (const HiddenValues& draw : draws) {
     const Forecasts filled = fill_values(network, info, draw.series, data.scalers, draw.places);
     std::vector<std::vector<FilledSeries>> others;
@@ -172,6 +172,7 @@ EvaluateResult score_imputation(Sequential& network, const ForecastData& data, c
     if (baselines.empty()) {
       for (const FilledSeries& one : others.front()) baselines.emplace_back(one.name, Errors(data, info));
     }
+    BasicTensor<double> right({std::ssize(draw.places), 1});
     for (std::size_t i = 0; i < draw.places.size(); ++i) {
       const ValueAt& place = draw.places[i];
       const auto k = static_cast<std::size_t>(place.series);
@@ -179,31 +180,23 @@ EvaluateResult score_imputation(Sequential& network, const ForecastData& data, c
       for (std::size_t b = 0; b < baselines.size(); ++b) {
         baselines[b].second.add(place, others[k][b].series.at(place.row, place.target));
       }
-      right.push_back(data.series[k].at(place.row, place.target));
+      right[static_cast<std::int64_t>(i)] = data.series[k].at(place.row, place.target);
     }
-    all.levels = filled.levels;
-    const auto more = filled.quantiles.span();
-    quantiles.insert(quantiles.end(), more.begin(), more.end());
+    quantiles.add(filled, right);
+    count += right.elements();
   }
   EvaluateResult result;
   result.task = "impute";
-  result.samples = std::ssize(right);
+  result.samples = count;
   result.metrics = model.metrics();
-  const std::int64_t N = std::ssize(right);
-  BasicTensor<double> actual({N, 1});
-  std::copy(right.begin(), right.end(), actual.data());
-  if (!all.levels.empty()) {
-    all.quantiles = BasicTensor<double>({N, 1, std::ssize(all.levels)});
-    std::copy(quantiles.begin(), quantiles.end(), all.quantiles.data());
-  }
-  add_quantile_metrics(all, actual, result.metrics);
+  quantiles.add_metrics(result.metrics);
   const std::int64_t lags = info.series.several ? 1 : longest_gap(draws);
   const std::vector<double> mine = model.losses();
   for (const auto& [name, errors] : baselines) {
     const auto test = diebold_mariano(mine, errors.losses(), lags);
     result.baselines.push_back({name, errors.metrics(), {}, test ? std::optional(test->p) : std::nullopt});
   }
-  result.notes.push_back(fmt::format("hidden: {} known values, in gaps of 1 to {} rows", N, longest_gap(draws)));
+  result.notes.push_back(fmt::format("hidden: {} known values, in gaps of 1 to {} rows", count, longest_gap(draws)));
   note_missing_mase(info.series, result);
   return result;
 }

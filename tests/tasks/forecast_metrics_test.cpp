@@ -67,14 +67,6 @@ TEST(ForecastMetrics, CrpsIsTheIntegralOfThePinballLoss) {
   }
 }
 
-// Oracle: counted by hand; borders belong to the interval, a missing value does not count.
-TEST(ForecastMetrics, CoverageCountsKnownValues) {
-  const double missing = std::numeric_limits<double>::quiet_NaN();
-  const std::vector<double> lower{0, 0, 0, 0, 0}, upper{1, 1, 1, 1, 1}, actual{0, 0.5, 1.01, missing, 1};
-  EXPECT_DOUBLE_EQ(coverage(lower, upper, actual), 0.75);
-  EXPECT_EQ(coverage({}, {}, {}), 0);
-}
-
 // Oracle: the contract: levels rise inside (0, 1), anything else is named.
 TEST(ForecastMetrics, LevelsAreChecked) {
   EXPECT_EQ(parse_levels({"0.1", "0.5"}, "--quantiles"), (std::vector<double>{0.1, 0.5}));

@@ -97,21 +97,21 @@ struct Score {
 
 // Of the true quantiles, over every origin of the last `rows` rows.
 Score true_score(const Known& known, std::int64_t rows, std::int64_t horizon) {
-  std::vector<double> levels, lower, upper, actual;
+  std::vector<double> levels;
   for (int k = 1; k < 200; ++k) levels.push_back(k / 200.0);
-  double crps = 0;
+  double crps = 0, count = 0, inside = 0;
   const std::int64_t end = std::ssize(known.values);
   for (std::int64_t origin = end - rows; origin + horizon <= end; ++origin) {
     for (std::int64_t h = 0; h < horizon; ++h) {
       std::vector<double> quantiles;
       for (const double level : levels) quantiles.push_back(known.quantile(origin, h, level));
-      actual.push_back(known.values[static_cast<std::size_t>(origin + h)]);
-      lower.push_back(known.quantile(origin, h, 0.1));
-      upper.push_back(known.quantile(origin, h, 0.9));
-      crps += crps_from_quantiles(levels, quantiles, actual.back());
+      const double actual = known.values[static_cast<std::size_t>(origin + h)];
+      count += 1;
+      inside += known.quantile(origin, h, 0.1) <= actual && actual <= known.quantile(origin, h, 0.9);
+      crps += crps_from_quantiles(levels, quantiles, actual);
     }
   }
-  return {crps / static_cast<double>(actual.size()), coverage(lower, upper, actual)};
+  return {crps / count, inside / count};
 }
 
 std::string table_of(const std::vector<double>& values) {

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "base/random.h"
+#include "tasks/forecast_outputs.h"
 #include "tasks/significance.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/expect_near.h"
@@ -87,6 +88,61 @@ TEST(ForecastScore, QuantilesAreScoredInTheUnitsOfTheErrors) {
   EXPECT_EQ(metric(scaled, "coverage_80"), 0.5);
 }
 
+// Counted by hand; borders belong to the interval, a missing value does not count, in whatever pieces they come.
+TEST(ForecastScore, CoverageCountsKnownValues) {
+  Forecasts forecasts{BasicTensor<double>({1, 5}), {0.1, 0.9}, BasicTensor<double>({1, 5, 2})};
+  for (std::int64_t i = 0; i < 5; ++i) forecasts.quantiles[2 * i + 1] = 1;  // from 0 to 1
+  QuantileScore score;
+  score.add(forecasts, BasicTensor<double>({1, 5}, std::vector<double>{0, 0.5, 1.01, NAN, 1}));
+  score.add(forecasts, BasicTensor<double>({1, 5}, std::vector<double>{NAN, -1, 2, 3, NAN}));
+  Metrics metrics;
+  score.add_metrics(metrics);
+  EXPECT_EQ(metric(metrics, "coverage_80"), 3.0 / 7);
+  metrics.clear();
+  QuantileScore of_points;
+  of_points.add(forecasts_of(1, {1, 2}), BasicTensor<double>({1, 2}));
+  of_points.add_metrics(metrics);
+  EXPECT_TRUE(metrics.empty());
+}
+
+// Oracle: all windows at once.
+TEST(ForecastScore, IsTheSameInPieces) {
+  constexpr std::int64_t kOrigins = 300, kHorizon = 400, kLevels = 11;
+  std::vector<double> values(kOrigins + kHorizon + 20), noise(kOrigins * kHorizon * kLevels);
+  fill_normal({1, Purpose::kTest, 5}, 50.0, 1.0, std::span<double>(values));
+  fill_normal({1, Purpose::kTest, 6}, 50.0, 1.0, std::span<double>(noise));
+  values[600] = NAN;
+  const ForecastData data = data_of({values}, "20,700");
+  ForecastInfo info = info_of(kHorizon);
+  info.levels = default_levels();
+  std::vector<WindowAt> windows;
+  for (std::int64_t n = 0; n < kOrigins; ++n) windows.push_back({0, 20 + n});
+  const auto forecasts_from = [&](std::int64_t first, std::int64_t count) {
+    const std::span<const double> numbers(noise.data() + first * kHorizon * kLevels, count * kHorizon * kLevels);
+    std::vector<double> points;
+    for (std::int64_t i = 0; i < count * kHorizon; ++i) points.push_back(numbers[i * kLevels]);
+    Forecasts forecasts = forecasts_of(count, points);
+    forecasts.levels = info.levels;
+    forecasts.quantiles =
+        BasicTensor<double>({count, kHorizon, kLevels}, std::vector<double>(numbers.begin(), numbers.end()));
+    return forecasts;
+  };
+  const ForecastScoring scoring{data, info, windows, nullptr, true, true};
+  std::vector<std::size_t> pieces;
+  const ForecastErrors some = scoring.errors([&](std::span<const WindowAt> here) {
+    pieces.push_back(here.size());
+    return forecasts_from(here.front().origin - 20, std::ssize(here));
+  });
+  EXPECT_EQ(pieces, (std::vector<std::size_t>{256, 44}));
+  const ForecastErrors all = scoring.errors(forecasts_from(0, kOrigins));
+  EXPECT_EQ(some.metrics, all.metrics);
+  EXPECT_NE(find_metric(all.metrics, "direction_accuracy"), nullptr);
+  EXPECT_NE(find_metric(all.metrics, "crps"), nullptr);
+  EXPECT_EQ(some.losses, all.losses);
+  EXPECT_EQ(some.losses.size(), windows.size());
+  EXPECT_EQ(some.by_horizon.rmse, all.by_horizon.rmse);
+}
+
 TEST(ForecastScore, TheFirstMetricOfSeveralSeriesHasNoUnit) {
   const ForecastData data = data_of({{0, 1, 0, 1, 3, 3}, {0, 100, 0, 100, 300, 300}}, "4,2");
   const ForecastInfo info = info_of(1, true);
@@ -124,8 +180,8 @@ TEST(ForecastTable, SaysWhyThereIsNoMase) {
   ForecastInfo info = info_of(1);
   const std::vector<WindowAt> windows{{0, 4}, {0, 5}};
   const ForecastScoring scoring{data, info, windows};
-  ForecastTable table(scoring, forecasts_of(2, {3, 3}));
-  table.add("naive2", forecasts_of(2, {4, 4}));
+  ForecastTable table(scoring, scoring.errors(forecasts_of(2, {3, 3})));
+  table.add("naive2", scoring.errors(forecasts_of(2, {4, 4})));
   const EvaluateResult result = table.finish();
   EXPECT_EQ(find_metric(result.metrics, "mase"), nullptr);
   EXPECT_EQ(find_metric(result.metrics, "owa"), nullptr);
@@ -150,8 +206,8 @@ TEST(ForecastTable, TestsOverOriginsThatOverlapAndComparesWithNaive2) {
   std::vector<WindowAt> windows;
   for (std::int64_t n = 0; n < origins; ++n) windows.push_back({0, 15 + n});  // each step is forecast twice
   const ForecastScoring scoring{data, info, windows};
-  ForecastTable table(scoring, forecasts_of(origins, model));
-  table.add("naive2", forecasts_of(origins, other));
+  ForecastTable table(scoring, scoring.errors(forecasts_of(origins, model)));
+  table.add("naive2", scoring.errors(forecasts_of(origins, other)));
   const EvaluateResult result = table.finish();
   const auto losses = [&](const std::vector<double>& points) {
     return scoring.errors(forecasts_of(origins, points)).losses;
@@ -169,8 +225,8 @@ TEST(ForecastTable, TestsOverTheSeriesWhereThereAreMoreOfThem) {
   const ForecastInfo info = info_of(1, true);
   const std::vector<WindowAt> windows{{0, 4}, {0, 5}, {1, 4}, {1, 5}, {2, 4}, {2, 5}};
   const ForecastScoring scoring{data, info, windows};
-  ForecastTable table(scoring, forecasts_of(6, {4, 4, 2, 3, 7, 7}));  // mean losses 1 1 3
-  table.add("other", forecasts_of(6, {3, 3, 4, 5, 5, 6}));            // 0 1 3.5
+  ForecastTable table(scoring, scoring.errors(forecasts_of(6, {4, 4, 2, 3, 7, 7})));  // mean losses 1 1 3
+  table.add("other", scoring.errors(forecasts_of(6, {3, 3, 4, 5, 5, 6})));            // 0 1 3.5
   const std::vector<double> mine{1, 1, 3}, theirs{0, 1, 3.5};
   EXPECT_NEAR(*table.finish().baselines[0].p, diebold_mariano(mine, theirs, 1)->p, 1e-14);
 }
@@ -219,8 +275,8 @@ TEST(Prices, ReturnsAndDirectionsByHand) {
   const ForecastErrors walk = scoring.errors(forecasts_of(4, {100, 110, 110, 99}));
   EXPECT_EQ(find_metric(walk.metrics, "direction_accuracy"), nullptr);
 
-  ForecastTable table(scoring, forecasts_of(4, {115, 121, 121, 110.1}));
-  table.add("last_value", forecasts_of(4, {100, 110, 110, 99}));
+  ForecastTable table(scoring, scoring.errors(forecasts_of(4, {115, 121, 121, 110.1})));
+  table.add("last_value", scoring.errors(forecasts_of(4, {100, 110, 110, 99})));
   const EvaluateResult result = table.finish();
   ASSERT_EQ(result.notes.size(), 2u);
   EXPECT_EQ(result.notes[0],
