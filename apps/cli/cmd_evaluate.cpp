@@ -42,11 +42,11 @@ int run_evaluate(const CommandLine& line, Console& console) {
   check_options_fit_task(config.options, model.task());
   const OutputOptions& output = config.options.output;
   if (!output.report.empty()) {
-    require_task("--report", "writes a page", {"classify", "forecast", "regress", "tag", "lm"}, task.name());
+    require_task("--report", "writes a page", {"classify", "forecast", "impute", "regress", "tag", "lm"}, task.name());
     check_output_file("--report", output.report, output.force);
   }
   if (!output.plots.empty()) {
-    require_task("--plots", "draws pictures", {"classify", "forecast", "regress"}, task.name());
+    require_task("--plots", "draws pictures", {"classify", "forecast", "impute", "regress"}, task.name());
     check_plots_folder(output.plots, output.force);
   }
   set_inference_dtype(model.network(), config.options.model.dtype);

@@ -212,7 +212,9 @@ class Impute final : public Task {
            "--part",
            fmt::join(options.data.data, ", "));
     }
-    return score_imputation(model.network(), data, info, draws);
+    EvaluateResult result = score_imputation(model.network(), data, info, draws);
+    if (wants_report(options.output)) write_imputation_report(options, result, model, data, info, draws);
+    return result;
   }
 
   void predict(const Model& model, const Options& options, RowSink& sink) const override {

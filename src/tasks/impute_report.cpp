@@ -62,4 +62,11 @@ void write_impute_report(const TrainResult& result, const CurveRecorder& curves,
   write_report_files(options.output, report);
 }
 
+void write_imputation_report(const Options& options, const EvaluateResult& result, const Model& model,
+                             const ForecastData& data, const ImputeInfo& info, std::span<const HiddenValues> draws) {
+  Report report = evaluation_report(options, "hidden values", result, model);
+  report.figures.push_back(filled_figure(model.network(), data, info, draws.front()));
+  write_report_files(options.output, report);
+}
+
 }  // namespace carousel
