@@ -25,10 +25,13 @@ ModelOptions resolve_translate_model(const ModelOptions& options, const Translat
   if (r.bidirectional.empty()) r.bidirectional = "true";
   // The dot product needs encoder and decoder to be as wide as each other.
   if (r.attention == "dot" && r.bidirectional == "true" && r.merge == "concat") r.merge = "sum";
-  if (r.layers == 0) r.layers = 1;
+  const bool many_words = kind == PairKind::kPronunciation && pairs >= 20'000;
+  if (r.layers == 0) r.layers = many_words ? 2 : 1;
   if (r.hidden_size == 0) r.hidden_size = kind == PairKind::kCharacters || pairs < 5000 ? 128 : 256;
   if (r.embedding_size == 0) r.embedding_size = kind == PairKind::kTranslation ? 256 : 64;
-  if (r.dropout < 0) r.dropout = kind == PairKind::kTranslation ? 0.4 : kind == PairKind::kPronunciation ? 0.2 : 0;
+  if (r.dropout < 0) {
+    r.dropout = kind == PairKind::kTranslation ? 0.4 : many_words ? 0.3 : kind == PairKind::kPronunciation ? 0.2 : 0;
+  }
   observer.note(fmt::format(
       "model: {}{} encoder, {} layer{} of {}; {} decoder with {} attention{}{}; embedding_size {}, dropout {}",
       r.bidirectional == "true" ? "bidirectional " : "", r.cell, r.layers, r.layers == 1 ? "" : "s", r.hidden_size,

@@ -1,5 +1,5 @@
 // Oracles: the same answer by another road (one pass over the whole target, one sample at a time, the file read back,
-// finite differences); counts by hand.
+// finite differences); counts by hand; the sizes that docs/results.md was measured with.
 #include "tasks/translate.h"
 
 #include <gtest/gtest.h>
@@ -49,6 +49,22 @@ TEST(Translate, StepByStepGivesTheProbabilitiesOfOnePass) {
       }
     }
   }
+}
+
+TEST(Translate, ALargeDictionaryGetsALargerNetwork) {
+  TranslateInfo info = letters_info();
+  Observer quiet;
+  info.target.level = TextLevel::kWord;
+  const ModelOptions large = resolve_translate_model({}, info, 110'771, quiet);
+  const ModelOptions small = resolve_translate_model({}, info, 3'600, quiet);
+  EXPECT_EQ(large.layers, 2);
+  EXPECT_EQ(large.hidden_size, 256);
+  EXPECT_EQ(large.dropout, 0.3);
+  EXPECT_EQ(small.layers, 1);
+  EXPECT_EQ(small.hidden_size, 128);
+  EXPECT_EQ(small.dropout, 0.2);
+  info.source.level = TextLevel::kWord;
+  EXPECT_EQ(resolve_translate_model({}, info, 29'000, quiet).layers, 1);
 }
 
 TEST(Translate, ASampleAloneIsWhatItIsInABatch) {
