@@ -9,6 +9,7 @@
 #include "data/audio/audio_file.h"
 #include "data/audio/log_mel.h"
 #include "data/audio/manifest.h"
+#include "data/audio/sound_library.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
 
@@ -69,6 +70,12 @@ TEST(Audio, NamesFilesThatCannotBeUsed) {
   expect_error(Code::kIo, {"missing.wav"}, [&] { read_audio(folder / "missing.wav"); });
   EXPECT_TRUE(is_audio_file("a/B.Wav"));
   EXPECT_FALSE(is_audio_file("wav.tsv"));
+}
+
+// Oracle: the contract. libm is there and holds no recordings.
+TEST(Audio, ALibraryThatIsNotThereIsNamed) {
+  expect_error(Code::kUsage, {"libnone.so.7", "install libsndfile1"}, [] { SoundLibrary("libnone.so.7"); });
+  expect_error(Code::kUsage, {"libm.so.6", "sf_open_virtual"}, [] { SoundLibrary("libm.so.6"); });
 }
 
 // Oracle: the formulas of the header, in double, with a Fourier transform term by term.

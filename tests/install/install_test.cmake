@@ -38,5 +38,10 @@ if(NOT EXISTS ${work}/mine.safetensors)
   message(FATAL_ERROR "the program of README.md wrote no mine.safetensors")
 endif()
 
+# What no ordinary start needs is loaded when it is used: docs/performance.md, "Start".
+run(needed readelf -d ${work}/prefix/bin/carousel)
+if(needed MATCHES "libsndfile")
+  message(FATAL_ERROR "the program loads libsndfile at every start: src/data/audio/sound_library.h")
+endif()
 run(version ${work}/prefix/bin/carousel version)
 message(STATUS "installed ${version}")

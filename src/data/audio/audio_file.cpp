@@ -1,7 +1,5 @@
 #include "data/audio/audio_file.h"
 
-#include <sndfile.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -9,6 +7,7 @@
 
 #include "base/fail.h"
 #include "base/file.h"
+#include "data/audio/sound_library.h"
 
 namespace carousel {
 namespace {
@@ -59,15 +58,16 @@ Recording read_audio(const std::string& path) {
   const std::string all = read_file(path);
   check_riff_size(path, all);
   FileBytes bytes{all};
+  const SoundLibrary& sound = sound_library();
   SF_VIRTUAL_IO io{FileBytes::length, FileBytes::seek, FileBytes::read, nullptr, FileBytes::tell};
   SF_INFO info{};
-  const std::unique_ptr<SNDFILE, int (*)(SNDFILE*)> file(sf_open_virtual(&io, SFM_READ, &info, &bytes), sf_close);
-  if (!file) fail(Code::kData, "{}: is no audio that can be read: {}", path, sf_strerror(nullptr));
+  const std::unique_ptr<SNDFILE, int (*)(SNDFILE*)> file(sound.open_virtual(&io, SFM_READ, &info, &bytes), sound.close);
+  if (!file) fail(Code::kData, "{}: is no audio that can be read: {}", path, sound.strerror(nullptr));
   Recording recording{.samples = {}, .sample_rate = info.samplerate, .channels = info.channels};
   constexpr sf_count_t kFrames = 1 << 14;  // at once: memory grows with what is there, not with what a header claims
   std::vector<float> block(static_cast<std::size_t>(kFrames * info.channels));
   sf_count_t frames = 0;
-  while (const sf_count_t count = sf_readf_float(file.get(), block.data(), kFrames)) {
+  while (const sf_count_t count = sound.readf_float(file.get(), block.data(), kFrames)) {
     for (sf_count_t t = 0; t < count; ++t) {
       double sum = 0;
       for (int c = 0; c < info.channels; ++c) sum += block[static_cast<std::size_t>(t * info.channels + c)];
@@ -76,7 +76,7 @@ Recording read_audio(const std::string& path) {
     }
     frames += count;
   }
-  if (frames < info.frames || sf_error(file.get()) != SF_ERR_NO_ERROR) {
+  if (frames < info.frames || sound.error(file.get()) != SF_ERR_NO_ERROR) {
     fail(Code::kData, "{}: is damaged or cut off: its header announces {} samples, {} could be read", path, info.frames,
          frames);
   }
