@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/fail.h"
+#include "base/thread_pool.h"
 #include "cells/matrix_step.h"
 #include "cells/stream_simd.h"
 #include "kernels/packed_matrix.h"
@@ -15,6 +16,7 @@ namespace carousel {
 namespace {
 
 constexpr std::int64_t kMostInt8Inputs = 16000;  // 16000 * 127 * 1023 < 2^31
+constexpr std::int64_t kWorthAThread = 16384;    // weights to pack
 
 std::int64_t rounded_up(std::int64_t value, std::int64_t unit) { return (value + unit - 1) / unit * unit; }
 
@@ -26,40 +28,22 @@ class Writer {
   explicit Writer(std::byte* at) : at_(at) {}
   template <class T>
   void put(T value) {
-    std::memcpy(at_, &value, sizeof value);
-    at_ += sizeof value;
+    put(&value, 1);
+  }
+  template <class T>
+  void put(const T* values, std::int64_t count) {
+    std::memcpy(at_, values, static_cast<std::size_t>(count) * sizeof(T));
+    at_ += static_cast<std::size_t>(count) * sizeof(T);
   }
 
  private:
   std::byte* at_;
 };
 
-// One of W and R: element (row, column) with zeros beyond; for int8 also rounded, with a scale per row.
+// One of W and R. Rows from `rows` on are those of gates without a recurrent product.
 struct Side {
   const float* weight;
   std::int64_t rows, columns;
-  std::vector<std::int8_t> integers;
-  std::vector<float> scales;
-
-  Side(const float* w, std::int64_t rows_of_w, std::int64_t columns_of_w, WeightFormat format)
-      : weight(w), rows(rows_of_w), columns(columns_of_w) {
-    if (format != WeightFormat::kInt8) return;
-    integers.resize(static_cast<std::size_t>(rows * columns));
-    for (std::int64_t row = 0; row < rows; ++row) {
-      const std::span<const float> one(w + row * columns, static_cast<std::size_t>(columns));
-      scales.push_back(quantise_row(one, integers.data() + row * columns));
-    }
-  }
-
-  // Rows from `rows` on are those of gates without a recurrent product.
-  bool holds(std::int64_t row, std::int64_t column) const { return row >= 0 && row < rows && column < columns; }
-  float at(std::int64_t row, std::int64_t column) const {
-    return holds(row, column) ? weight[row * columns + column] : 0.0f;
-  }
-  std::int8_t integer_at(std::int64_t row, std::int64_t column) const {
-    return holds(row, column) ? integers[static_cast<std::size_t>(row * columns + column)] : std::int8_t{0};
-  }
-  float scale(std::int64_t row) const { return holds(row, 0) ? scales[static_cast<std::size_t>(row)] : 0.0f; }
 };
 
 // Units first .. first + lanes - 1 of one layer and the gates of one pass; a unit beyond the last has row -1.
@@ -83,50 +67,79 @@ struct Panel {
   }
 };
 
-void put_pairs(Writer& out, const Panel& panel, const Side& side, WeightFormat format) {
-  for (std::int64_t k = 0; k < side.columns; k += 2) {
-    for (int gate = 0; gate < panel.gates; ++gate) {
-      const auto value = [&](std::int64_t lane, std::int64_t column) { return side.at(panel.row(gate, lane), column); };
-      if (format == WeightFormat::kF32) {
-        for (std::int64_t lane = 0; lane < panel.lanes; ++lane) out.put(value(lane, k));
-        for (std::int64_t lane = 0; lane < panel.lanes; ++lane) out.put(value(lane, k + 1));
-        continue;
+// Each gives the scale, if there is one.
+float convert(std::span<const float> row, float* to) {
+  std::copy(row.begin(), row.end(), to);
+  return 0;
+}
+float convert(std::span<const float> row, std::uint16_t* to) {
+  std::transform(row.begin(), row.end(), to, bf16_bits);
+  return 0;
+}
+float convert(std::span<const float> row, std::int8_t* to) { return quantise_row(row, to); }
+
+// The rows of a panel in the format of T, [gates, lanes, stride], and their scales; zeros where there is no row and
+// behind an odd number of columns.
+template <class T>
+struct PanelRows {
+  std::int64_t stride;
+  std::vector<T> values;
+  std::vector<float> scales;
+
+  PanelRows(const Panel& panel, const Side& side) : stride(2 * pairs_of(side.columns)) {
+    const auto count = static_cast<std::size_t>(panel.gates * panel.lanes);
+    values.resize(count * static_cast<std::size_t>(stride));
+    scales.resize(count);
+    std::size_t k = 0;
+    panel.for_each_unit([&](std::int64_t row) {
+      if (row >= 0 && row < side.rows) {
+        const std::span<const float> from(side.weight + row * side.columns, static_cast<std::size_t>(side.columns));
+        scales[k] = convert(from, values.data() + static_cast<std::int64_t>(k) * stride);
       }
-      for (std::int64_t lane = 0; lane < panel.lanes; ++lane) {
-        if (format == WeightFormat::kBf16) {
-          out.put(bf16_bits(value(lane, k)));
-          out.put(bf16_bits(value(lane, k + 1)));
-          continue;
+      ++k;
+    });
+  }
+
+  // Two columns at a time; in f32 each by itself.
+  void put_pairs(Writer& out, const Panel& panel) const {
+    for (std::int64_t column = 0; column < stride; column += 2) {
+      const T* at = values.data() + column;
+      for (int gate = 0; gate < panel.gates; ++gate, at += panel.lanes * stride) {
+        if constexpr (sizeof(T) == sizeof(float)) {
+          for (std::int64_t lane = 0; lane < panel.lanes; ++lane) out.put(at[lane * stride]);
+          for (std::int64_t lane = 0; lane < panel.lanes; ++lane) out.put(at[lane * stride + 1]);
+        } else {
+          for (std::int64_t lane = 0; lane < panel.lanes; ++lane) out.put(at + lane * stride, 2);
         }
-        out.put(side.integer_at(panel.row(gate, lane), k));
-        out.put(side.integer_at(panel.row(gate, lane), k + 1));
       }
     }
   }
-}
-
-struct Sides {
-  Side ih, hh;
 };
 
-void put_panel(std::byte* at, const Panel& panel, const Sides& sides, WeightFormat format) {
+// recurrent_rows: of the matrix R of the pass.
+void put_biases(Writer& out, const Panel& panel, std::int64_t recurrent_rows) {
   const StreamLayerWeights& w = panel.weights;
-  const Side &ih = sides.ih, &hh = sides.hh;
-  Writer out(at);
   const bool split = w.cell->split_gates, apart = w.cell->normalised || w.cell->has_matrix();
   const auto bias = [&](const float* values, std::int64_t row) {
     return values && row >= 0 && !apart ? values[row] : 0.0f;
   };
-  const auto bias_hh = [&](std::int64_t row) { return row < hh.rows ? bias(w.bias_hh, panel.cell_row(row)) : 0.0f; };
+  const auto bias_hh = [&](std::int64_t row) {
+    return row < recurrent_rows ? bias(w.bias_hh, panel.cell_row(row)) : 0.0f;
+  };
   panel.for_each_unit(
       [&](std::int64_t row) { out.put(bias(w.bias_ih, panel.cell_row(row)) + (split ? 0.0f : bias_hh(row))); });
   if (split) panel.for_each_unit([&](std::int64_t row) { out.put(bias_hh(row)); });
-  if (format == WeightFormat::kInt8) {
-    panel.for_each_unit([&](std::int64_t row) { out.put(ih.scale(row)); });
-    panel.for_each_unit([&](std::int64_t row) { out.put(hh.scale(row)); });
+}
+
+template <class T>
+void put_panel(std::byte* at, const Panel& panel, const Side& ih, const Side& hh) {
+  const PanelRows<T> rows_ih(panel, ih), rows_hh(panel, hh);
+  Writer out(at);
+  put_biases(out, panel, hh.rows);
+  if constexpr (sizeof(T) == 1) {
+    for (const auto* rows : {&rows_ih, &rows_hh}) out.put(rows->scales.data(), std::ssize(rows->scales));
   }
-  put_pairs(out, panel, ih, format);
-  put_pairs(out, panel, hh, format);
+  for (const auto* rows : {&rows_ih, &rows_hh}) rows->put_pairs(out, panel);
 }
 
 // Keeps what the products give for the step that follows all of them.
@@ -143,20 +156,22 @@ void keep_tile(const StreamTile& tile) noexcept {
 
 }  // namespace
 
+// No call and no branch inside the loops: a compiler makes vectors of them.
 float quantise_row(std::span<const float> w, std::int8_t* q) noexcept {
-  float largest = 0;
-  for (const float value : w) largest = std::max(largest, std::abs(value));
-  float scale = largest / 127;
-  if (scale < std::numeric_limits<float>::min()) scale = 0;
-  for (const float value : w) *q++ = static_cast<std::int8_t>(scale > 0 ? std::lround(value / scale) : 0);
+  std::int32_t largest = 0;  // the bits of |w| have the order of |w|, with NaN behind infinity
+  for (const float value : w) largest = std::max(largest, std::bit_cast<std::int32_t>(std::abs(value)));
+  const float scale = std::bit_cast<float>(largest) / 127;
+  if (!std::isnormal(scale)) {
+    std::fill_n(q, w.size(), std::int8_t{0});
+    return std::isfinite(scale) ? 0 : scale;
+  }
+  for (std::size_t k = 0; k < w.size(); ++k) {
+    const float exact = w[k] / scale;
+    const int whole = static_cast<int>(exact);
+    const float rest = exact - static_cast<float>(whole);
+    q[k] = static_cast<std::int8_t>(whole + static_cast<int>(rest + rest));  // halves away from zero
+  }
   return scale;
-}
-
-std::uint16_t bf16_bits(float value) noexcept {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  // The rounding of a NaN could make it infinite.
-  const std::uint32_t rounded = std::isnan(value) ? bits | 0x400000 : bits + 0x7fff + ((bits >> 16) & 1);
-  return static_cast<std::uint16_t>(rounded >> 16);
 }
 
 WeightFormat parse_weight_format(std::string_view name) {
@@ -228,16 +243,23 @@ void StreamLayer::pack(const StreamLayerWeights& weights, Pass& pass) const {
   if (format_ == WeightFormat::kInt8) head += 2;
   const std::int64_t pairs = pairs_of(input_size_) + pairs_of(pass.recurrent_size);
   pass.panel_bytes = rounded_up(vectors * (4 * head + bytes_of_pair[static_cast<int>(format_)] * pairs), kAlignment);
-  pass.weights.resize(static_cast<std::size_t>(pass.panel_bytes * panels_));
+  pass.weights = Tensor({pass.panel_bytes * panels_ / std::int64_t{sizeof(float)}});
   // The first rows of weight_hh are those of the first gates, as wide as what enters their product.
   const std::int64_t recurrent = std::min(pass.gates, cell_->recurrent_gates() - pass.first) * H;
   const float* weight_hh = weights.weight_hh + pass.first * H * recurrent_size_;
-  const Sides sides{Side(weights.weight_ih + pass.first * H * input_size_, rows, input_size_, format_),
-                    Side(weight_hh, recurrent, pass.recurrent_size, format_)};
-  for (std::int64_t p = 0; p < panels_; ++p) {
-    put_panel(pass.weights.data() + p * pass.panel_bytes, {weights, pass.first, pass.gates, p * lanes_, lanes_, units_},
-              sides, format_);
-  }
+  const Side ih{weights.weight_ih + pass.first * H * input_size_, rows, input_size_};
+  const Side hh{weight_hh, recurrent, pass.recurrent_size};
+  const auto put = format_ == WeightFormat::kF32    ? put_panel<float>
+                   : format_ == WeightFormat::kBf16 ? put_panel<std::uint16_t>
+                                                    : put_panel<std::int8_t>;
+  std::byte* const packed = std::as_writable_bytes(pass.weights.span()).data();
+  const std::int64_t group = std::max<std::int64_t>(1, kWorthAThread / (2 * vectors * pairs + 1));
+  parallel_for((panels_ + group - 1) / group, [&](std::int64_t index) {
+    for (std::int64_t p = index * group; p < std::min(panels_, (index + 1) * group); ++p) {
+      const Panel panel{weights, pass.first, pass.gates, p * lanes_, lanes_, units_};
+      put(packed + p * pass.panel_bytes, panel, ih, hh);
+    }
+  });
 }
 
 std::int64_t StreamLayer::state_length(int state) const noexcept {
@@ -307,7 +329,7 @@ void StreamLayer::step(const StreamRows& rows, std::byte* workspace) const noexc
     s.recurrent_size = pass.recurrent_size;
     s.panel_bytes = pass.panel_bytes;
     s.gate_count = pass.gates;
-    s.weights = pass.weights.data();
+    s.weights = std::as_bytes(pass.weights.span()).data();
     s.h = pass.first == 0 ? h : inner;
     s.finish = pass.finish;
     pass.kernel(s);

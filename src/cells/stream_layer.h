@@ -16,12 +16,15 @@
 //          |h|; products and sums are exact in int32.
 #pragma once
 
+#include <bit>
+#include <cmath>
 #include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "base/aligned.h"
+#include "carousel/tensor.h"
 #include "cells/cell.h"
 #include "cells/output_layer.h"
 
@@ -34,12 +37,18 @@ inline constexpr std::string_view kWeightFormats[] = {"f32", "bf16", "int8"};
 WeightFormat parse_weight_format(std::string_view name);
 
 // One row of weights in int8: w[k] is about scale q[k], q in [-127, 127]; the scale is that of the largest |w|. Returns
-// the scale, 0 for a row of zeros (or of numbers so small that the scale would count as zero). The row scale q[k] gives
-// the same scale and the same q again, so weights may be stored so.
+// the scale, 0 for a row of zeros (or of numbers so small that the scale would count as zero), infinite or NaN with
+// zeros for a row that is not finite. The row scale q[k] gives the same scale and the same q again, so weights may be
+// stored so.
 float quantise_row(std::span<const float> w, std::int8_t* q) noexcept;
 
 // The nearest bf16 number, ties to even, as the upper half of a float.
-std::uint16_t bf16_bits(float value) noexcept;
+inline std::uint16_t bf16_bits(float value) noexcept {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  // The rounding of a NaN could make it infinite.
+  const std::uint32_t rounded = std::isnan(value) ? bits | 0x400000 : bits + 0x7fff + ((bits >> 16) & 1);
+  return static_cast<std::uint16_t>(rounded >> 16);
+}
 
 // Rows of one call of step(): as many as keep a panel in the second cache beside their inputs while all of them pass.
 inline constexpr int kStreamRows = 32;
@@ -127,7 +136,7 @@ class StreamLayer {
   struct Pass {
     int first = 0, gates = 0;
     std::int64_t recurrent_size = 0, panel_bytes = 0;
-    std::vector<std::byte, AlignedAllocator<std::byte>> weights;
+    Tensor weights;  // panels of panel_bytes
     StreamKernel kernel = nullptr;
     StreamFinish finish = nullptr;
   };

@@ -142,14 +142,15 @@ StreamLayer make_stream_layer(const Recurrent& recurrent, std::int64_t layer, st
     const Parameter* parameter = recurrent.parameter(name + suffix);
     return parameter ? parameter->value.data() : nullptr;
   };
-  const Tensor weight_hh = masked_recurrent_weight(recurrent, layer, direction, transition);
+  const bool masked = recurrent.recurrent_mask().elements() > 0;
+  const Tensor weight_hh = masked ? masked_recurrent_weight(recurrent, layer, direction, transition) : Tensor();
   return StreamLayer({.cell = &cell_of_layer(find_cell(recurrent.options().cell), layer),
                       .input_size = input ? input->value.shape()[1] : 0,
                       .output_size = cell_sizes(recurrent.options()).output_size,
                       .hidden_size = recurrent.options().hidden_size,
                       .heads = recurrent.options().heads,
                       .weight_ih = data("weight_ih"),
-                      .weight_hh = weight_hh.data(),
+                      .weight_hh = masked ? weight_hh.data() : data("weight_hh"),
                       .bias_ih = data("bias_ih"),
                       .bias_hh = data("bias_hh"),
                       .weight_ph = data("weight_ph"),

@@ -11,6 +11,7 @@
 #include <numeric>
 
 #include "base/random.h"
+#include "base/thread_pool.h"
 #include "cells/matrix_step.h"
 #include "cells/tables.h"
 #include "tests/kernels/targets.h"
@@ -299,6 +300,19 @@ TEST(StreamLayer, EveryCellInEveryFormatFollowsItsEquationsForAllSizesUpToTwoVec
   });
 }
 
+// Oracle: the equations. So many weights are packed by several threads, a few panels each; the last panel is not full.
+TEST(StreamLayer, ALargeLayerFollowsItsEquations) {
+  set_threads(4);
+  for (const char* name : {"lstm", "gru", "gru_reset_before", "sru"}) {
+    for (const WeightFormat format : {WeightFormat::kF32, WeightFormat::kBf16, WeightFormat::kInt8}) {
+      const Cell& cell = find_cell(name);
+      const bool apart = cell.inner_gates > 0 && format == WeightFormat::kInt8;  // as above
+      expect_steps_follow_reference({cell, 91, 117, format}, apart ? 1e-3 : 5e-6);
+    }
+  }
+  set_threads(0);
+}
+
 // Oracle: the same sequences one by one, bit for bit, for every number of rows and on every instruction set.
 TEST(StreamLayer, ARowGetsTheSameBitsAloneAndBesideOthers) {
   testing::for_every_target([] {
@@ -339,28 +353,6 @@ TEST(StreamLayer, AnInputThatIsNoNumberIsNotHiddenAndHarmsNoOtherRow) {
       EXPECT_EQ(sequences.states[0][0][unit], sequences.states[2][0][unit]) << format;
     }
   }
-}
-
-// Oracle: the first rounding.
-TEST(QuantiseRow, ScaleTimesIntegersGivesTheSameScaleAndTheSameIntegers) {
-  for (std::uint64_t seed = 0; seed < 20000; ++seed) {
-    const float deviation = std::ldexp(1.0f, static_cast<int>(seed % 200) - 120);
-    const Floats row = random_floats(7, seed, deviation);
-    std::int8_t first[7], again[7];
-    const float scale = quantise_row(row, first);
-    Floats rounded;
-    for (const std::int8_t q : first) rounded.push_back(scale * q);
-    EXPECT_EQ(scale, quantise_row(rounded, again)) << seed;
-    for (std::size_t k = 0; k < 7; ++k) {
-      EXPECT_EQ(first[k], again[k]) << seed;
-      EXPECT_NEAR(rounded[k], row[k], 0.5001f * scale + 1e-35f) << seed;
-    }
-  }
-  const Floats tiny{1e-40f, -3e-39f, 2e-38f}, zero(3);
-  std::int8_t q[3];
-  EXPECT_EQ(0.0f, quantise_row(tiny, q));
-  EXPECT_EQ(0, q[2]);
-  EXPECT_EQ(0.0f, quantise_row(zero, q));
 }
 
 TEST(StreamLayer, AStepAllocatesNothingAndInt8HasItsLimit) {
