@@ -25,7 +25,7 @@ std::int64_t packed_floats(const Gemm<float>& p) {
   return whole_lines(packed_size(std::min(short_k<float>(), p.k), std::min(kColumns, p.n)));
 }
 std::int64_t chunk_floats(const Gemm<float>& p) {
-  return whole_lines(kRows * (std::min(short_k<float>(), p.k) + kPadding));
+  return whole_lines(std::min(kRows, p.m) * (std::min(short_k<float>(), p.k) + kPadding));
 }
 
 bool is_swapped(const Gemm<float>& p) { return p.op_a == Op::kTransposed && p.n <= kFewColumns && p.m > p.n; }

@@ -176,7 +176,9 @@ HWY_EXPORT(most_rows);
 HWY_EXPORT(panel_width_float);
 HWY_EXPORT(panel_width_double);
 
-constexpr std::int64_t kWidestPanel = 32;  // two vectors of 64 bytes of float
+constexpr std::int64_t kShared = 1 << 19;         // multiply-adds of a product that are worth waking a thread for, ...
+constexpr std::int64_t kPieceOfShared = 1 << 17;  // ... and of what it then takes at a time
+constexpr std::int64_t kWidestPanel = 32;         // two vectors of 64 bytes of float
 
 void run(const PackedProduct<float>& product) { HWY_DYNAMIC_DISPATCH(multiply_float)(product); }
 void run(const PackedProduct<double>& product) { HWY_DYNAMIC_DISPATCH(multiply_double)(product); }
@@ -268,6 +270,21 @@ void multiply_packed(std::int64_t rows, std::int64_t n, std::int64_t k, const T*
                                    .into = beta != T{0} ? Into::kContinue : Into::kReplace,
                                    .y = y,
                                    .ldy = ldy});
+}
+
+bool is_worth_sharing(std::int64_t rows, std::int64_t n, std::int64_t k) noexcept {
+  return threads() > 1 && rows * n * k >= kShared;
+}
+
+void multiply_packed_on_threads(std::int64_t rows, std::int64_t n, std::int64_t k, const float* x, std::int64_t ldx,
+                                const float* packed, float beta, float* y, std::int64_t ldy) {
+  if (!is_worth_sharing(rows, n, k)) return multiply_packed(rows, n, k, x, ldx, packed, beta, y, ldy);
+  const std::int64_t unit = 4 * panel_width(float{});  // what a thin tile takes at a time
+  const std::int64_t columns = (kPieceOfShared / (rows * k) + unit) / unit * unit;
+  parallel_for((n + columns - 1) / columns, [&](std::int64_t piece) {
+    const std::int64_t first = piece * columns;
+    multiply_packed(rows, std::min(columns, n - first), k, x, ldx, packed + first * k, beta, y + first, ldy);
+  });
 }
 
 template void pack(Op, std::int64_t, std::int64_t, const float*, std::int64_t, float*);

@@ -26,6 +26,13 @@ template <class T>
 void multiply_packed(std::int64_t rows, std::int64_t n, std::int64_t k, const T* x, std::int64_t ldx, const T* packed,
                      T beta, T* y, std::int64_t ldy) noexcept;
 
+// Whether a product is large enough for several threads; never if there is one thread only.
+bool is_worth_sharing(std::int64_t rows, std::int64_t n, std::int64_t k) noexcept;
+
+// The same product; if it is worth sharing, its columns are dealt out over the thread pool: no bit depends on how.
+void multiply_packed_on_threads(std::int64_t rows, std::int64_t n, std::int64_t k, const float* x, std::int64_t ldx,
+                                const float* packed, float beta, float* y, std::int64_t ldy);
+
 // What becomes of the y that is there: nothing, its sums go on, or the product is added to it when it is complete.
 enum class Into { kReplace, kContinue, kAdd };
 

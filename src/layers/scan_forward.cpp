@@ -91,15 +91,24 @@ const T* ForwardLoop<T>::recurrent_input(std::int64_t rows, std::int64_t local, 
   return h;
 }
 
+// Where the range is all there is to do at a time, the threads share each product.
+template <class T>
+void ForwardLoop<T>::multiply(SampleRange range, const Product& p) const noexcept {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    if (op->direction_count == 1 && range.begin == 0 && range.end == op->layout->samples())
+      return kernels::multiply_packed_on_threads(p.rows, p.n, p.k, p.x, p.k, p.packed, p.beta, p.y, p.ldy);
+  }
+  kernels::multiply_packed<T>(p.rows, p.n, p.k, p.x, p.k, p.packed, p.beta, p.y, p.ldy);
+}
+
 // The second round of a cell with inner gates.
 template <class T>
-void ForwardLoop<T>::step_inner(StepForward<T>& s, std::int64_t local, std::int64_t begin) const noexcept {
-  const std::int64_t H = op->hidden_size, width = op->gate_width();
+void ForwardLoop<T>::step_inner(StepForward<T>& s, std::int64_t local, SampleRange range) const noexcept {
+  const std::int64_t H = op->hidden_size, width = op->gate_width(), begin = range.begin;
   s.inner = save ? direction->inner + local * H : inner + begin * H;
   op->cell->template steps<T>().step_inner(s);
   if (direction->mask) apply_mask(s.rows, H, direction->mask + begin * H, s.inner, H);
-  kernels::multiply_packed<T>(s.rows, op->inner_width(), H, s.inner, H, packed_inner, T(1), s.a + op->first_width(),
-                              width);
+  multiply(range, {s.rows, op->inner_width(), H, s.inner, packed_inner, T(1), s.a + op->first_width(), width});
 }
 
 template <class T>
@@ -125,8 +134,8 @@ void ForwardLoop<T>::step(SampleRange range, std::int64_t t, std::int64_t first_
   if (packed_hh) {
     const std::int64_t Q = op->recurrent_size();
     T* product = cell.split_gates ? q + begin * width : s.a;
-    kernels::multiply_packed<T>(rows, op->first_width(), Q, recurrent_input(rows, local, begin), Q, packed_hh,
-                                cell.split_gates ? T(0) : T(1), product, width);
+    multiply(range, {rows, op->first_width(), Q, recurrent_input(rows, local, begin), packed_hh,
+                     cell.split_gates ? T(0) : T(1), product, width});
     s.q = cell.split_gates ? product : nullptr;
   }
   for (int k = 0; k < cell.state_count(); ++k) {
@@ -144,7 +153,7 @@ void ForwardLoop<T>::step(SampleRange range, std::int64_t t, std::int64_t first_
   const std::int64_t lower_at = row * s.ld_lower + (direction->reverse ? H : 0);
   if (cell.lower) s.lower = op->lower.value().data + lower_at;
   if (op->upper && !shares.holds(1)) s.upper = op->upper->data() + lower_at;
-  if (packed_inner) step_inner(s, local, begin);
+  if (packed_inner) step_inner(s, local, range);
   if (!op->projected) {
     s.output = gives_output ? output : nullptr;
     s.ld_output = op->shape()[1];
@@ -156,7 +165,7 @@ void ForwardLoop<T>::step(SampleRange range, std::int64_t t, std::int64_t first_
   s.next[0] = save ? direction->unprojected + local * H : unprojected + begin * H;
   cell.steps<T>().step(s);
   T* h = next[0] + begin * P;
-  kernels::multiply_packed<T>(rows, P, H, s.next[0], H, packed_hr, T(0), h, P);
+  multiply(range, {rows, P, H, s.next[0], packed_hr, T(0), h, P});
   if (cell.output_layer) {
     const BasicVariable<T>& bias = direction->weights.bias_hr;
     T* context = next[1] + begin * P;

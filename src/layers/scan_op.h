@@ -133,8 +133,18 @@ struct ForwardLoop {
 
   void step(SampleRange range, std::int64_t t, std::int64_t first_row) const noexcept;
   const T* recurrent_input(std::int64_t rows, std::int64_t local, std::int64_t begin) const noexcept;
-  void step_inner(StepForward<T>& s, std::int64_t local, std::int64_t begin) const noexcept;
+  void step_inner(StepForward<T>& s, std::int64_t local, SampleRange range) const noexcept;
   void zone_out(SampleRange range, std::int64_t t) const noexcept;
+
+ private:
+  // y[rows, n] (row length ldy) = beta y + x[rows, k] times packed weights.
+  struct Product {
+    std::int64_t rows, n, k;
+    const T *x, *packed;
+    T beta, *y;
+    std::int64_t ldy;
+  };
+  void multiply(SampleRange range, const Product& p) const noexcept;
 };
 
 // values[rows, width] (row length ld) times mask [rows, width].

@@ -6,9 +6,11 @@
 #include "base/json.h"
 #include "base/thread_pool.h"
 #include "carousel/stream.h"
+#include "kernels/packed_matrix.h"
 #include "kernels/peak.h"
 #include "layers/matrix_scan.h"
 #include "layers/module.h"
+#include "layers/recurrent_structure.h"
 #include "layers/token_inputs.h"
 #include "layers/topology.h"
 
@@ -37,7 +39,12 @@ LayerPlan plan_recurrent(const Recurrent& layer, const PlanRequest& request) {
   const int parts = detail::split_samples(layout, layer.directions(), ranges);
   const int tasks = parts * layer.directions();
   plan.split = fmt::format("{} loop{} of {} samples", tasks, tasks == 1 ? "" : "s", (samples + parts - 1) / parts);
-  if (tasks < threads()) {
+  const Cell& rules = find_cell(cell);
+  const CellSizes sizes = cell_sizes(layer.options());
+  const std::int64_t gates = rules.first_gates() * sizes.hidden_size;
+  if (!training && tasks == 1 && kernels::is_worth_sharing(samples, gates, rules.recurrent_size(sizes))) {
+    plan.split += ", its products shared by the threads";
+  } else if (tasks < threads()) {
     plan.slow.push_back(fmt::format("the time loop keeps {} of {} threads busy: {} samples are too few to share", tasks,
                                     threads(), samples));
   }

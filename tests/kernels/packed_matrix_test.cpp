@@ -119,6 +119,26 @@ TYPED_TEST(PackedMatrixOf, EmptyProducts) {
   EXPECT_EQ(y, (std::vector<TypeParam>{0, 0, 0}));
 }
 
+// Oracle: the same product on the calling thread. The last piece of columns is a short one, then an odd one.
+TEST(PackedMatrix, ManyThreadsGiveTheSameBits) {
+  set_threads(4);
+  for (const std::int64_t n : {1100, 1291}) {
+    for (const std::int64_t rows : {1, 2, 5}) {
+      const std::int64_t k = 503, ldy = n + 3;
+      const auto x = random_values<float>(rows * k, 1), w = random_values<float>(n * k, 2);
+      Values<float> packed(static_cast<std::size_t>(packed_size(k, n)));
+      pack(Op::kTransposed, k, n, w.data(), k, packed.data());
+      for (const float beta : {0.0f, 1.0f}) {
+        auto one = random_values<float>(rows * ldy, 3), many = one;
+        multiply_packed<float>(rows, n, k, x.data(), k, packed.data(), beta, one.data(), ldy);
+        multiply_packed_on_threads(rows, n, k, x.data(), k, packed.data(), beta, many.data(), ldy);
+        EXPECT_EQ(std::memcmp(one.data(), many.data(), one.size() * sizeof(float)), 0) << rows << " " << n;
+      }
+    }
+  }
+  set_threads(1);
+}
+
 // Oracle: the packed form made on one thread.
 TYPED_TEST(PackedMatrixOf, PackingOnManyThreadsGivesTheSameBits) {
   const std::int64_t k = 301, n = 515;

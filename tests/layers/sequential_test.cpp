@@ -4,6 +4,7 @@
 
 #include "autograd/ops/add.h"
 #include "base/random.h"
+#include "base/thread_pool.h"
 #include "carousel/error.h"
 #include "carousel/layers.h"
 #include "carousel/loss.h"
@@ -43,6 +44,32 @@ TEST(Sequential, PredictionEqualsTheRecordedPassWithoutDropout) {
   const Tensor x = random_tensor({6, 5, 3}, 1);
   const std::vector<std::int32_t> lengths{6, 1, 3, 6, 2};
   expect_near(net.predict(x, lengths), Tensor(net(x, lengths).value()), 1e-6, "output");
+}
+
+// Oracle: the same sequences among ten, which the threads share out; of five they share each product. Recurrent,
+// inner and projected ones are large enough for that.
+TEST(Sequential, AFewSequencesOfALargeLayerGiveTheBitsThatTheyGiveAmongMany) {
+  constexpr std::int64_t kSteps = 3, kMany = 10, kFew = 5, H = 370;
+  const Tensor many = random_tensor({kSteps, kMany, 2}, 1);
+  Tensor few({kSteps, kFew, 2});
+  for (std::int64_t t = 0; t < kSteps; ++t)
+    std::copy_n(many.data() + t * kMany * 2, kFew * 2, few.data() + t * kFew * 2);
+  const std::vector<std::int32_t> lengths{3, 2, 3, 1, 3, 3, 3, 3, 3, 3};
+  set_threads(4);
+  for (const RecurrentOptions& options :
+       {RecurrentOptions{.cell = "lstm", .input_size = 2, .hidden_size = H, .proj_size = 360},
+        RecurrentOptions{.cell = "gru", .input_size = 2, .hidden_size = H},
+        RecurrentOptions{.cell = "gru_reset_before", .input_size = 2, .hidden_size = H}}) {
+    Sequential net{Recurrent{options}};
+    const Tensor expected = net.predict(many, lengths), got = net.predict(few, std::span(lengths).first(kFew));
+    const std::int64_t width = got.shape()[2];
+    for (std::int64_t t = 0; t < kSteps; ++t) {
+      for (std::int64_t k = 0; k < kFew * width; ++k) {
+        ASSERT_EQ(expected[t * kMany * width + k], got[t * kFew * width + k]) << options.cell << " " << t << " " << k;
+      }
+    }
+  }
+  set_threads(0);
 }
 
 TEST(Sequential, CarriedStateContinuesTheSequence) {

@@ -39,6 +39,19 @@ TEST_F(Plan, SplitFollowsSamplesAndDirections) {
   EXPECT_EQ(plan_network(two, {.samples = 32}).layers[2].split, "2 loops of 32 samples");
 }
 
+// 4 H H multiply-adds of a sequence: 2^19 or more are shared.
+TEST_F(Plan, OneLoopOfALargeLayerSharesItsProducts) {
+  Sequential large{Recurrent{{.cell = "lstm", .input_size = 3, .hidden_size = 363}}};
+  Sequential small{Recurrent{{.cell = "lstm", .input_size = 3, .hidden_size = 362}}};
+  const LayerPlan shared = plan_network(large, {.samples = 1}).layers[0];
+  EXPECT_EQ(shared.split, "1 loop of 1 samples, its products shared by the threads");
+  EXPECT_TRUE(shared.slow.empty());
+  EXPECT_EQ(plan_network(small, {.samples = 1}).layers[0].slow.size(), 1U);
+  EXPECT_EQ(plan_network(large, {.samples = 1, .training = true}).layers[0].slow.size(), 1U);  // backward does not
+  set_threads(1);
+  EXPECT_EQ(plan_network(large, {.samples = 1}).layers[0].split, "1 loop of 1 samples");
+}
+
 TEST_F(Plan, SaysWhichPathIsSlowAndWhy) {
   Sequential network = lstm();
   const NetworkPlan wide = plan_network(network, {.samples = 8}), narrow = plan_network(network, {.samples = 7});
