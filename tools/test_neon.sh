@@ -4,11 +4,14 @@
 # instruction set is held to.
 set -euo pipefail
 
-case "${1:-}" in
-  "") ;;
-  --help | -h) echo "usage: tools/test_neon.sh"; exit 0 ;;
-  *) echo "test_neon.sh: unknown option '$1', expected --help or nothing" >&2; exit 2 ;;
-esac
+for part in "$@"; do
+  case "$part" in
+    kernels | cells | models) ;;
+    --help | -h) echo "usage: tools/test_neon.sh [kernels] [cells] [models], by itself all"; exit 0 ;;
+    *) echo "test_neon.sh: unknown part '$part', expected kernels, cells, models, --help or nothing" >&2; exit 2 ;;
+  esac
+done
+[ $# -gt 0 ] || set -- kernels cells models
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 bash tools/setup.sh --neon
@@ -27,7 +30,7 @@ if [ ! -e "$root/lib/libgtest.a" ]; then
   cmake --build "$build/googletest" --target install >/dev/null
 fi
 cmake -S . -B "$build" "${cross[@]}" -DCMAKE_BUILD_TYPE=Release -DCAROUSEL_INFERENCE_ONLY=ON
-cmake --build "$build" --target kernels_tests cells_tests models_tests
-for tests in kernels cells models; do
+cmake --build "$build" --target "${@/%/_tests}"
+for tests in "$@"; do
   qemu-aarch64 -L /usr/aarch64-linux-gnu "$build/bin/${tests}_tests" --gtest_brief=1
 done
