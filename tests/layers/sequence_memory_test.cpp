@@ -55,7 +55,7 @@ TEST(TrainingMemory, AnEncoderAndADecoder) {
         Tape<float> tape;
         tape.set_recording(training);
         SequenceLayout layout;
-        const Variable output = detail::run_pass(net, tape, layout, {.values = &x}, training, {});
+        const Variable output = detail::run_pass(net, tape, layout, {.values = &x, .lengths = {}}, training, {});
         if (training) tape.backward(mean(output));
         const auto got = static_cast<double>(training ? training_pass_bytes(description, sizes)
                                                       : inference_pass_bytes(description, sizes));
