@@ -100,6 +100,23 @@ TEST_F(ForecastRefit, FollowsTheScheduleOfAllEpochsUpToThoseThatWereKept) {
   EXPECT_EQ(refitted({150}, {false, 1}).point[0], model.point[0]);
 }
 
+// Against the settings that docs/results.md was measured with, and the rows of all epochs together for long series.
+TEST(StatefulDefaults, AreManyPassesOverFewRowsAndFewOverMany) {
+  const TrainDefaults small = stateful_defaults(1974, 64), middle = stateful_defaults(9990, 64);
+  for (const TrainDefaults& one : {small, middle}) {
+    EXPECT_EQ(one.epochs, 100);
+    EXPECT_EQ(one.patience, 100);
+    EXPECT_EQ(one.lr, 3e-3);
+    EXPECT_EQ(one.schedule, "cosine");
+  }
+  EXPECT_EQ(small.batch_size, 7);
+  EXPECT_EQ(middle.batch_size, 8);
+  EXPECT_EQ(stateful_defaults(100'000, 64).epochs, 30);
+  EXPECT_EQ(stateful_defaults(100'000, 64).patience, 30);
+  EXPECT_EQ(stateful_defaults(4'000'000, 64).epochs, 10);
+  EXPECT_EQ(stateful_defaults(10, 64).batch_size, 1);
+}
+
 TEST_F(ForecastRefit, NoForecastKnowsAValueBehindItsOrigin) {
   std::vector<double> values = changing_law(240);
   write(values);
