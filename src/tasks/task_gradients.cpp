@@ -1,6 +1,8 @@
 #include "tasks/task_gradients.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "autograd/ops/binary_cross_entropy_with_logits.h"
@@ -13,6 +15,7 @@
 #include "tasks/classify_training.h"
 #include "tasks/forecast_data.h"
 #include "tasks/forecast_training.h"
+#include "tasks/impute_model.h"
 #include "tasks/lm_training.h"
 #include "tasks/regress_model.h"
 #include "tasks/report.h"
@@ -109,6 +112,47 @@ GradientFlow forecast_flow(const Model& model, const DataOptions& options, std::
   return gradient_flow(model.network(), [&](Sequential& watched, Tape<float>& tape, SequenceLayout& layout) {
     const Variable forecast = detail::run_pass(forecast_core(watched), tape, layout, input, false, {});
     return forecast_loss(of_points, head.get(), forecast, targets);
+  });
+}
+
+// The last windows that know the first target in their middle row: there it is hidden, and the loss is that of what the
+// network adds to the line between its neighbours. So it has a way back to both ends.
+GradientFlow impute_flow(const Model& model, const DataOptions& options, std::int64_t samples) {
+  const ForecastInfo info = ImputeInfo::from_model(model).series;
+  const ForecastData data = read_series_for_model(options.data, options, info, Parts::kAllKnown);
+  const std::int64_t W = info.window, K = std::ssize(info.targets), middle = W / 2;
+  std::vector<Series> rows;  // of each window, as the network reads them
+  std::vector<WindowAt> windows;
+  std::vector<float> right;
+  std::int64_t longest = 0;
+  for (const Series& series : data.series) longest = std::max(longest, series.time_steps());
+  for (std::int64_t back = 0; W + back <= longest; ++back) {
+    for (std::size_t k = 0; k < data.series.size() && std::ssize(windows) < samples; ++k) {
+      const std::int64_t origin = data.series[k].time_steps() - back, row = origin - W + middle;
+      if (origin < W || std::isnan(data.series[k].at(row, 0))) continue;
+      Series hidden = data.series[k];
+      hidden.values[static_cast<std::size_t>(row * hidden.column_count())] = std::numeric_limits<double>::quiet_NaN();
+      rows.push_back(network_rows(hidden, data.scalers[k], info));
+      windows.push_back({std::ssize(windows), origin});
+      right.push_back(static_cast<float>(data.scaled[k].at(row, 0) - rows.back().at(row, 0)));
+    }
+  }
+  if (windows.empty()) {
+    fail(Code::kData, "{}: no series has {} rows, the model's window, with a known '{}' in the middle of them",
+         fmt::join(options.data, ", "), W, info.targets[0]);
+  }
+  Tensor inputs;
+  gather_inputs(rows, windows, W, inputs);
+  const std::int64_t N = std::ssize(windows);
+  HeadTargets expected{Tensor({W, N, K}), {}, {}};
+  expected.values.fill(std::nanf(""));  // not asked for
+  for (std::int64_t n = 0; n < N; ++n) expected.values[(middle * N + n) * K] = right[static_cast<std::size_t>(n)];
+  TrainOptions of_points;
+  of_points.loss = info.several ? "mae" : "mse";
+  detail::PassInput input;
+  input.values = &inputs;
+  return gradient_flow(model.network(), [&](Sequential& watched, Tape<float>& tape, SequenceLayout& layout) {
+    return forecast_loss(of_points, nullptr, detail::run_pass(watched, tape, layout, input, false, {}), expected);
   });
 }
 
@@ -219,6 +263,7 @@ std::string line_name(const ScanGradient& scan) {
 GradientFlow task_gradient_flow(const Model& model, const Options& options, std::int64_t samples) {
   if (model.task() == "classify") return classify_flow(model, options.data, samples);
   if (model.task() == "forecast") return forecast_flow(model, options.data, samples);
+  if (model.task() == "impute") return impute_flow(model, options.data, samples);
   if (model.task() == "regress") return regress_flow(model, options.data, samples);
   if (model.task() == "lm") return lm_flow(model, options.data, samples);
   if (model.task() == "tag") return tag_flow(model, options.data, samples);

@@ -12,9 +12,10 @@ namespace carousel {
 // Of the first `samples` samples of options.data with their labels or targets: cross entropy for a classifier, the mean
 // squared error in scaled units for values and forecasts (the mean absolute error if the forecaster knows several
 // series, the loss of its distribution if it has one). A forecaster is asked for the last windows of each series whose
-// targets are known. A language model reads the beginning of the text as `samples` streams of at most 100 tokens, and
-// the loss is the mean of -log p of the last ones; of a tagger it is that of -log p of the tags (and the intent) of a
-// sentence. Throws Error{kUsage} for a model of no task or without recurrent layers, and what reading the data throws.
+// targets are known; a model that fills values for the one in the middle of the last windows, which is hidden. A
+// language model reads the beginning of the text as `samples` streams of at most 100 tokens, and the loss is the mean
+// of -log p of the last ones; of a tagger it is that of -log p of the tags (and the intent) of a sentence. Throws
+// Error{kUsage} for a model of no task or without recurrent layers, and what reading the data throws.
 GradientFlow task_gradient_flow(const Model& model, const Options& options, std::int64_t samples);
 
 // One self-contained page: norms and singular values over the time steps, logarithmic.

@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "formats/npy.h"
 #include "tasks/forecast_model.h"
+#include "tasks/impute_model.h"
 #include "tasks/lm_training.h"
 #include "tasks/regress_model.h"
 #include "tasks/tag_decode.h"
@@ -147,6 +148,48 @@ TEST(TaskGradients, TheLossOfAClassifierIsTheCrossEntropy) {
   double loss = 0;
   for (std::size_t n = 0; n < 4; ++n) loss -= std::log(rows.number(n, 1 + n % 2)) / 4;
   EXPECT_NEAR(task_gradient_flow(model, options, 4).loss, loss, 1e-5 * (1 + loss));
+}
+
+// The row in the middle of the last window is the one that `predict` fills in a file without it; 96 rows are a multiple
+// of half a window, so that it answers from the same window.
+TEST(TaskGradients, TheLossOfAnImputationIsThatOfTheHiddenValueInTheMiddle) {
+  TemporaryFolder folder;
+  constexpr std::size_t kRows = 96, kWindow = 8, kHidden = kRows - kWindow / 2;
+  const std::vector<float> x = noise(2 * kRows);
+  std::string all = "y,x\n", hidden = "y,x\n";
+  std::vector<double> values;
+  for (std::size_t t = 0; t < kRows; ++t) {
+    values.push_back(40 + 10 * double{x[t]} + std::sin(static_cast<double>(t) / 3));
+    const std::string past = fmt::format(",{}\n", x[t] + 0.1f * x[kRows + t]);
+    all += fmt::to_string(values.back()) + past;
+    hidden += (t == kHidden ? "" : fmt::to_string(values.back())) + past;
+  }
+  write_file_atomically(folder / "all.csv", all);
+  write_file_atomically(folder / "hidden.csv", hidden);
+  Options options = training_options(folder, folder / "all.csv");
+  options.data.target = {"y"};
+  options.data.past = {"x"};
+  options.data.window = kWindow;
+  options.train.lr = 0.02;
+  const Model model = trained("impute", options);
+  const PredictedRows rows = predicted(model, folder / "hidden.csv");
+  const double line = (values[kHidden - 1] + values[kHidden + 1]) / 2;
+  ASSERT_GT(std::abs(rows.number(kHidden, 1) - line), 0.1);  // the network adds something
+  const double deviation = ImputeInfo::from_model(model).series.scaler.columns()[0].factor;
+  const double loss = std::pow((rows.number(kHidden, 1) - values[kHidden]) / deviation, 2);
+  const GradientFlow flow = task_gradient_flow(model, options, 1);
+  EXPECT_NEAR(flow.loss, loss, 1e-5 * (1 + loss));
+  ASSERT_EQ(flow.scans.size(), 2U);  // both directions, whose gradients begin in the middle
+  const std::vector<double>& forward = flow.scans[0].states[0].norms;
+  const std::vector<double>& backward = flow.scans[1].states[0].norms;
+  ASSERT_EQ(forward.size(), kWindow);
+  EXPECT_GT(forward[0], 0);
+  EXPECT_EQ(forward[kWindow / 2 + 1], 0);
+  EXPECT_GT(backward[kWindow - 1], 0);
+  EXPECT_EQ(backward[kWindow / 2 - 1], 0);
+  options.data.data = {folder / "short.csv"};
+  write_file_atomically(folder / "short.csv", "y,x\n1,2\n3,4\n");
+  expect_error(Code::kData, {"no series has 8 rows", "'y'"}, [&] { task_gradient_flow(model, options, 1); });
 }
 
 // Oracle: what evaluate says of the last token of the same text, which is shorter than the steps that are shown; two
