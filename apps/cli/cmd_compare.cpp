@@ -18,8 +18,8 @@
 #include "option_arguments.h"
 #include "progress.h"
 #include "signals.h"
-#include "tasks/cell_search.h"
-#include "tasks/comparison_run.h"
+#include "tasks/compare/cell_search.h"
+#include "tasks/compare/comparison_run.h"
 #include "tasks/data_files.h"
 
 namespace carousel::cli {

@@ -7,8 +7,8 @@
 #include "console.h"
 #include "formats/c_header.h"
 #include "output_file.h"
-#include "tasks/tag_model.h"
-#include "tasks/tag_network.h"
+#include "tasks/tag/tag_model.h"
+#include "tasks/tag/tag_network.h"
 
 namespace carousel::cli {
 namespace {

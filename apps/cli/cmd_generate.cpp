@@ -6,7 +6,7 @@
 #include "command_line.h"
 #include "commands.h"
 #include "console.h"
-#include "tasks/generate.h"
+#include "tasks/lm/generate.h"
 
 namespace carousel::cli {
 namespace {

@@ -4,7 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-#include "tasks/comparison_report.h"
+#include "tasks/compare/comparison_report.h"
 
 namespace carousel::cli {
 

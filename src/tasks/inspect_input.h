@@ -10,7 +10,7 @@
 #include "layers/token_inputs.h"
 #include "models/inspect.h"
 #include "tasks/options.h"
-#include "tasks/translate_write.h"
+#include "tasks/translate/translate_write.h"
 
 namespace carousel {
 

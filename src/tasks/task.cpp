@@ -3,14 +3,14 @@
 #include <algorithm>
 
 #include "base/fail.h"
-#include "tasks/classify.h"
-#include "tasks/forecast.h"
-#include "tasks/impute.h"
-#include "tasks/lm.h"
-#include "tasks/regress.h"
-#include "tasks/tag.h"
-#include "tasks/transcribe.h"
-#include "tasks/translate.h"
+#include "tasks/classify/classify.h"
+#include "tasks/forecast/forecast.h"
+#include "tasks/impute/impute.h"
+#include "tasks/lm/lm.h"
+#include "tasks/regress/regress.h"
+#include "tasks/tag/tag.h"
+#include "tasks/transcribe/transcribe.h"
+#include "tasks/translate/translate.h"
 
 namespace carousel {
 

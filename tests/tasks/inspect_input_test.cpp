@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "formats/npy.h"
-#include "tasks/classify_model.h"
-#include "tasks/forecast_model.h"
+#include "tasks/classify/classify_model.h"
+#include "tasks/forecast/forecast_model.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
 

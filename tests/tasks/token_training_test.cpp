@@ -5,10 +5,10 @@
 #include <cmath>
 
 #include "data/text/singleton.h"
-#include "tasks/lm_report.h"
-#include "tasks/lm_training.h"
-#include "tasks/tag_network.h"
-#include "tasks/tag_training.h"
+#include "tasks/lm/lm_report.h"
+#include "tasks/lm/lm_training.h"
+#include "tasks/tag/tag_network.h"
+#include "tasks/tag/tag_training.h"
 
 namespace carousel {
 namespace {

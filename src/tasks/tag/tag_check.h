@@ -1,0 +1,19 @@
+// tag_check.h: what is odd about sentences with tags, before and after training.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "tasks/tag/tag_model.h"
+#include "tasks/task.h"
+
+namespace carousel {
+
+// What `data check tag` prints of options.data: counts of sentences, tokens, tags, spans, intents; sequences of tags
+// that are not valid, with their lines.
+DataReport check_tags(const DataOptions& options);
+
+// Tells the observer which tags and intents of these sentences training had not: they count as errors.
+void note_unknown(const TagData& data, const TagInfo& info, std::span<const std::int64_t> samples, Observer& observer);
+
+}  // namespace carousel

@@ -1,0 +1,212 @@
+#include "tasks/tag/tag_predict.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/fail.h"
+#include "base/json.h"
+#include "data/lines.h"
+#include "data/text/utf8.h"
+#include "kernels/softmax.h"
+#include "tasks/sample_split.h"
+#include "tasks/tag/tag_decode.h"
+#include "tasks/tag/tag_text.h"
+
+namespace carousel {
+namespace {
+
+using nlohmann::json;
+
+std::vector<PlacedText> read_placed_lines(const std::vector<std::string>& paths, TextLevel level, TagData& data) {
+  TextCutter cutter(level);
+  std::vector<PlacedText> texts;
+  for (const std::string& path : paths) {
+    CheckedLines lines(path);
+    std::string line;
+    while (lines.next(line)) {
+      texts.push_back(cutter.cut(std::move(line)));
+      data.sentences.push_back({.tokens = texts.back().words(), .path = path, .line = lines.line_number()});
+      check_length(std::ssize(texts.back().tokens), data.sentences.back().place(0));
+    }
+  }
+  if (texts.empty()) fail(Code::kData, "{}: no lines in it", fmt::join(paths, ", "));
+  return texts;
+}
+
+std::vector<PlacedText> read_placed_texts(const DataOptions& options, TextLevel level, TagData& data) {
+  if (options.format.empty() || options.format == "lines") return read_placed_lines(options.data, level, data);
+  const std::string format = options.format == "tokens" ? "parallel" : options.format;
+  TaggedText text = read_tagged(
+      {.tokens = options.data, .format = format, .token_column = options.token_column, .tags_required = false});
+  data.sentences = std::move(text.sentences);
+  std::vector<PlacedText> texts;
+  for (TaggedSentence& sentence : data.sentences) {
+    check_length(std::ssize(sentence.tokens), sentence.place(0));
+    texts.push_back(joined_text(sentence.tokens, level));
+    sentence.tags.clear();
+  }
+  return texts;
+}
+
+// How many code points the first bytes of a text are, asked for rising numbers of bytes.
+class CodePoints {
+ public:
+  explicit CodePoints(std::string_view text) : text_(text) {}
+  std::int64_t before(std::size_t byte) {
+    for (; at_ < byte; ++count_) next_character(text_, at_);
+    return count_;
+  }
+
+ private:
+  std::string_view text_;
+  std::size_t at_ = 0;
+  std::int64_t count_ = 0;
+};
+
+// One sequence of tags.
+struct PredictedTags {
+  std::vector<std::int32_t> tags;
+  std::vector<double> span_scores;
+  double probability = 1;  // of the whole sequence
+};
+
+struct Prediction {
+  std::vector<PredictedTags> paths = {{}};  // best first
+  std::int64_t intent = -1;
+  float intent_score = 0;
+};
+
+Prediction predict_sentence(const TagDecoder& decoder, const TagInfo& info, std::int64_t n_best,
+                            std::span<const float> scores, std::span<const float> intents) {
+  Prediction p;
+  p.paths.clear();
+  const TagProbabilities probabilities = decoder.probabilities(scores);
+  for (TagPath& path : decoder.decode(scores, n_best)) {
+    PredictedTags& one = p.paths.emplace_back();
+    one.tags = std::move(path.tags);
+    one.probability = std::exp(path.score - probabilities.log_z);
+    if (info.scheme == TagScheme::kPlain) continue;
+    const std::vector<std::string> names = names_of(one.tags, info.tags);
+    for (const TagSpan& span : find_spans(names)) {
+      const auto of_span = std::span(one.tags).subspan(static_cast<std::size_t>(span.begin),
+                                                       static_cast<std::size_t>(span.end - span.begin));
+      one.span_scores.push_back(decoder.span_probability(scores, probabilities, span.begin, of_span));
+    }
+  }
+  if (!intents.empty()) {
+    std::vector<float> chances(intents.size());
+    kernels::softmax<float>(1, std::ssize(intents), intents.data(), chances.data());
+    const auto best = std::max_element(chances.begin(), chances.end());
+    p.intent = best - chances.begin();
+    p.intent_score = *best;
+  }
+  return p;
+}
+
+// Writes rows: what a cell says in CSV, and in JSON.
+class RowMaker {
+ public:
+  RowMaker(const TagInfo& info, bool ranks, RowSink& sink) : info_(info), sink_(sink), ranks_(ranks) {
+    const bool typed = std::any_of(info.tags.begin(), info.tags.end(),
+                                   [](const std::string& tag) { return tag.find('-') != std::string::npos; });
+    has_spans_ = info.scheme != TagScheme::kPlain;
+    has_words_ = has_spans_ && !typed;
+    std::vector<std::string> columns{"text", "tokens", "tags"};
+    if (has_spans_) columns.emplace_back("spans");
+    if (has_words_) columns.emplace_back("words");
+    if (!info.intents.empty()) columns.insert(columns.end(), {"intent", "intent_score"});
+    if (ranks) columns.insert(columns.end(), {"rank", "probability"});
+    sink.header(columns);
+  }
+
+  // A row for each sequence of tags.
+  void write(const PlacedText& text, const std::vector<std::string>& tokens, const Prediction& prediction) {
+    for (std::size_t rank = 0; rank < prediction.paths.size(); ++rank) write(text, tokens, prediction, rank);
+  }
+
+ private:
+  void write(const PlacedText& text, const std::vector<std::string>& tokens, const Prediction& prediction,
+             std::size_t rank) {
+    cells_.clear();
+    values_.clear();
+    const PredictedTags& path = prediction.paths[rank];
+    const std::vector<std::string> tags = names_of(path.tags, info_.tags);
+    add(text.text, "");
+    add(fmt::format("{}", fmt::join(tokens, " ")), json_text(json(tokens)));
+    add(fmt::format("{}", fmt::join(tags, " ")), json_text(json(tags)));
+    if (has_spans_) add_spans(text, tags, path);
+    if (!info_.intents.empty()) {
+      const bool known = prediction.intent >= 0;
+      add(known ? info_.intents[static_cast<std::size_t>(prediction.intent)] : "", "");
+      add(known ? fmt::format("{:.6g}", prediction.intent_score) : "", "");
+    }
+    if (ranks_) {
+      add(std::to_string(rank + 1), "");
+      add(fmt::format("{:.6g}", path.probability), "");
+    }
+    sink_.row(cells_, values_);
+  }
+
+  void add(std::string cell, std::string value) {
+    cells_.push_back(std::move(cell));
+    values_.push_back(std::move(value));
+  }
+
+  void add_spans(const PlacedText& text, const std::vector<std::string>& tags, const PredictedTags& path) {
+    CodePoints points(text.text);
+    std::string cell;
+    json list = json::array();
+    std::vector<std::string> words;
+    const std::vector<TagSpan> spans = find_spans(tags);
+    for (std::size_t k = 0; k < spans.size(); ++k) {
+      const std::size_t first = text.tokens[static_cast<std::size_t>(spans[k].begin)].first;
+      const std::size_t last = text.tokens[static_cast<std::size_t>(spans[k].end - 1)].second;
+      const std::int64_t begin = points.before(first), end = points.before(last);
+      if (!cell.empty()) cell += ';';
+      if (!spans[k].type.empty()) cell += fmt::format("{}:", spans[k].type);
+      cell += fmt::format("{}-{}", begin, end);
+      words.push_back(text.text.substr(first, last - first));
+      list.push_back({{"type", spans[k].type},
+                      {"begin", begin},
+                      {"end", end},
+                      {"text", words.back()},
+                      {"score", path.span_scores[k]}});
+    }
+    add(std::move(cell), json_text(list));
+    if (has_words_) add(fmt::format("{}", fmt::join(words, " ")), json_text(json(words)));
+  }
+
+  const TagInfo& info_;
+  RowSink& sink_;
+  bool ranks_, has_spans_ = false, has_words_ = false;
+  std::vector<std::string> cells_, values_;
+};
+
+}  // namespace
+
+void predict_tags(const Model& model, const Options& options, RowSink& sink) {
+  const TagInfo info = TagInfo::from_model(model);
+  TagData data;
+  const std::vector<PlacedText> texts = read_placed_texts(options.data, info.text.level, data);
+  encode_sentences(info, data);
+  const std::vector<std::int64_t> chosen = part_samples(options.data, info.split, data.size());
+  std::vector<std::int64_t> filled;  // a sentence without tokens needs no network
+  for (const std::int64_t n : chosen) {
+    if (!texts[static_cast<std::size_t>(n)].tokens.empty()) filled.push_back(n);
+  }
+  const TagDecoder decoder(model.network(), info);
+  const std::int64_t n_best = options.model.n_best;
+  std::vector<Prediction> predictions(texts.size());
+  score_sentences(model.network(), data, filled, info,
+                  [&](std::int64_t place, std::span<const float> scores, std::span<const float> intents) {
+                    const std::int64_t n = filled[static_cast<std::size_t>(place)];
+                    predictions[static_cast<std::size_t>(n)] = predict_sentence(decoder, info, n_best, scores, intents);
+                  });
+  RowMaker rows(info, n_best > 1, sink);
+  for (const std::int64_t n : chosen) {
+    const auto k = static_cast<std::size_t>(n);
+    rows.write(texts[k], data.sentences[k].tokens, predictions[k]);
+  }
+}
+
+}  // namespace carousel

@@ -1,0 +1,135 @@
+// Oracles: Kim's network written out in loops, its features side by side; the baseline that a model consists of.
+#include "tasks/classify/classify_model.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/random.h"
+#include "carousel/convolution.h"
+#include "tasks/classify/classify_linear.h"
+#include "tasks/classify/classify_training.h"
+#include "tests/support/expect_error.h"
+#include "tests/support/expect_near.h"
+
+namespace carousel {
+namespace {
+
+constexpr std::int64_t kWords = 12, kClasses = 3;
+
+ClassifyData random_texts(std::int64_t count) {
+  ClassifyData data;
+  data.label_names = {"a", "b", "c"};
+  const RandomKey key{1, Purpose::kTest, 0};
+  std::uint64_t draw = 0;
+  const auto below = [&](std::int64_t limit) {
+    return static_cast<std::int64_t>(uniform(key, draw++) * static_cast<float>(limit));
+  };
+  for (std::int64_t n = 0; n < count; ++n) {
+    data.labels.push_back(static_cast<std::int32_t>(n % kClasses));
+    data.texts.emplace_back();
+    auto& ids = data.samples.ids.emplace_back();
+    for (std::int64_t length = n == 1 ? 0 : 1 + below(9); length > 0; --length) {
+      ids.push_back(static_cast<std::int32_t>(below(kWords)));
+    }
+  }
+  return data;
+}
+
+Indices all_of(const ClassifyData& data) {
+  Indices all;
+  for (std::int64_t n = 0; n < data.size(); ++n) all.push_back(n);
+  return all;
+}
+
+const Tensor& tensor(Sequential& network, const std::string& name) {
+  for (const auto& [full, parameter] : network.named_tensors()) {
+    if (full == name) return parameter->value;
+  }
+  ADD_FAILURE() << "no tensor " << name;
+  return network.named_tensors().front().second->value;
+}
+
+// The scores of one text from the weights of the branches: all maxima, then one linear layer over them.
+std::vector<double> scores_by_hand(Sequential& network, const std::vector<std::int32_t>& ids, std::int64_t filters) {
+  const Tensor& table = tensor(network, "embedding.weight");
+  const std::int64_t E = table.shape()[1], T = std::ssize(ids);
+  std::vector<double> scores(kClasses);
+  for (std::int64_t k = 0; k < kClasses; ++k) {
+    scores[static_cast<std::size_t>(k)] = tensor(network, "convolutions.0.output.bias")[k];
+  }
+  for (std::int64_t branch = 0; branch < 3; ++branch) {
+    const std::string prefix = "convolutions." + std::to_string(branch);
+    const Tensor &w = tensor(network, prefix + ".conv.weight"), &b = tensor(network, prefix + ".conv.bias");
+    const Tensor& out = tensor(network, prefix + ".output.weight");
+    const std::int64_t width = 3 + branch, left = (width - 1) / 2;
+    for (std::int64_t f = 0; f < filters; ++f) {
+      double most = 0;  // relu
+      for (std::int64_t t = 0; t < T; ++t) {
+        double sum = b[f];
+        for (std::int64_t k = 0; k < width; ++k) {
+          const std::int64_t at = t + k - left;
+          for (std::int64_t e = 0; e < E && at >= 0 && at < T; ++e) {
+            sum += w[(f * E + e) * width + k] * table[ids[static_cast<std::size_t>(at)] * E + e];
+          }
+        }
+        most = std::max(most, sum);
+      }
+      for (std::int64_t k = 0; k < kClasses; ++k) {
+        scores[static_cast<std::size_t>(k)] += out[k * filters + f] * most;
+      }
+    }
+  }
+  return scores;
+}
+
+TEST(ClassifyModel, AConvolutionalNetworkIsKimsNetwork) {
+  const ClassifyData data = random_texts(7);
+  const Indices all = all_of(data);
+  ModelOptions options;
+  options.model = "cnn";
+  options.hidden_size = 4;
+  options.embedding_size = 5;
+  Observer quiet;
+  const ModelOptions resolved = resolve_classify_model(options, data, all, quiet);
+  Sequential network = build_classifier(resolved, data, all, std::vector<std::string>(kWords, "w"));
+  network.initialize(1);
+  const Tensor scores = predict_samples(network, data.samples, all);
+  for (std::size_t n = 0; n < data.samples.ids.size(); ++n) {
+    const std::vector<double> expected = scores_by_hand(network, data.samples.ids[n], 4);
+    for (std::size_t k = 0; k < 3; ++k) {
+      EXPECT_NEAR(expected[k], scores[static_cast<std::int64_t>(n * 3 + k)], 1e-5) << "text " << n << ", class " << k;
+    }
+  }
+}
+
+TEST(ClassifyModel, TfidfAloneIsTheBaseline) {
+  const ClassifyData data = random_texts(60);
+  const Indices all = all_of(data);
+  const TextBaseline linear = TextBaseline::fit(data.samples.ids, data.labels, kClasses);
+  Observer quiet;
+  Sequential network = fit_tfidf(linear, data, {.train = all, .valid = all}, "", quiet);
+  EXPECT_EQ(linear.predict(data.samples.ids), predicted_classes(predict_samples(network, data.samples, all)));
+}
+
+TEST(ClassifyModel, OptionsOfAnotherModelAreRefused) {
+  const ClassifyData data = random_texts(7);
+  const Indices all = all_of(data);
+  const auto refuses = [&](const std::string& model, const std::string& word, auto set) {
+    ModelOptions options;
+    options.model = model;
+    set(options);
+    Observer quiet;
+    expect_error(Code::kUsage, {model, word}, [&] { resolve_classify_model(options, data, all, quiet); });
+  };
+  for (const std::string model : {"cnn", "tfidf"}) {
+    refuses(model, "leave cell out", [](ModelOptions& o) { o.cell = "gru"; });
+    refuses(model, "leave pool out", [](ModelOptions& o) { o.pool = "attention"; });
+    refuses(model, "leave learned_initial_state out", [](ModelOptions& o) { o.learned_initial_state = true; });
+  }
+  refuses("tfidf", "leave hidden_size out", [](ModelOptions& o) { o.hidden_size = 10; });
+  refuses("tfidf", "leave linear_branch out", [](ModelOptions& o) { o.linear_branch = "true"; });
+}
+
+}  // namespace
+}  // namespace carousel
