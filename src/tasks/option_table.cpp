@@ -387,8 +387,8 @@ const Option kTrainOptions[] = {
      .help = "judge and keep averaged weights: a moving average, or the mean since validation stopped improving"},
     {.key = "train.weight_decay", .field = kTraining<&TrainOptions::weight_decay>, .automatic = true, .low = 0,
      .high = 10, .help = "pull of the weights towards 0"},
-    {.key = "train.input_noise", .field = kTraining<&TrainOptions::input_noise>, .low = 0, .high = 100,
-     .help = "deviation of Gaussian noise added to inputs of numbers in training, in scaled units"},
+    {.key = "train.input_noise", .field = kTraining<&TrainOptions::input_noise>, .automatic = true, .low = 0,
+     .high = 100, .help = "deviation of Gaussian noise added to inputs of numbers in training, in scaled units"},
     {.key = "train.shrinkage", .field = kTraining<&TrainOptions::shrinkage>, .tasks = "forecast",
      .help = "keep what the network adds to the linear start as far as its gain in validation is more than chance; "
              "false: all of it, if there is a gain"},

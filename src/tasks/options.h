@@ -156,7 +156,7 @@ struct TrainOptions {
   std::int64_t lr_period = 10, lr_start = 0;  // schedule step, in epochs
   std::string average;                        // of the weights: none, ema, asgd; auto
   double weight_decay = -1;                   // -1: auto
-  double input_noise = 0;                     // deviation of noise on inputs of numbers, in scaled units
+  double input_noise = -1;                    // deviation of noise on inputs of numbers, in scaled units; -1: auto
   bool shrinkage = true;                      // keep what is learnt as far as it is more than chance
   double clip = -1;                           // global norm; 0: off; -1: auto
   double clip_value = 0;                      // by value; 0: off

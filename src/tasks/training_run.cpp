@@ -20,6 +20,7 @@ TrainOptions resolve_training(const TrainOptions& options, const TrainDefaults& 
   if (r.schedule.empty()) r.schedule = defaults.schedule;
   if (r.optimizer.empty()) r.optimizer = defaults.optimizer;
   if (r.weight_decay < 0) r.weight_decay = defaults.weight_decay;
+  if (r.input_noise < 0) r.input_noise = defaults.input_noise;
   observer.note(
       fmt::format("training: up to {} epochs, batch_size {}, {} with lr {}, schedule {}, clip {}, patience {}",
                   r.epochs, r.batch_size, r.optimizer, r.lr, r.schedule, r.clip, r.patience));

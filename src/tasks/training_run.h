@@ -20,6 +20,7 @@ struct TrainDefaults {
   std::string schedule = "constant";
   std::string optimizer = "adam";
   double weight_decay = 0;
+  double input_noise = 0;
   double average_decay = 0;
 };
 

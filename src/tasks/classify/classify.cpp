@@ -128,21 +128,6 @@ void write_report(const Options& options, const EvaluateResult& result, const Mo
   write_report_files(options.output, report);
 }
 
-// The defaults of training by kind of data.
-TrainDefaults defaults_for(const ClassifyData& data) {
-  // Decay holds back the embeddings of rare words.
-  if (data.is_text()) {
-    return {.epochs = 15,
-            .batch_size = 32,
-            .patience = 3,
-            .lr = 1e-3,
-            .optimizer = "adamw",
-            .weight_decay = 1e-2,
-            .average_decay = 0.995};
-  }
-  return {.epochs = 150, .batch_size = 16, .patience = 40, .lr = 2e-3, .average_decay = 0.98};
-}
-
 // One training: vocabulary, network, weights.
 struct Fitted {
   Model model;
@@ -182,7 +167,7 @@ Fitted fit(const Options& options, ClassifyData& data, const Split& split, const
     return {std::move(model), std::move(info),   model_options,    options.train,
             summary,          std::move(scores), std::move(linear)};
   }
-  const TrainDefaults defaults = defaults_for(data);
+  const TrainDefaults defaults = classify_defaults(data.is_text(), std::ssize(split.train), std::ssize(split.valid));
   const TrainOptions training = resolve_training(options.train, defaults, observer);
   Model model("classify", build_classifier(model_options, data, split.train, info.vocabulary));
   model.network().initialize(static_cast<std::uint64_t>(training.seed));

@@ -7,7 +7,6 @@
 #include "tasks/column_scale.h"
 #include "tasks/gate_probe.h"
 #include "tasks/metrics.h"
-#include "tasks/training_run.h"
 
 namespace carousel {
 
@@ -31,6 +30,28 @@ std::vector<std::int32_t> labels_of(const ClassifyData& data, const Indices& ind
 Metrics score_classes(const std::vector<std::int32_t>& predicted, const std::vector<std::int32_t>& actual,
                       std::int64_t classes) {
   return {{"accuracy", accuracy(predicted, actual)}, {"macro_f1", macro_f1(predicted, actual, classes)}};
+}
+
+TrainDefaults classify_defaults(bool texts, std::int64_t train_samples, std::int64_t valid_samples) {
+  // Decay holds back the embeddings of rare words.
+  if (texts) {
+    return {.epochs = 15,
+            .batch_size = 32,
+            .patience = 3,
+            .lr = 1e-3,
+            .optimizer = "adamw",
+            .weight_decay = 1e-2,
+            .average_decay = 0.995};
+  }
+  constexpr std::int64_t kBatchSize = 16, kSteps = 2000, kEnoughToStop = 50;
+  const std::int64_t steps_in_epoch = (train_samples + kBatchSize - 1) / kBatchSize;
+  const std::int64_t epochs = std::clamp<std::int64_t>(kSteps / std::max<std::int64_t>(steps_in_epoch, 1), 150, 1000);
+  return {.epochs = epochs,
+          .batch_size = kBatchSize,
+          .patience = valid_samples < kEnoughToStop ? epochs : 40,
+          .lr = 2e-3,
+          .input_noise = 0.3,
+          .average_decay = 0.98};
 }
 
 ClassifyProblem::ClassifyProblem(Sequential& network, const ClassifyData& data, Split split,

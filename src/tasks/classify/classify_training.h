@@ -11,6 +11,7 @@
 #include "tasks/input_noise.h"
 #include "tasks/memory_plan.h"
 #include "tasks/task.h"
+#include "tasks/training_run.h"
 
 namespace carousel {
 
@@ -24,6 +25,10 @@ std::vector<std::int32_t> labels_of(const ClassifyData& data, const Indices& ind
 // Accuracy and macro F1.
 Metrics score_classes(const std::vector<std::int32_t>& predicted, const std::vector<std::int32_t>& actual,
                       std::int64_t classes);
+
+// What training takes by itself. Few sequences of numbers get as many epochs as 2000 steps take, and too few to
+// validate do not end it: which epoch is the best of them is chance.
+TrainDefaults classify_defaults(bool texts, std::int64_t train_samples, std::int64_t valid_samples);
 
 // The training problem: batches of samples of similar length; validated by accuracy, or by the loss where the
 // validation part is too small for that. Network and data are borrowed; `options` is resolved.

@@ -15,6 +15,22 @@
 namespace carousel {
 namespace {
 
+// Oracle: the settings that docs/classify.md was measured with: 60 + 7 samples of ItalyPowerDemand, 243 + 27 of
+// Japanese Vowels, 2 + 1, and 4,000 + 400.
+TEST(ClassifyDefaults, FewSequencesAreTrainedForAtLeast2000Steps) {
+  const TrainDefaults italy = classify_defaults(false, 60, 7), vowels = classify_defaults(false, 243, 27);
+  EXPECT_EQ(italy.epochs, 500);
+  EXPECT_EQ(italy.patience, 500);
+  EXPECT_EQ(italy.input_noise, 0.3);
+  EXPECT_EQ(vowels.epochs, 150);
+  EXPECT_EQ(vowels.patience, 150);
+  EXPECT_EQ(classify_defaults(false, 2, 1).epochs, 1000);
+  EXPECT_EQ(classify_defaults(false, 4000, 400).epochs, 150);
+  EXPECT_EQ(classify_defaults(false, 4000, 400).patience, 40);
+  EXPECT_EQ(classify_defaults(true, 60, 7).epochs, 15);
+  EXPECT_EQ(classify_defaults(true, 60, 7).input_noise, 0);
+}
+
 constexpr std::int64_t kWords = 12, kClasses = 3;
 
 ClassifyData random_texts(std::int64_t count) {
