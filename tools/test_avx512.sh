@@ -7,7 +7,7 @@ set -euo pipefail
 # What takes longer than all others together: every cut and every float, and tests in double or of the loop around
 # cells, which know no instruction set.
 filter=-GemmFloat.EveryCut*:Pointwise.FloatFunctions*:AllCells/Checkpoint.*:AllCells/ZoneoutContract.*
-filter+=:AllCells/Transition.*:*CentralDifferences*
+filter+=:AllCells/Transition.*:*CentralDifferences*:*EveryNumberOfThreads*
 case "${1:-}" in
   "") ;;
   --all) filter=* ;;
