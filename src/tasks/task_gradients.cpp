@@ -79,23 +79,30 @@ GradientFlow regress_flow(const Model& model, const DataOptions& options, std::i
   });
 }
 
-// The last windows with known targets: one of each series, then the ones before.
-std::vector<WindowAt> last_windows(const std::vector<Series>& series, const WindowShape& shape, std::int64_t most) {
+// The last windows for which `fits` says yes, with `horizon` known rows behind them: one of each series, then the ones
+// before.
+template <class Fits>
+std::vector<WindowAt> last_windows(const std::vector<Series>& series, std::int64_t window, std::int64_t horizon,
+                                   std::int64_t most, const Fits& fits) {
   std::vector<WindowAt> windows;
-  for (std::int64_t back = 0;; ++back) {
-    const std::size_t before = windows.size();
+  bool any = true;
+  for (std::int64_t back = 0; any && std::ssize(windows) < most; ++back) {
+    any = false;
     for (std::int64_t n = 0; n < std::ssize(series) && std::ssize(windows) < most; ++n) {
-      const std::int64_t origin = series[static_cast<std::size_t>(n)].known_steps() - shape.horizon - back;
-      if (origin >= shape.window) windows.push_back({n, origin});
+      const std::int64_t origin = series[static_cast<std::size_t>(n)].known_steps() - horizon - back;
+      if (origin < window) continue;
+      any = true;
+      if (fits(WindowAt{n, origin})) windows.push_back({n, origin});
     }
-    if (windows.size() == before) return windows;
   }
+  return windows;
 }
 
 GradientFlow forecast_flow(const Model& model, const DataOptions& options, std::int64_t samples) {
   const ForecastInfo info = ForecastInfo::from_model(model);
   const ForecastData data = read_series_for_model(options.data, options, info, Parts::kAllKnown);
-  const std::vector<WindowAt> windows = last_windows(data.scaled, info.shape(), samples);
+  const std::vector<WindowAt> windows =
+      last_windows(data.scaled, info.window, info.horizon, samples, [](const WindowAt&) { return true; });
   if (windows.empty()) {
     fail(Code::kData, "{}: no series has {} + {} rows, the model's window and horizon", fmt::join(options.data, ", "),
          info.window, info.horizon);
@@ -121,25 +128,25 @@ GradientFlow impute_flow(const Model& model, const DataOptions& options, std::in
   const ForecastInfo info = ImputeInfo::from_model(model).series;
   const ForecastData data = read_series_for_model(options.data, options, info, Parts::kAllKnown);
   const std::int64_t W = info.window, K = std::ssize(info.targets), middle = W / 2;
-  std::vector<Series> rows;  // of each window, as the network reads them
-  std::vector<WindowAt> windows;
-  std::vector<float> right;
-  std::int64_t longest = 0;
-  for (const Series& series : data.series) longest = std::max(longest, series.time_steps());
-  for (std::int64_t back = 0; W + back <= longest; ++back) {
-    for (std::size_t k = 0; k < data.series.size() && std::ssize(windows) < samples; ++k) {
-      const std::int64_t origin = data.series[k].time_steps() - back, row = origin - W + middle;
-      if (origin < W || std::isnan(data.series[k].at(row, 0))) continue;
-      Series hidden = data.series[k];
-      hidden.values[static_cast<std::size_t>(row * hidden.column_count())] = std::numeric_limits<double>::quiet_NaN();
-      rows.push_back(network_rows(hidden, data.scalers[k], info));
-      windows.push_back({std::ssize(windows), origin});
-      right.push_back(static_cast<float>(data.scaled[k].at(row, 0) - rows.back().at(row, 0)));
-    }
-  }
+  std::vector<WindowAt> windows = last_windows(data.series, W, 0, samples, [&](const WindowAt& window) {
+    return !std::isnan(data.series[static_cast<std::size_t>(window.series)].at(window.origin - W + middle, 0));
+  });
   if (windows.empty()) {
     fail(Code::kData, "{}: no series has {} rows, the model's window, with a known '{}' in the middle of them",
          fmt::join(options.data, ", "), W, info.targets[0]);
+  }
+  std::vector<Series> rows;  // of each window, as the network reads them
+  std::vector<float> right;
+  for (WindowAt& window : windows) {
+    const auto k = static_cast<std::size_t>(window.series);
+    const std::int64_t first = window.origin - W, row = first + middle;
+    Series hidden = data.series[k];
+    hidden.values[static_cast<std::size_t>(row * hidden.column_count())] = std::numeric_limits<double>::quiet_NaN();
+    Series& read = rows.emplace_back(network_rows(hidden, data.scalers[k], info));
+    right.push_back(static_cast<float>(data.scaled[k].at(row, 0) - read.at(row, 0)));
+    const std::int64_t columns = read.column_count();
+    read.values = {read.values.begin() + first * columns, read.values.begin() + window.origin * columns};
+    window = {std::ssize(rows) - 1, W};
   }
   Tensor inputs;
   gather_inputs(rows, windows, W, inputs);

@@ -44,8 +44,8 @@ TrainDefaults classify_defaults(bool texts, std::int64_t train_samples, std::int
             .average_decay = 0.995};
   }
   constexpr std::int64_t kBatchSize = 16, kSteps = 2000, kEnoughToStop = 50;
-  const std::int64_t steps_in_epoch = (train_samples + kBatchSize - 1) / kBatchSize;
-  const std::int64_t epochs = std::clamp<std::int64_t>(kSteps / std::max<std::int64_t>(steps_in_epoch, 1), 150, 1000);
+  const std::int64_t steps_in_epoch = std::max<std::int64_t>((train_samples + kBatchSize - 1) / kBatchSize, 1);
+  const std::int64_t epochs = std::clamp<std::int64_t>((kSteps + steps_in_epoch - 1) / steps_in_epoch, 150, 1000);
   return {.epochs = epochs,
           .batch_size = kBatchSize,
           .patience = valid_samples < kEnoughToStop ? epochs : 40,

@@ -24,11 +24,22 @@ TEST(ClassifyDefaults, FewSequencesAreTrainedForAtLeast2000Steps) {
   EXPECT_EQ(italy.input_noise, 0.3);
   EXPECT_EQ(vowels.epochs, 150);
   EXPECT_EQ(vowels.patience, 150);
+  EXPECT_EQ(classify_defaults(false, 45, 5).epochs, 667);  // of 3 steps
   EXPECT_EQ(classify_defaults(false, 2, 1).epochs, 1000);
   EXPECT_EQ(classify_defaults(false, 4000, 400).epochs, 150);
   EXPECT_EQ(classify_defaults(false, 4000, 400).patience, 40);
   EXPECT_EQ(classify_defaults(true, 60, 7).epochs, 15);
   EXPECT_EQ(classify_defaults(true, 60, 7).input_noise, 0);
+}
+
+// Oracle: the option's own value, else the task's.
+TEST(ClassifyDefaults, InputNoiseIsTheTasksUnlessOneIsGiven) {
+  Observer quiet;
+  TrainOptions options;
+  EXPECT_EQ(resolve_training(options, classify_defaults(false, 60, 7), quiet).input_noise, 0.3);
+  EXPECT_EQ(resolve_training(options, classify_defaults(true, 60, 7), quiet).input_noise, 0);
+  options.input_noise = 0;
+  EXPECT_EQ(resolve_training(options, classify_defaults(false, 60, 7), quiet).input_noise, 0);
 }
 
 constexpr std::int64_t kWords = 12, kClasses = 3;
