@@ -57,6 +57,9 @@ struct AttentionDecoderOptions {
   // al. 2015). "additive" is the sum of "concat", but the h before the step looks, the cell steps over [x_t ; c_t], and
   // y_t = h_t (Bahdanau et al. 2014).
   std::string score = "general";
+  // "dot" and "general" divided by sqrt(H) (Vaswani et al. 2017). Adam changes each of the H E weights of "general" by
+  // about its rate, so that a few steps may move a score by more than a softmax comes back from.
+  bool scaled = false;
   std::int64_t attention_size = 0;  // A, units of the tanh: "concat" and "additive" only
   std::int64_t output_size = 0;     // O, the size of y; with "additive" 0
   bool input_feeding = true;        // y_{t-1} goes into the cell beside x_t; not with "additive"

@@ -39,6 +39,9 @@ void check_decoder(const AttentionDecoderOptions& o) {
     fail(Code::kUsage, "attention decoder: coverage is a part of the sum of score concat or additive, not of {}",
          o.score);
   }
+  if (o.scaled && has_sum(o)) {
+    fail(Code::kUsage, "attention decoder: scores dot and general are scaled, not {}", o.score);
+  }
   if (o.score == "dot" && o.memory_size != o.hidden_size) {
     fail(Code::kUsage, "attention decoder: score dot needs memory_size {} and hidden_size {} to be the same",
          o.memory_size, o.hidden_size);
@@ -133,6 +136,7 @@ LayerDescription AttentionDecoder::describe() const {
                                 {"input_feeding", options_.input_feeding}},
                                {}};
   if (options_.coverage) description.settings["coverage"] = true;
+  if (options_.scaled) description.settings["scaled"] = true;
   return description;
 }
 
@@ -151,11 +155,12 @@ detail::AttentionCache AttentionDecoder::make_cache(const Tensor& memory, std::s
   tape.set_recording(false);
   DecoderInput<float> input;
   record_parameters(cell_parameters_, attention_, tape, input);
+  input.score.scaled = options_.scaled;
   const SequenceLayout order(1, memory.shape()[1]);
   const MemoryRows<float> rows = sample_rows<float>({tape.constant(memory.view()), lengths}, order);
   const AttentionMemory<float> made = make_memory(input.score, rows, options_.hidden_size);
   detail::AttentionCache cache{Tensor(rows.rows.value()), {}, {rows.lengths.begin(), rows.lengths.end()}, {}};
-  if (options_.score != "dot") cache.keys = Tensor(made.keys.value());
+  if (options_.score != "dot" || options_.scaled) cache.keys = Tensor(made.keys.value());
   if (options_.coverage) cache.coverage = Tensor({cache.states.shape()[0]});
   return cache;
 }
@@ -176,6 +181,7 @@ void AttentionDecoder::forward(detail::Flow& flow) {
     input.memory = {flow.memory_for(name), flow.memory_lengths};
   }
   record_parameters(cell_parameters_, attention_, *flow.tape, input);
+  input.score.scaled = options_.scaled;
   input.input_feeding = options_.input_feeding;
   input.wants_final = flow.final != nullptr;
   const std::int64_t N = flow.layout->samples();

@@ -1,6 +1,7 @@
 #include "layers/attention_memory.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "autograd/ops/add.h"
 #include "autograd/ops/add_to_blocks.h"
@@ -9,6 +10,7 @@
 #include "autograd/ops/attention_weights.h"
 #include "autograd/ops/linear.h"
 #include "autograd/ops/reshape.h"
+#include "autograd/ops/scale.h"
 #include "autograd/ops/select_rows.h"
 #include "autograd/ops/tanh.h"
 
@@ -71,11 +73,19 @@ AttentionMemory<T> make_memory(const AttentionScore<T>& score, const MemoryRows<
       result.score.coverage = reshape(score.coverage, {A, 1});
     }
     result.keys = memory.keys ? memory.keys : linear(memory.rows, score.weight_h);
-  } else if (score.weight) {
+    return result;
+  }
+  const double factor = score.scaled ? 1 / std::sqrt(static_cast<double>(query_size)) : 1;
+  const auto scaled = [&](BasicVariable<T> x) { return score.scaled ? scale(x, factor) : x; };
+  if (score.weight) {
     check_weight("attn_weight", score.weight, {query_size, E});
-    result.keys = memory.keys ? memory.keys : linear(memory.rows, score.weight);
   } else if (query_size != E) {
     fail(Code::kUsage, "attention: the dot product needs states as wide as the queries, got {} and {}", E, query_size);
+  }
+  if (memory.keys) {
+    result.keys = memory.keys;
+  } else {
+    result.keys = score.weight ? linear(memory.rows, scaled(score.weight)) : scaled(memory.rows);
   }
   return result;
 }

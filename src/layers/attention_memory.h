@@ -6,6 +6,7 @@
 //
 //   a = softmax over j of e      c = sum over j of a_j m_j
 //
+// With `scaled` dot and general are divided by sqrt(H), the width of q (Vaswani et al. 2017).
 // (Bahdanau et al. 2014, Luong et al. 2015, who calls the last one concat.) u_j, the coverage, is the sum of what
 // former queries gave m_j (Tu et al. 2016, See et al. 2017); w may be left out. The memory stands sample after sample,
 // valid states only, so nothing behind the end of a sample takes part.
@@ -23,6 +24,7 @@ struct AttentionScore {
   BasicVariable<T> weight;                 // attn_weight
   BasicVariable<T> weight_s, weight_h, v;  // attn_weight_s, attn_weight_h, attn_v
   BasicVariable<T> coverage = {};          // attn_weight_coverage, w; beside the three
+  bool scaled = false;                     // not beside the three
 };
 
 // A second sequence, padded: [S, N, E] and the valid steps of each sample (empty: S).

@@ -108,6 +108,7 @@ std::unique_ptr<Module> build_attention_decoder(Settings& s) {
   o.output_size = s.size("output_size", 0);
   o.input_feeding = s.get<bool>("input_feeding");
   if (s.has("coverage")) o.coverage = s.get<bool>("coverage");
+  if (s.has("scaled")) o.scaled = s.get<bool>("scaled");
   return std::make_unique<AttentionDecoder>(std::move(o));
 }
 

@@ -364,6 +364,7 @@ void PassCounter::attention_decoder(const LayerDescription& d) {
   has_gradient_ = true;
   value(sizes_.memory_rows * E, 4 * sizes_.memory_rows);
   value(sizes_.memory_rows * (general ? H : A), 0);
+  if (d.settings.contains("scaled")) value(general ? H * E : sizes_.memory_rows * E, 0);
   value(N * (cell.state_count() * H + (feeding ? O : 0)), 4 * N * (cell.state_count() + 1));  // the initial states
   value(count * width_, 4 * count);                                                           // each step's input
   if (beside > 0) value(count * (width_ + beside), 0);

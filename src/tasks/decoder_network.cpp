@@ -8,24 +8,26 @@ namespace carousel {
 
 std::string cell_name(const ModelOptions& o) { return o.cell == "rnn" && o.activation == "relu" ? "rnn_relu" : o.cell; }
 
-void add_decoder(Sequential& network, const ModelOptions& o, std::int64_t input_size, std::int64_t memory_size) {
+void add_decoder(Sequential& network, const ModelOptions& o, std::int64_t input_size, std::int64_t memory_size,
+                 bool scaled) {
   const auto add_dropout = [&](const std::string& name) {
     if (o.dropout > 0) network.add(name, std::make_unique<Dropout>(o.dropout));
   };
-  const bool additive = o.attention == "additive";
+  const bool additive = o.attention == "additive", has_sum = additive || o.attention == "concat";
   if (o.attention == "none") {
     network.add("recurrent", std::make_unique<Recurrent>(RecurrentOptions{
                                  .cell = cell_name(o), .input_size = input_size, .hidden_size = o.hidden_size}));
   } else {
-    network.add("attention", std::make_unique<AttentionDecoder>(AttentionDecoderOptions{
-                                 .cell = cell_name(o),
-                                 .input_size = input_size,
-                                 .hidden_size = o.hidden_size,
-                                 .memory_size = memory_size,
-                                 .score = o.attention,
-                                 .attention_size = additive || o.attention == "concat" ? o.hidden_size : 0,
-                                 .output_size = additive ? 0 : o.hidden_size,
-                                 .coverage = o.coverage}));
+    network.add("attention", std::make_unique<AttentionDecoder>(
+                                 AttentionDecoderOptions{.cell = cell_name(o),
+                                                         .input_size = input_size,
+                                                         .hidden_size = o.hidden_size,
+                                                         .memory_size = memory_size,
+                                                         .score = o.attention,
+                                                         .scaled = scaled && !has_sum,
+                                                         .attention_size = has_sum ? o.hidden_size : 0,
+                                                         .output_size = additive ? 0 : o.hidden_size,
+                                                         .coverage = o.coverage}));
   }
   for (std::int64_t l = 1; l < o.layers; ++l) {
     add_dropout(fmt::format("dropout{}", l));

@@ -18,8 +18,12 @@ inline std::vector<AttentionDecoderOptions> decoder_options() {
   AttentionDecoderOptions o{.cell = "lstm", .input_size = I, .hidden_size = H, .memory_size = E, .score = "general"};
   o.output_size = O;
   std::vector<AttentionDecoderOptions> list{o};
+  o.scaled = true;
+  list.push_back(o);
   o.score = "dot";
   o.input_feeding = false;
+  list.push_back(o);
+  o.scaled = false;
   list.push_back(o);
   o.score = "concat";
   o.attention_size = 5;

@@ -167,6 +167,7 @@ TEST(AttentionLayers, WhatDoesNotFitIsNamed) {
   refused({"attention_size is 0"}, [](auto& o) { o.score = "concat"; });
   refused({"output_size is 2", "leave it out"}, [](auto& o) { o.score = "additive", o.attention_size = 3; });
   refused({"dot", "memory_size 9", "hidden_size 4"}, [](auto& o) { o.score = "dot", o.memory_size = 9; });
+  refused({"scaled, not concat"}, [](auto& o) { o.score = "concat", o.attention_size = 3, o.scaled = true; });
   refused({"input_size is 0"}, [](auto& o) { o.input_size = 0; });
   refused({"unknown cell"}, [](auto& o) { o.cell = "lst"; });
   refused({"'grid_lstm'", "choose lstm"}, [](auto& o) { o.cell = "grid_lstm"; });

@@ -24,14 +24,23 @@ const Lengths kLengths{2, 0, 3, 1}, kMemoryLengths{4, 3, 5, 0};  // targets and 
 
 struct Scheme {
   std::string score, cell;
-  bool feeding = true, coverage = false;
+  bool feeding = true, coverage = false, scaled = false;
   bool additive() const { return score == "additive"; }
   std::int64_t memory_size() const { return score == "dot" ? H : 5; }
-  std::string name() const { return score + " " + cell + (feeding ? " feeding" : "") + (coverage ? " coverage" : ""); }
+  std::string name() const {
+    return score + " " + cell + (feeding ? " feeding" : "") + (coverage ? " coverage" : "") + (scaled ? " scaled" : "");
+  }
 };
-const Scheme kSchemes[] = {{"additive", "gru", false},       {"additive", "lstm", false},   {"dot", "lstm", true},
-                           {"general", "gru", false},        {"concat", "lstm", true},      {"general", "rnn", true},
-                           {"additive", "gru", false, true}, {"concat", "lstm", true, true}};
+const Scheme kSchemes[] = {{"additive", "gru", false},
+                           {"additive", "lstm", false},
+                           {"dot", "lstm", true},
+                           {"general", "gru", false},
+                           {"concat", "lstm", true},
+                           {"general", "rnn", true},
+                           {"additive", "gru", false, true},
+                           {"concat", "lstm", true, true},
+                           {"dot", "gru", true, false, true},
+                           {"general", "lstm", true, false, true}};
 
 // All parameters of a decoder, and its inputs: x [T, N, I], memory [S, N, E], states [N, H].
 struct Weights {
@@ -86,8 +95,8 @@ DecoderInput<double> input_on(Tape<double>& tape, const Scheme& scheme, Weights&
   input.weights.bias_hh = w.on(tape, "bias_hh");
   for (int k = 0; k < input.cell->state_count(); ++k)
     input.weights.initial[k] = w.on(tape, "state" + std::to_string(k));
-  input.score = {w.on(tape, "weight"), w.on(tape, "weight_s"), w.on(tape, "weight_h"), w.on(tape, "v"),
-                 w.on(tape, "coverage")};
+  input.score = {w.on(tape, "weight"), w.on(tape, "weight_s"), w.on(tape, "weight_h"),
+                 w.on(tape, "v"),      w.on(tape, "coverage"), scheme.scaled};
   input.weight_c = w.on(tape, "weight_c");
   input.input_feeding = scheme.feeding;
   input.feed = w.on(tape, "feed");
@@ -147,6 +156,32 @@ TEST(Decoder, AlignmentsAreZeroBehindTheEndsAndAddUpToOne) {
       }
       EXPECT_NEAR(row / kSamples < kLengths[n] && kMemoryLengths[n] > 0 ? 1 : 0, sum, 1e-15) << scheme.name();
     }
+  }
+}
+
+// Oracle: e^(s / c) is (e^s)^(1 / c), so that scaled weights are those of the same scores as they are, to the power of
+// 1 / sqrt(H). In the first step both look with the same h.
+TEST(Decoder, ScaledScoresAreDividedByTheRootOfTheHiddenSize) {
+  for (const Scheme& scaled : kSchemes) {
+    if (!scaled.scaled) continue;
+    Scheme plain = scaled;
+    plain.scaled = false;
+    Weights w(scaled);
+    const SequenceLayout layout(kSteps, kLengths);
+    const auto alignments = [&](const Scheme& scheme) {
+      Tape<double> tape;
+      const auto input = input_on(tape, scheme, w, layout);
+      return decoder_alignments(input, decode(input));
+    };
+    const BasicTensor<double> got = alignments(scaled), expected = alignments(plain);
+    for (std::int64_t n = 0; n < kSamples; ++n) {
+      const double* row = expected.data() + n * kMemorySteps;
+      double sum = 0;
+      for (std::int64_t s = 0; s < kMemorySteps; ++s) sum += std::pow(row[s], 1 / std::sqrt(H));
+      for (std::int64_t s = 0; s < kMemorySteps && sum > 0; ++s)
+        EXPECT_NEAR(std::pow(row[s], 1 / std::sqrt(H)) / sum, got[n * kMemorySteps + s], 1e-14) << scaled.name();
+    }
+    EXPECT_NE(expected[0], got[0]);
   }
 }
 

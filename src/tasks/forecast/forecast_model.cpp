@@ -124,7 +124,7 @@ std::unique_ptr<SequenceToSequence> sequence_network(const ModelOptions& options
   const std::int64_t ahead = info.derived.ahead_count();
   Sequential encoder, decoder;
   const std::int64_t memory_size = add_window_reader(encoder, options, info);
-  add_decoder(decoder, options, ahead + 1, memory_size);
+  add_decoder(decoder, options, ahead + 1, memory_size, false);
   decoder.add("output", std::make_unique<Linear>(options.hidden_size, width * std::ssize(info.targets)));
   return std::make_unique<SequenceToSequence>(
       join_decoder(std::move(encoder), memory_size, "last", std::move(decoder)),

@@ -6,10 +6,10 @@
 
 namespace carousel {
 
-// Sources of the letters a to e, targets of u, v, w.
-inline TranslateInfo letters_info() {
+// Sources of the letters a to e, targets of u, v, w; or of words of these letters, whose scores are scaled.
+inline TranslateInfo letters_info(bool words = false) {
   TranslateInfo info;
-  info.source.level = info.target.level = TextLevel::kCharacter;
+  info.source.level = info.target.level = words ? TextLevel::kWord : TextLevel::kCharacter;
   info.source.nfkc = info.source.lowercase = false;
   info.source.add_eos = true;
   info.source_vocabulary = info.target_vocabulary = Vocabulary().tokens();
@@ -21,7 +21,7 @@ inline TranslateInfo letters_info() {
 struct SmallShape {
   std::string cell, attention;
   std::int64_t layers;
-  bool coverage = false;
+  bool coverage = false, words = false;
 };
 
 inline Sequential random_network(const SmallShape& shape, std::uint64_t seed) {
@@ -35,7 +35,7 @@ inline Sequential random_network(const SmallShape& shape, std::uint64_t seed) {
   options.bidirectional = "true";
   if (shape.attention == "dot") options.merge = "sum";  // as wide as the decoder
   options.dropout = 0;
-  Sequential network = build_translator(options, letters_info());
+  Sequential network = build_translator(options, letters_info(shape.words));
   network.initialize(seed);
   for (Parameter* parameter : network.parameters()) {  // away from even probabilities
     for (float& value : parameter->value.span()) value *= 2;
@@ -43,9 +43,14 @@ inline Sequential random_network(const SmallShape& shape, std::uint64_t seed) {
   return network;
 }
 
-inline const std::vector<SmallShape> kShapes{{"lstm", "general", 1},     {"gru", "additive", 2},
-                                             {"lstm", "concat", 2},      {"gru", "dot", 1},
-                                             {"gru", "concat", 1, true}, {"lstm", "additive", 2, true}};
+inline const std::vector<SmallShape> kShapes{{"lstm", "general", 1},
+                                             {"gru", "additive", 2},
+                                             {"lstm", "concat", 2},
+                                             {"gru", "dot", 1},
+                                             {"gru", "concat", 1, true},
+                                             {"lstm", "additive", 2, true},
+                                             {"lstm", "general", 1, false, true},
+                                             {"gru", "dot", 1, false, true}};
 
 // Sources of letters of lengths 0 .. 6, <eos> last.
 inline std::vector<TokenIds> random_sources(std::int64_t count) {

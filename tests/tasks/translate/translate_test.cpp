@@ -67,6 +67,18 @@ TEST(Translate, ALargeDictionaryGetsALargerNetwork) {
   EXPECT_EQ(resolve_translate_model({}, info, 29'000, quiet).layers, 1);
 }
 
+TEST(Translate, ScoresBetweenWordsAreScaledWhereTheyCanBe) {
+  const auto scaled = [](const SmallShape& shape) {
+    Sequential network = random_network(shape, 1);
+    return Translator(network).attention().options().scaled;
+  };
+  for (const char* attention : {"general", "dot"}) {
+    EXPECT_TRUE(scaled({"gru", attention, 1, false, true})) << attention;
+    EXPECT_FALSE(scaled({"gru", attention, 1, false, false})) << attention;
+  }
+  EXPECT_FALSE(scaled({"gru", "concat", 1, false, true}));
+}
+
 TEST(Translate, ASampleAloneIsWhatItIsInABatch) {
   const std::vector<TokenIds> sources = random_sources(15);
   for (const SmallShape& shape : kShapes) {

@@ -107,7 +107,6 @@ TEST(TranslateTraining, ScheduledSamplingReadsTheModelsOwnTokens) {
 
 // Oracle: what the arena of the tape hands out at most. Sources and targets of a few lengths, and a cap's checkpoints.
 TEST(TranslateTraining, TheMemoryOfAStepIsTold) {
-  const TranslateInfo info = letters_info();
   TranslateData data;
   std::vector<std::int64_t> all;
   for (std::int64_t n = 0; n < 32; ++n) {
@@ -127,6 +126,7 @@ TEST(TranslateTraining, TheMemoryOfAStepIsTold) {
     model.attention = shape.attention;
     if (shape.attention == "dot") model.merge = "sum";
     model.coverage = shape.coverage;
+    const TranslateInfo info = letters_info(shape.words);
     Sequential network = build_translator(model, info);
     TrainOptions options;
     options.batch_size = 32;
