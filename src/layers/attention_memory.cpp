@@ -75,8 +75,8 @@ AttentionMemory<T> make_memory(const AttentionScore<T>& score, const MemoryRows<
     result.keys = memory.keys ? memory.keys : linear(memory.rows, score.weight_h);
     return result;
   }
-  const double factor = score.scaled ? 1 / std::sqrt(static_cast<double>(query_size)) : 1;
-  const auto scaled = [&](BasicVariable<T> x) { return score.scaled ? scale(x, factor) : x; };
+  const double root = std::sqrt(static_cast<double>(query_size));
+  const auto scaled = [&](BasicVariable<T> x) { return score.scaled ? scale(x, 1 / root) : x; };
   if (score.weight) {
     check_weight("attn_weight", score.weight, {query_size, E});
   } else if (query_size != E) {
