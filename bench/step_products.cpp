@@ -47,10 +47,11 @@ double median(std::vector<double> values) {
 
 double largest(const std::vector<double>& values) { return *std::max_element(values.begin(), values.end()); }
 
-// Matrices of a layer: rows are those of all time steps, R = T N; G = 4 H.
+// Matrices of a layer: rows are those of all time steps, R = T N; G = 4 H. What the products give goes into memory of
+// its own: numbers that came back in would grow from turn to turn.
 struct Matrices {
   std::int64_t T, N, C, H, G, R;
-  Buffer x, h, a, w_ih, w_hh, dw_ih, dw_hh, packed, packed_back;
+  Buffer x, h, da, w_ih, w_hh, a, dx, dh, dw_ih, dw_hh, packed, packed_back;
 
   explicit Matrices(const std::int64_t (&sizes)[4])
       : T(sizes[0]),
@@ -61,11 +62,14 @@ struct Matrices {
         R(T * N),
         x(random_numbers(R * C, 1)),
         h(random_numbers(R * H, 2)),
-        a(random_numbers(R * G, 3)),
+        da(random_numbers(R * G, 3)),
         w_ih(random_numbers(G * C, 4)),
         w_hh(random_numbers(G * H, 5)),
-        dw_ih(random_numbers(G * C, 6)),
-        dw_hh(random_numbers(G * H, 7)),
+        a(static_cast<std::size_t>(R * G)),
+        dx(static_cast<std::size_t>(R * C)),
+        dh(static_cast<std::size_t>(N * H)),
+        dw_ih(static_cast<std::size_t>(G * C)),
+        dw_hh(static_cast<std::size_t>(G * H)),
         packed(static_cast<std::size_t>(kernels::packed_size(H, G))),
         packed_back(static_cast<std::size_t>(kernels::packed_size(G, H))) {
     kernels::pack<float>(Op::kTransposed, H, G, w_hh.data(), H, packed.data());
@@ -86,7 +90,7 @@ struct Matrices {
   }
   void input_back() {
     kernels::gemm<float>(
-        {.m = R, .n = C, .k = G, .a = a.data(), .lda = G, .b = w_ih.data(), .ldb = C, .c = x.data(), .ldc = C});
+        {.m = R, .n = C, .k = G, .a = da.data(), .lda = G, .b = w_ih.data(), .ldb = C, .c = dx.data(), .ldc = C});
   }
   void recurrent() {
     for (std::int64_t t = 0; t < T; ++t)
@@ -94,18 +98,17 @@ struct Matrices {
   }
   void recurrent_back() {
     for (std::int64_t t = 0; t < T; ++t)
-      kernels::multiply_packed<float>(N, H, G, a.data() + t * N * G, G, packed_back.data(), 1.0F, h.data(), H);
+      kernels::multiply_packed<float>(N, H, G, da.data() + t * N * G, G, packed_back.data(), 1.0F, dh.data(), H);
   }
   void weights(const Buffer& right, std::int64_t columns, Buffer& gradient) {
     kernels::gemm<float>({.op_a = Op::kTransposed,
                           .m = G,
                           .n = columns,
                           .k = R,
-                          .a = a.data(),
+                          .a = da.data(),
                           .lda = G,
                           .b = right.data(),
                           .ldb = columns,
-                          .beta = 1.0F,
                           .c = gradient.data(),
                           .ldc = columns});
   }
@@ -120,7 +123,7 @@ struct Layer {
 
   explicit Layer(const Matrices& m)
       : layer{{.cell = "lstm", .input_size = m.C, .hidden_size = m.H}}, layout(m.T, m.N), matrices(&m) {
-    std::uint64_t index = 7;
+    std::uint64_t index = 5;
     for (Parameter* parameter : layer.parameters())
       fill_uniform({.seed = 1, .purpose = Purpose::kTest, .step = ++index}, -0.05F, 0.05F, parameter->value.span());
   }

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::int64_t C = 3, kWindow = 40, kHorizon = 12, kUnits = 48, kTargets = 6, N = 32;
 
-Sequential network(const std::string& score, std::int64_t known) {
+Sequential network(const std::string& score, std::int64_t known, bool scaled = false) {
   const bool additive = score == "additive";
   Sequential encoder{Recurrent{{.input_size = C, .hidden_size = kUnits, .layers = 2, .dropout = 0.2}}}, decoder;
   if (score == "none") {
@@ -27,12 +27,13 @@ Sequential network(const std::string& score, std::int64_t known) {
                                           .hidden_size = kUnits,
                                           .memory_size = kUnits,
                                           .score = score,
+                                          .scaled = scaled,
                                           .attention_size = additive ? kUnits : 0,
                                           .output_size = additive ? 0 : kUnits};
     decoder.add("0", std::make_unique<AttentionDecoder>(options));
   }
   decoder.add("1", std::make_unique<Linear>(kUnits, kTargets));
-  const std::int64_t states = score == "general" ? 2 * kUnits : kUnits;
+  const std::int64_t states = additive || score == "none" ? kUnits : 2 * kUnits;  // with input feeding
   Sequential bridge{Pool{"last"}, Linear{kUnits, states}, Activation{"tanh"}}, parts, whole;
   parts.add("encoder", std::make_unique<Sequential>(std::move(encoder)));
   parts.add("bridge", std::make_unique<Sequential>(std::move(bridge)));
@@ -63,6 +64,26 @@ TEST(TrainingMemory, AnEncoderAndADecoder) {
             << score << ", " << known << " known" << (training ? ", training" : "");
       }
     }
+  }
+  set_threads(0);
+}
+
+// What scaling adds is too little of the whole for the test above: the difference alone, to 1 %.
+TEST(TrainingMemory, ScaledScores) {
+  set_threads(1);
+  const Tensor x({kWindow, N, C});
+  const PassSizes sizes{.time_steps = kWindow, .samples = N, .rows = kWindow * N, .features = C};
+  for (const char* score : {"general", "dot"}) {
+    double told[2], measured[2];
+    for (const bool scaled : {false, true}) {
+      Sequential net = network(score, 0, scaled);
+      Tape<float> tape;
+      SequenceLayout layout;
+      tape.backward(mean(detail::run_pass(net, tape, layout, {.values = &x, .lengths = {}}, true, {})));
+      told[scaled] = static_cast<double>(training_pass_bytes(net.describe(), sizes));
+      measured[scaled] = static_cast<double>(tape.arena().peak());
+    }
+    EXPECT_NEAR((told[1] - told[0]) / (measured[1] - measured[0]), 1, 0.01) << score;
   }
   set_threads(0);
 }

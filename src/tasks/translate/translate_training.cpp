@@ -145,7 +145,7 @@ MemoryNeeds TranslateProblem::memory_needs() {
   encoder.branches[0].push_back({"memory", LayerDescription{"scale", {}, {}}});
   const AttentionDecoderOptions& attention = translator_.attention().options();
   const std::int64_t keys = attention.score == "general" ? attention.hidden_size
-                            : attention.score == "dot"   ? attention.memory_size
+                            : attention.scaled           ? attention.memory_size  // dot
                                                          : attention.attention_size;
   const std::int64_t log_p = (scored.target.rows + 2 * kRowsPerStep) * translator_.target_size();
   const std::int64_t looked_at = 2 * written.source.rows * (attention.memory_size + keys);
