@@ -44,6 +44,10 @@ int run_generate(const CommandLine& line, Console& console) {
   set_threads(static_cast<int>(line.integer("--threads", 1, 256, 1)));
   const Model model = Model::load(line.text("MODEL"));
   Generator generator(model, options);
+  if (!generator.unknown_words().empty()) {
+    console.note(fmt::format("prompt: the model does not know {}, which it reads as <unk>",
+                             fmt::join(generator.unknown_words(), ", ")));
+  }
   auto list = nlohmann::ordered_json::array();
   for (std::int64_t k = 0; k < samples; ++k) {
     if (console.json()) {
@@ -99,7 +103,7 @@ const Verb kGenerateVerb{
     .usage = "MODEL [--prompt TEXT] [options]",
     .summary = "writes text with a language model, token by token",
     .examples = {"generate shakespeare.safetensors --prompt \"ROMEO:\" --tokens 300 --temperature 0.8",
-                 "generate news.safetensors --top-p 0.9 --samples 3 --stop \"\\n\"",
+                 "generate news.safetensors --top-p 0.9 --samples 3 --stop $'\\n'",
                  "generate news.safetensors --greedy --tokens 20 --json"},
     .arguments = generate_arguments,
     .run = run_generate};

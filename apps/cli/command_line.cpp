@@ -16,6 +16,9 @@ namespace {
 constexpr int kMostValues = 1 << 20;  // of one list; below the count from which CLI11 reads [a,b] as a list
 
 [[noreturn]] void fail_unknown(const Verb& verb, const std::vector<Argument>& arguments, const std::string& word) {
+  if (word == "true" || word == "false") {
+    fail(Code::kUsage, "unexpected argument '{0}': a switch has its value behind '=', as in --bidirectional={0}", word);
+  }
   if (!word.starts_with("-") || word == "-") {
     fail(Code::kUsage, "unexpected argument '{}' (carousel {} --help shows the usage)", word, verb.name);
   }

@@ -40,6 +40,7 @@ const Option kFileOptions[] = {
     {.key = "data.test", .field = kData<&DataOptions::test>, .verbs = kEvaluate, .tasks = "forecast",
      .help = "the values that follow each series of --data, to score the forecast on"},
     {.key = "data.format", .field = kData<&DataOptions::format>, .automatic = true, .verbs = kEveryVerb,
+     .tasks = "forecast,impute,classify,regress,tag,translate,transcribe",
      .help = "csv, tsv, jsonl, fasttext, lines, space, ts, ucr, npy, columns, parallel, segmented, "
              "tokens; auto goes by ending and first line"},
     {.key = "data.valid_fraction", .field = kData<&DataOptions::valid_fraction>, .low = 0.001, .high = 0.9,
@@ -111,7 +112,8 @@ const Option kColumnOptions[] = {
      .help = "words seen less often become <unk>"},
     {.key = "data.max_vocabulary", .field = kData<&DataOptions::max_vocabulary>, .automatic = true, .low = 5,
      .high = 1e8, .verbs = kTrain | kCheck, .tasks = "classify,tag,translate,lm",
-     .help = "keep at most this many of the most frequent words; level subword: learn at most so many"},
+     .help = "keep at most this many of the most frequent words; level subword: learn at most so many; auto of lm: "
+             "50,000 words, 8,000 subwords, all of a text that holds <unk>"},
     {.key = "data.backtest", .field = kData<&DataOptions::backtest>, .verbs = kEvaluate, .tasks = "forecast",
      .help = "score the forecast from every origin of the part"},
     {.key = "data.stride", .field = kData<&DataOptions::stride>, .low = 1, .high = kLargeCount, .verbs = kEvaluate,
@@ -388,7 +390,8 @@ const Option kTrainOptions[] = {
     {.key = "train.weight_decay", .field = kTraining<&TrainOptions::weight_decay>, .automatic = true, .low = 0,
      .high = 10, .help = "pull of the weights towards 0"},
     {.key = "train.input_noise", .field = kTraining<&TrainOptions::input_noise>, .automatic = true, .low = 0,
-     .high = 100, .help = "deviation of Gaussian noise added to inputs of numbers in training, in scaled units"},
+     .high = 100, .tasks = "forecast,impute,classify,regress,transcribe",
+     .help = "deviation of Gaussian noise added to inputs of numbers in training, in scaled units"},
     {.key = "train.shrinkage", .field = kTraining<&TrainOptions::shrinkage>, .tasks = "forecast",
      .help = "keep what the network adds to the linear start as far as its gain in validation is more than chance; "
              "false: all of it, if there is a gain"},
@@ -405,8 +408,8 @@ const Option kTrainOptions[] = {
     {.key = "train.patience", .field = kTraining<&TrainOptions::patience>, .automatic = true, .low = 1, .high = 1e6,
      .help = "stop after this many epochs without improvement"},
     {.key = "train.loss", .field = kTraining<&TrainOptions::loss>, .automatic = true,
-     .allowed = {"cross_entropy", "mse", "mae", "huber", "bce"},
-     .help = "what training makes small; regress: mse, mae, huber, or bce for targets of 0 and 1"},
+     .allowed = {"mse", "mae", "huber", "bce"}, .tasks = "forecast,impute,regress",
+     .help = "what training makes small; regress: also bce, for targets of 0 and 1"},
     {.key = "train.label_smoothing", .field = kTraining<&TrainOptions::label_smoothing>, .low = 0, .high = 0.9,
      .tasks = "classify,translate", .help = "share of the target spread over all labels"},
     {.key = "train.scheduled_sampling", .field = kTraining<&TrainOptions::scheduled_sampling>, .low = 0, .high = 1,

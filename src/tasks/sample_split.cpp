@@ -15,8 +15,14 @@ std::vector<std::int64_t> range(std::int64_t begin, std::int64_t count) {
 
 }  // namespace
 
+void refuse_split_beside_valid(const DataOptions& options, bool has_valid) {
+  if (!has_valid || options.split.empty()) return;
+  fail(Code::kUsage, "--split and --valid both say what is held back; choose one");
+}
+
 Split split_samples(const DataOptions& options, std::span<const std::int32_t> classes, std::int64_t count,
                     std::int64_t seed) {
+  refuse_split_beside_valid(options, std::ssize(classes) > count);
   if (std::ssize(classes) > count) return {range(0, count), range(count, std::ssize(classes) - count)};
   if (!options.split.empty()) {
     const PartSizes parts = parse_split(options.split, count);

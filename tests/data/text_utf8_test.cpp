@@ -52,6 +52,19 @@ TEST(Utf8, TheOffsetIsThatOfTheFirstBadByte) {
   EXPECT_EQ(find_invalid_utf8("\xED\xA0\x80"), 0);
 }
 
+// By hand: every part of a character of each length, and what can become none.
+TEST(Utf8, AnUnfinishedCharacterIsCountedFromItsLead) {
+  for (const std::string_view character : {"x", "\u00E9", "\u7535", "\U0001F600"}) {
+    for (std::size_t count = 0; count <= character.size(); ++count) {
+      const std::string text = "ab\xC3\xA9" + std::string(character.substr(0, count));
+      EXPECT_EQ(unfinished_utf8(text), count == character.size() ? 0 : static_cast<std::int64_t>(count)) << text;
+    }
+  }
+  for (const std::string_view text : {"", "\xA9", "\xC0", "\xFF", "\xF5\x80", "\xE7\x94\xB5\xB5"}) {
+    EXPECT_EQ(unfinished_utf8(text), 0) << text;
+  }
+}
+
 TEST(Utf8, TheAsciiPrefixEndsAtTheFirstHighByteWhereverItStands) {
   for (std::size_t length = 0; length < 40; ++length) {
     for (std::size_t at = 0; at <= length; ++at) {

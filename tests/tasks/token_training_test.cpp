@@ -210,7 +210,8 @@ TEST(TokenTasks, TheMemoryOfATaggersStepIsPredicted) {
 }
 
 TEST(TokenTasks, TheMemoryOfALanguageModelsStepIsPredicted) {
-  for (const std::string tie : {"true", "false"}) {
+  for (const std::string tie : {"true", "false", "sampled"}) {
+    const bool sampled = tie == "sampled";
     for (const std::int64_t vocabulary : {300, 4000}) {
       ModelOptions model;
       model.cell = "lstm";
@@ -218,7 +219,7 @@ TEST(TokenTasks, TheMemoryOfALanguageModelsStepIsPredicted) {
       model.layers = 1;
       model.dropout = 0;
       model.bidirectional = "false";
-      model.tie_embeddings = tie;
+      model.tie_embeddings = sampled ? "true" : tie;
       Sequential network = build_lm(model, std::vector<std::string>(static_cast<std::size_t>(vocabulary)));
       network.initialize(1);
       TokenStream text;
@@ -228,7 +229,7 @@ TEST(TokenTasks, TheMemoryOfALanguageModelsStepIsPredicted) {
       TrainOptions training;
       training.batch_size = 16;
       training.bptt = 30;
-      LmProblem problem(network, {&text, &text, 3, TextLevel::kWord}, training);
+      LmProblem problem(network, {&text, &text, 3, TextLevel::kWord, sampled}, training);
       EXPECT_NEAR(share_of_peak(problem), 1, 0.03) << tie << vocabulary;
     }
   }

@@ -82,14 +82,7 @@ TextPipeline::TextPipeline(const TextSettings& settings, Vocabulary vocabulary)
     segmenter_.emplace(settings.level);
     return;
   }
-  subwords_ = std::make_unique<Subwords>(settings.subwords);
-  check_subwords(*subwords_, vocabulary_);
-}
-
-void check_subwords(const Subwords& subwords, const Vocabulary& vocabulary) {
-  if (subwords.tokens() == vocabulary.tokens()) return;
-  fail(Code::kModel, "the vocabulary of {} tokens is not that of its subwords, {} tokens", vocabulary.size(),
-       subwords.tokens().size());
+  subwords_ = std::make_unique<Subwords>(settings.subwords, vocabulary_.tokens());
 }
 
 std::int32_t TextPipeline::id(std::string_view token) {

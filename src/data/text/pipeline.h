@@ -54,7 +54,7 @@ void pad(TextTrace& trace, std::int64_t length);
 class TextPipeline {
  public:
   // REQUIRES: level is not kAuto. Throws Error{kUsage} for a negative max_tokens; at level subword Error{kModel} if
-  // settings.subwords is no SentencePiece model or `vocabulary` not its own.
+  // settings.subwords is no SentencePiece model or `vocabulary` has not its tokens, in any order.
   TextPipeline(const TextSettings& settings, Vocabulary vocabulary);
 
   // Throw Error{kData} that names the byte if the text is not UTF-8.
@@ -88,9 +88,6 @@ class TextPipeline {
   TokenIndex unseen_words_;
   std::int64_t cut_texts_ = 0;
 };
-
-// Throws Error{kModel} if the vocabulary is not that of the subwords.
-void check_subwords(const Subwords& subwords, const Vocabulary& vocabulary);
 
 struct FittedText {
   TextPipeline pipeline;

@@ -106,10 +106,38 @@ Subwords::Subwords(const std::string& serialised) : implementation_(std::make_un
         std::find(specials.tokens().begin(), specials.tokens().end(), piece) != specials.tokens().end();
     if (special || processor.IsUnknown(id) || processor.IsControl(id) || processor.IsUnused(id)) continue;
     ours_[static_cast<std::size_t>(id)] = static_cast<std::int32_t>(tokens_.size());
-    if (piece == kBlank) blank_ = ours_[static_cast<std::size_t>(id)];
     tokens_.push_back(piece);
     theirs_.push_back(id);
   }
+  find_blank();
+}
+
+Subwords::Subwords(const std::string& serialised, const std::vector<std::string>& order) : Subwords(serialised) {
+  if (order == tokens_) return;
+  TokenIndex places;
+  for (const std::string& token : order) places.add(token);
+  bool is_order = order.size() == tokens_.size() && places.size() == std::ssize(order);
+  for (std::size_t id = 0; id < tokens_.size() && is_order; ++id) {
+    const auto place = static_cast<std::size_t>(places.find(tokens_[id]));  // none: beyond any id
+    is_order = id < Vocabulary::kSpecials ? place == id : place < tokens_.size();
+  }
+  if (!is_order) {
+    fail(Code::kModel, "the vocabulary of {} tokens is not that of its subwords, {} tokens", order.size(),
+         tokens_.size());
+  }
+  const std::vector<int> before = theirs_;
+  for (std::size_t id = Vocabulary::kSpecials; id < tokens_.size(); ++id) {
+    const std::int32_t place = places.find(tokens_[id]);
+    theirs_[static_cast<std::size_t>(place)] = before[id];
+    ours_[static_cast<std::size_t>(before[id])] = place;
+  }
+  tokens_ = order;
+  find_blank();
+}
+
+void Subwords::find_blank() {
+  const auto found = std::find(tokens_.begin() + Vocabulary::kSpecials, tokens_.end(), kBlank);
+  blank_ = found == tokens_.end() ? 0 : static_cast<std::int32_t>(found - tokens_.begin());
   if (blank_ != 0 && !words_are_apart()) blank_ = 0;
 }
 

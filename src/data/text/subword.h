@@ -31,11 +31,14 @@ struct Subword {
   std::int64_t begin = 0, end = 0;
 };
 
-// A SentencePiece model with our ids: <pad> <unk> <bos> <eos> are 0 .. 3, then come its pieces and bytes in its order,
-// without its own control symbols. It remembers how words were cut and so belongs to one thread at a time.
+// A SentencePiece model with our ids: <pad> <unk> <bos> <eos> are 0 .. 3, then come its pieces and bytes in its order
+// or in a given one, without its own control symbols. It remembers how words were cut and so belongs to one thread at a
+// time.
 class Subwords {
  public:
   explicit Subwords(const std::string& serialised);  // throws Error{kModel} if this is no SentencePiece model
+  // By id `order`, tokens() of another one in any order. Throws Error{kModel} also if it is not that.
+  Subwords(const std::string& serialised, const std::vector<std::string>& order);
   ~Subwords();
   Subwords(const Subwords&) = delete;
   Subwords& operator=(const Subwords&) = delete;
@@ -52,6 +55,7 @@ class Subwords {
 
  private:
   std::vector<std::int32_t> encode_whole(std::string_view text) const;
+  void find_blank();
   bool words_are_apart() const;
   void append_word(std::string_view word, std::vector<std::int32_t>& ids);
 

@@ -39,8 +39,7 @@ TargetText::TargetText(const TextSettings& settings, Vocabulary vocabulary)
     segmenter_.emplace(level_);
     return;
   }
-  subwords_ = std::make_unique<Subwords>(settings.subwords);
-  check_subwords(*subwords_, vocabulary_);
+  subwords_ = std::make_unique<Subwords>(settings.subwords, vocabulary_.tokens());
 }
 
 std::vector<std::string> TargetText::cut(std::string_view text) {

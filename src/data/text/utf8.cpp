@@ -33,6 +33,16 @@ std::optional<std::int64_t> find_invalid_utf8(std::string_view text) noexcept {
   return std::nullopt;
 }
 
+std::int64_t unfinished_utf8(std::string_view text) noexcept {
+  for (std::size_t count = 1; count <= 3 && count <= text.size(); ++count) {
+    const auto byte = static_cast<unsigned char>(text[text.size() - count]);
+    if ((byte & 0xC0U) == 0x80) continue;
+    const std::size_t length = byte < 0xC2 || byte > 0xF4 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
+    return length > count ? static_cast<std::int64_t>(count) : 0;
+  }
+  return 0;
+}
+
 std::int64_t ascii_prefix(std::string_view text) noexcept {
   std::size_t i = 0;
   for (std::uint64_t word = 0; i + sizeof(word) <= text.size(); i += sizeof(word)) {

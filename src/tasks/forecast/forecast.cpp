@@ -61,9 +61,11 @@ void set_output(const Options& options, ForecastInfo& info) {
   info.derived.calendar_ahead = options.model.strategy == "seq2seq";
   info.levels =
       options.model.quantiles.empty() ? default_levels() : parse_levels(options.model.quantiles, "--quantiles");
-  if (info.distribution != "point" && !options.train.loss.empty()) {
-    fail(Code::kUsage, "--loss {}: with --distribution {} the loss is that of the distribution; leave one out",
-         options.train.loss, info.distribution);
+  const std::string& loss = options.train.loss;
+  if (loss == "bce") fail(Code::kUsage, "--loss bce: forecast takes mse, mae or huber");
+  if (info.distribution != "point" && !loss.empty()) {
+    fail(Code::kUsage, "--loss {}: with --distribution {} the loss is that of the distribution; leave one out", loss,
+         info.distribution);
   }
 }
 

@@ -10,6 +10,7 @@
 #include "data/series/season.h"
 #include "data/series/series.h"
 #include "tasks/forecast/error_scales.h"
+#include "tasks/sample_split.h"
 
 namespace carousel {
 namespace {
@@ -211,7 +212,7 @@ ForecastData read_files(const DataOptions& options, ForecastInfo& info, const Se
   info.several = data.series.size() > 1;
   info.by_series = !options.valid.empty();
   if (!info.by_series) return data;
-  if (!options.split.empty()) fail(Code::kUsage, "--split and --valid both say what is held back; choose one");
+  refuse_split_beside_valid(options, true);
   SeriesSet valid = read_all(options.valid, info.reading, change, data.notes);
   data.splits.resize(data.series.size());  // filled by split_for_training()
   std::move(valid.series.begin(), valid.series.end(), std::back_inserter(data.series));

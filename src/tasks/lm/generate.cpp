@@ -3,16 +3,11 @@
 #include <algorithm>
 
 #include "base/fail.h"
+#include "data/text/utf8.h"
 #include "kernels/softmax.h"
-#include "tasks/lm/lm_model.h"
 
 namespace carousel {
 namespace {
-
-LmEncoder encoder_of(const Model& model) {
-  const LmInfo info = LmInfo::from_model(model);
-  return {info.text, info.vocabulary};
-}
 
 double log_probability(std::span<const float> scores, std::int32_t id, std::vector<float>& workspace) {
   workspace.resize(scores.size());
@@ -20,14 +15,34 @@ double log_probability(std::span<const float> scores, std::int32_t id, std::vect
   return workspace[static_cast<std::size_t>(id)];
 }
 
+// Takes the first `count` bytes off the front; those that make no character become U+FFFD.
+std::string take_characters(std::string& bytes, std::size_t count) {
+  std::string text;
+  for (std::size_t at = 0; at < count;) {
+    const std::size_t begin = at;
+    const bool good = next_character(std::string_view(bytes).substr(0, count), at) >= 0;
+    text += good ? std::string_view(bytes).substr(begin, at - begin) : "\xEF\xBF\xBD";
+  }
+  bytes.erase(0, count);
+  return text;
+}
+
 }  // namespace
 
 Generator::Generator(const Model& model, GenerateOptions options)
-    : options_(std::move(options)), encoder_(encoder_of(model)), stream_(model, {.dtype = options_.dtype}) {
+    : options_(std::move(options)),
+      info_(LmInfo::from_model(model)),
+      encoder_(info_.text, info_.vocabulary),
+      stream_(model, {.dtype = options_.dtype}) {
   for (const std::string& stop : options_.stop) {
     if (stop.empty()) fail(Code::kUsage, "a stop text is empty, expected at least one character");
   }
-  prompt_ = encoder_.encode_line(options_.prompt);
+  for (std::size_t id = 0; id < info_.counts.size(); ++id) {
+    if (info_.counts[id] == 0) never_.push_back(static_cast<std::int32_t>(id));
+  }
+  if (never_.size() == info_.counts.size()) fail(Code::kModel, "the language model has counted no token of its text");
+  prompt_ = encoder_.encode_text(options_.prompt);
+  unknown_words_ = encoder_.unknown_words(options_.prompt);
   prompt_.insert(prompt_.begin(), encoder_.line_end());
   for (const std::int32_t id : prompt_) {
     const std::span<const float> scores = stream_.step(id);
@@ -49,12 +64,13 @@ std::size_t Generator::held_back(std::string_view text) const {
 
 GeneratedText Generator::sample(std::int64_t number, const std::function<void(std::string_view)>& write) {
   const RandomKey key{options_.seed, Purpose::kSample, static_cast<std::uint64_t>(number)};
-  Sampler sampler(options_.sampling, std::ssize(scores_), {Vocabulary::kPad, Vocabulary::kBegin});
-  for (const std::int32_t id : prompt_) sampler.saw(id);
+  Sampler sampler(options_.sampling, std::ssize(scores_), never_);
+  for (const std::int32_t id : std::span(prompt_).subspan(1)) sampler.saw(id);
   stream_.set_state(state_);
   std::span<const float> scores = scores_;
   std::vector<float> workspace;
   GeneratedText result;
+  std::string bytes;  // of the last character, not all there yet
   std::size_t written = 0;
   for (std::int64_t k = 0; k < options_.tokens && !result.stopped; ++k) {
     const std::int32_t id = sampler.choose(scores, key, static_cast<std::uint64_t>(k));
@@ -63,7 +79,10 @@ GeneratedText Generator::sample(std::int64_t number, const std::function<void(st
     result.log_probabilities.push_back(log_probability(scores, id, workspace));
     result.tokens.push_back(encoder_.pipeline().vocabulary().token(id));
     result.ids.push_back(id);
-    result.text += encoder_.text_of(id, previous);
+    bytes += encoder_.text_of(id, previous);
+    const bool last = k + 1 == options_.tokens;
+    const auto unfinished = static_cast<std::size_t>(last ? 0 : unfinished_utf8(bytes));
+    result.text += take_characters(bytes, bytes.size() - unfinished);
     for (const std::string& stop : options_.stop) {
       const std::size_t at = result.text.find(stop, written);
       if (at == std::string::npos) continue;
@@ -73,7 +92,7 @@ GeneratedText Generator::sample(std::int64_t number, const std::function<void(st
     const std::size_t ready = result.text.size() - (result.stopped ? 0 : held_back(result.text));
     if (ready > written) write(std::string_view(result.text).substr(written, ready - written));
     written = std::max(written, ready);
-    if (!result.stopped && k + 1 < options_.tokens) scores = stream_.step(id);
+    if (!result.stopped && !last) scores = stream_.step(id);
   }
   if (written < result.text.size()) write(std::string_view(result.text).substr(written));
   return result;

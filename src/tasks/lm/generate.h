@@ -9,7 +9,7 @@
 
 #include "carousel/model.h"
 #include "carousel/stream.h"
-#include "tasks/lm/lm_data.h"
+#include "tasks/lm/lm_model.h"
 #include "tasks/lm/sampling.h"
 
 namespace carousel {
@@ -31,26 +31,33 @@ struct GeneratedText {
   bool stopped = false;                   // by a stop text
 };
 
-// Reads the prompt once; every sample goes on from there. <pad> and <bos>, which stand for no text, are never drawn.
+// Reads the prompt once; every sample goes on from there. Tokens that the training text did not have are never drawn:
+// <pad>, <bos>, pieces of a given subword model.
 class Generator {
  public:
-  // Throws Error{kModel} if the model is no language model, Error{kUsage} for an option out of range and Error{kData}
-  // if the prompt is not UTF-8.
+  // Throws Error{kModel} if the model is no language model or counted no token, Error{kUsage} for an option out of
+  // range and Error{kData} if the prompt is not UTF-8.
   Generator(const Model& model, GenerateOptions options);
 
+  // Words of the prompt that the model reads as <unk>.
+  const std::vector<std::string>& unknown_words() const noexcept { return unknown_words_; }
+
   // The same number gives the same text. `write` is handed the text in pieces of whole characters as soon as no stop
-  // text can begin in them.
+  // text can begin in them; bytes that make no character are U+FFFD.
   GeneratedText sample(std::int64_t number, const std::function<void(std::string_view)>& write);
 
  private:
   std::size_t held_back(std::string_view text) const;
 
   GenerateOptions options_;
+  LmInfo info_;
   LmEncoder encoder_;
   Stream stream_;
   State state_;                       // behind the prompt
   std::vector<float> scores_;         // of the first token
   std::vector<std::int32_t> prompt_;  // the line end before it included
+  std::vector<std::string> unknown_words_;
+  std::vector<std::int32_t> never_;  // tokens that are not drawn
 };
 
 }  // namespace carousel

@@ -8,6 +8,7 @@
 #include "tasks/lm/lm_report.h"
 #include "tasks/lm/lm_training.h"
 #include "tasks/report/report_files.h"
+#include "tasks/sample_split.h"
 #include "tasks/token_input.h"
 #include "tasks/training_run.h"
 
@@ -17,6 +18,7 @@ namespace {
 constexpr double kDynamicLr = 0.1;  // of --dynamic, if none is given
 
 TextParts load_lm(const DataOptions& options) {
+  refuse_split_beside_valid(options, !options.valid.empty());
   const Lines lines = read_lines(options.data);
   if (!options.valid.empty()) return {lines, read_lines(options.valid)};
   if (options.split.empty()) return hold_back(lines, options.valid_fraction);
@@ -42,8 +44,9 @@ TrainOptions resolve_lm_training(const Options& options, const FittedLm& text, O
   const std::int64_t steps = std::max<std::int64_t>(train.bptt, 1) * kChunks;
   defaults.batch_size = std::clamp<std::int64_t>(std::ssize(text.stream.ids) / steps, 1, defaults.batch_size);
   train = resolve_training(train, defaults, observer);
-  observer.note(fmt::format("batches: {} streams of {} tokens, {} steps at a time", train.batch_size,
-                            std::ssize(text.stream.ids) / train.batch_size, train.bptt));
+  const std::int64_t length = std::ssize(text.stream.ids) / train.batch_size;
+  observer.note(fmt::format("batches: {} streams of {} tokens, {} steps at a time", train.batch_size, length,
+                            train.bptt == 0 ? length : train.bptt));
   return train;
 }
 
@@ -96,6 +99,8 @@ class LanguageModel final : public Task {
     for (const std::string& note : text.notes) observer.note(note);
     LmEncoder encoder(text.settings, text.vocabulary);
     const TokenStream valid = encoder.encode(parts.valid);
+    observer.note(
+        fmt::format("validation: {} tokens, {:.2f} % of them <unk>", valid.ids.size(), 100 * unknown_share(valid.ids)));
     const std::optional<WordVectors> vectors = read_lm_vectors(options, text, encoder, observer);
     ModelOptions asked = options.model;
     if (vectors) asked.embedding_size = vectors->size();
@@ -136,11 +141,18 @@ class LanguageModel final : public Task {
     LmEncoder encoder(info.text, info.vocabulary);
     const TokenStream text = load_for_model(info, options.data, encoder);
     const std::int64_t streams = std::max<std::int64_t>(1, options.train.batch_size);
-    observer.note(fmt::format("text: {} tokens, {} characters, read as {} stream{}", text.ids.size(), text.characters,
-                              streams, streams == 1 ? "" : "s"));
+    observer.note(fmt::format("text: {} tokens, {:.2f} % of them <unk>, {} characters, read as {} stream{}",
+                              text.ids.size(), 100 * unknown_share(text.ids), text.characters, streams,
+                              streams == 1 ? "" : "s"));
     const DataOptions& data = options.data;
     if (streams > 1 && (data.dynamic || data.surprise || !options.output.report.empty())) {
       fail(Code::kUsage, "--batch-size {}: --dynamic, --surprise and --report read the text as one stream", streams);
+    }
+    if (data.dynamic && options.model.dtype != "f32") {
+      fail(Code::kUsage, "--dynamic --dtype {}: only weights in f32 can learn; leave one out", options.model.dtype);
+    }
+    if (!data.dynamic && options.is_given("data.dynamic_lr")) {
+      fail(Code::kUsage, "--dynamic-lr: belongs to --dynamic, which is not given");
     }
     const double lr = data.dynamic_lr > 0 ? data.dynamic_lr : kDynamicLr;
     const StreamScore score = data.dynamic ? score_dynamically(model.network(), text.ids, encoder.line_end(), lr)
@@ -169,11 +181,12 @@ class LanguageModel final : public Task {
   void predict(const Model& model, const Options& options, RowSink& sink) const override {
     const LmInfo info = LmInfo::from_model(model);
     LmEncoder encoder(info.text, info.vocabulary);
-    sink.header({"tokens", "log_probability", "perplexity"});
+    sink.header({"tokens", "unknown", "log_probability", "perplexity"});
     for (const std::string& line : lines_for_model(info, options.data)) {
       const TokenStream text = encoder.encode({line});
       const double sum = score_stream(model.network(), text.ids, encoder.line_end()).sum;
-      sink.row({std::to_string(text.ids.size()), fmt::format("{:.6g}", -sum),
+      const std::int64_t unknown = std::count(text.ids.begin(), text.ids.end(), Vocabulary::kUnknown);
+      sink.row({std::to_string(text.ids.size()), std::to_string(unknown), fmt::format("{:.6g}", -sum),
                 fmt::format("{:.6g}", find_perplexity(sum, text))});
     }
   }
@@ -191,10 +204,7 @@ class LanguageModel final : public Task {
                     {"tokens", fmt::format("{}, {} of them distinct", text.stream.ids.size(), distinct)},
                     {"vocabulary", std::to_string(text.vocabulary.size())},
                     {"longest line", fmt::format("line {}, {} bytes", longest - lines.begin() + 1, longest->size())}};
-    const double unknown = static_cast<double>(text.counts[Vocabulary::kUnknown]);
-    report.facts.emplace_back("<unk>",
-                              fmt::format("{:.2f} % of the tokens",
-                                          100 * unknown / std::max(1.0, static_cast<double>(text.stream.ids.size()))));
+    report.facts.emplace_back("<unk>", fmt::format("{:.2f} % of the tokens", 100 * unknown_share(text.stream.ids)));
     if (distinct < 2) report.problems.emplace_back("the text has one distinct token: nothing can be learnt");
     return report;
   }

@@ -14,6 +14,7 @@
 namespace carousel {
 namespace {
 
+constexpr std::int64_t kMostWords = 50000;  // of a vocabulary, if no limit is given
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 std::int64_t count_characters(std::string_view text) {
@@ -69,6 +70,28 @@ TextSettings settings_for(const Lines& lines, const DataOptions& options, std::v
   return settings;
 }
 
+// Gives frequent tokens small ids, as adaptive and sampled softmax expect; subwords come in SentencePiece's order.
+void order_by_count(std::vector<std::string>& vocabulary, std::vector<std::vector<std::int32_t>>& ids) {
+  std::vector<std::int64_t> counts(vocabulary.size());
+  for (const auto& line : ids) {
+    for (const std::int32_t id : line) ++counts[static_cast<std::size_t>(id)];
+  }
+  std::vector<std::size_t> order(vocabulary.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin() + Vocabulary::kSpecials, order.end(),
+                   [&](std::size_t a, std::size_t b) { return counts[a] > counts[b]; });
+  std::vector<std::string> ordered;
+  std::vector<std::int32_t> places(order.size());
+  for (const std::size_t id : order) {
+    places[id] = static_cast<std::int32_t>(ordered.size());
+    ordered.push_back(vocabulary[id]);
+  }
+  vocabulary = std::move(ordered);
+  for (auto& line : ids) {
+    for (std::int32_t& id : line) id = places[static_cast<std::size_t>(id)];
+  }
+}
+
 }  // namespace
 
 Lines read_lines(const std::vector<std::string>& paths) {
@@ -120,14 +143,36 @@ bool holds_unknown(const Lines& lines) {
   });
 }
 
+double unknown_share(std::span<const std::int32_t> ids) {
+  const auto unknown = static_cast<double>(std::count(ids.begin(), ids.end(), Vocabulary::kUnknown));
+  return ids.empty() ? 0 : unknown / static_cast<double>(ids.size());
+}
+
 LmEncoder::LmEncoder(const TextSettings& settings, const std::vector<std::string>& vocabulary)
     : pipeline_(settings, Vocabulary::from_tokens(vocabulary)) {}
 
-std::vector<std::int32_t> LmEncoder::encode_line(std::string_view line) {
-  const TextSettings& settings = pipeline_.settings();
-  std::vector<std::int32_t> ids = pipeline_.encode(without_end(settings, line));
-  if (settings.add_eos && !line.ends_with('\n')) ids.pop_back();
+std::vector<std::int32_t> LmEncoder::encode_text(std::string_view text) {
+  Lines lines;
+  append_lines(text, lines);
+  std::vector<std::int32_t> ids = encode(lines).ids;
+  if (pipeline_.settings().add_eos && !text.empty() && !text.ends_with('\n')) ids.pop_back();
   return ids;
+}
+
+std::vector<std::string> LmEncoder::unknown_words(std::string_view text) {
+  const std::string& unknown = pipeline_.vocabulary().token(Vocabulary::kUnknown);
+  Lines lines;
+  append_lines(text, lines);
+  std::vector<std::string> words;
+  for (const std::string& line : lines) {
+    const TextTrace trace = pipeline_.explain(without_end(pipeline_.settings(), line));
+    for (std::size_t k = 0; k < trace.ids.size(); ++k) {
+      const std::string& word = trace.tokens[k];
+      const bool known = trace.ids[k] != Vocabulary::kUnknown || word == unknown;
+      if (!known && std::find(words.begin(), words.end(), word) == words.end()) words.push_back(word);
+    }
+  }
+  return words;
 }
 
 TokenStream LmEncoder::encode(const Lines& lines) {
@@ -168,7 +213,8 @@ FittedLm fit_lm(const Lines& lines, const DataOptions& options) {
   std::iota(all.begin(), all.end(), 0);
   for (const std::string& line : lines) texts.emplace_back(without_end(settings, line));
   const bool words = settings.level == TextLevel::kWord, subwords = settings.level == TextLevel::kSubword;
-  const std::int64_t most = subwords ? kSubwordVocabulary : 50000;
+  const bool chosen = settings.level == TextLevel::kWhitespace && holds_unknown(lines);  // somebody chose the words
+  const std::int64_t most = subwords ? kSubwordVocabulary : chosen ? 0 : kMostWords;
   const VocabularyLimits limits{.min_count = options.min_count > 0 ? options.min_count
                                              : words               ? 2
                                                                    : 1,
@@ -176,17 +222,20 @@ FittedLm fit_lm(const Lines& lines, const DataOptions& options) {
   FittedText text = fit_text(texts, all, settings, limits);
   fitted.settings = text.pipeline.settings();
   fitted.vocabulary = text.pipeline.vocabulary().tokens();
+  if (subwords) order_by_count(fitted.vocabulary, text.ids);
   fitted.counts.resize(fitted.vocabulary.size());
   for (const auto& ids : text.ids) fitted.stream.ids.insert(fitted.stream.ids.end(), ids.begin(), ids.end());
   for (const std::int32_t id : fitted.stream.ids) ++fitted.counts[static_cast<std::size_t>(id)];
   for (const std::string& line : lines) fitted.stream.characters += characters_of(settings, line);
-  const std::int64_t unknown = fitted.counts[Vocabulary::kUnknown], count = std::ssize(fitted.stream.ids);
+  const std::int64_t size = std::ssize(fitted.vocabulary);
+  const std::string kept = size == limits.max_size ? fmt::format("the most frequent of {} tokens", text.distinct_tokens)
+                                                   : fmt::format("seen at least {} time{}", limits.min_count,
+                                                                 limits.min_count == 1 ? "" : "s");
   fitted.notes.push_back(
-      fmt::format("text: level {}, {} lines, {} characters, {} tokens, vocabulary of {} (seen at least {} time{}), "
-                  "{:.2f} % of the tokens are <unk>",
-                  level_name(settings.level), lines.size(), fitted.stream.characters, count, fitted.vocabulary.size(),
-                  limits.min_count, limits.min_count == 1 ? "" : "s",
-                  count == 0 ? 0.0 : 100 * static_cast<double>(unknown) / static_cast<double>(count)));
+      fmt::format("text: level {}, {} lines, {} characters, {} tokens, vocabulary of {} ({}), {:.2f} % of the tokens "
+                  "are <unk>",
+                  level_name(settings.level), lines.size(), fitted.stream.characters, fitted.stream.ids.size(), size,
+                  kept, 100 * unknown_share(fitted.stream.ids)));
   return fitted;
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,12 +39,17 @@ struct TokenStream {
   std::int64_t characters = 0;  // Unicode code points, line ends counted
 };
 
+// The share of the tokens that are <unk>; 0 of none.
+double unknown_share(std::span<const std::int32_t> ids);
+
 // The pipeline for a model's settings; it belongs to one thread at a time.
 class LmEncoder {
  public:
   LmEncoder(const TextSettings& settings, const std::vector<std::string>& vocabulary);
-  std::vector<std::int32_t> encode_line(std::string_view line);  // with its end, if it has one
+  // The tokens of any number of lines; the last one may lack its end.
+  std::vector<std::int32_t> encode_text(std::string_view text);
   TokenStream encode(const Lines& lines);
+  std::vector<std::string> unknown_words(std::string_view text);  // each once, in order: what is read as <unk>
   std::int32_t line_end() const;  // the token that stands for it, and that a stream starts from
   // Text of a token as it is read: what separates it from the one before, if `previous` says so, and the token itself.
   // `previous` is the id before it; <eos> is a line end.

@@ -143,9 +143,14 @@ LmNetwork::LmNetwork(Sequential& network) {
   }
 }
 
+namespace {
+
+constexpr std::int64_t kDraws = 1024;  // of a sampled softmax
+
+}  // namespace
+
 Variable LmNetwork::sampled_loss(const Variable& rows, std::span<const std::int32_t> labels,
                                  const RandomKey& key) const {
-  constexpr std::int64_t kDraws = 1024;
   Tape<float>& tape = rows.tape();
   return sampled_cross_entropy<float>(rows, tape.parameter(*weight_), tape.parameter(*bias_), labels, kDraws, key);
 }
@@ -161,6 +166,13 @@ PassPart LmNetwork::loss_memory(std::int64_t rows) const {
   const std::int64_t V = weight.shape()[0], H = weight.shape()[1];
   // linear_cross_entropy() keeps the gradients of all that it reads, and needs logits and losses for a while.
   return {.kept = rows * H + V * H + V, .gradient = 1, .forward_work = std::min(rows, kLossRows) * V + 2 * rows};
+}
+
+PassPart LmNetwork::sampled_loss_memory(std::int64_t rows) const {
+  const std::int64_t H = weight_->value.shape()[1], scores = rows * kDraws, weights = (rows + kDraws) * H;
+  // sampled_cross_entropy() records the weights of labels and draws, their products with x, the scores, the mask, their
+  // sum, that beside the scores of the labels, and its softmax; all but the mask and the softmax have a gradient.
+  return {.kept = weights + rows * H + 5 * scores, .gradient = weights + rows * H + 3 * scores};
 }
 
 }  // namespace carousel

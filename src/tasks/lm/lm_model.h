@@ -50,8 +50,9 @@ class LmNetwork {
   // The mean over the rows of -log p(label) of features [rows, H] on their tape; `losses` [rows], if not empty,
   // receives every one.
   Variable loss(const Variable& rows, std::span<const std::int32_t> labels, std::span<double> losses = {}) const;
-  // What loss() records for so many rows: of an adaptive softmax its head only, which takes most.
+  // What loss() records for so many rows: of an adaptive softmax its head only, which takes most; and sampled_loss().
   PassPart loss_memory(std::int64_t rows) const;
+  PassPart sampled_loss_memory(std::int64_t rows) const;
 
  private:
   Sequential* body_;

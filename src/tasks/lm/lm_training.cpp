@@ -179,7 +179,8 @@ MemoryNeeds LmProblem::memory_needs() {
   const auto bytes = static_cast<std::int64_t>(sizeof(std::int32_t));
   MemoryNeeds needs{parts_.body().describe(), sizes(batches_.pass_input().ids->shape()[0], options_.batch_size),
                     sizes(kScoreRows, 1), bytes * std::ssize(data_.train->ids) + bytes * std::ssize(data_.valid->ids)};
-  if (!data_.sampled) needs.above = {parts_.loss_memory(needs.training.rows)};
+  const std::int64_t rows = needs.training.rows;
+  needs.above = {data_.sampled ? parts_.sampled_loss_memory(rows) : parts_.loss_memory(rows)};
   return needs;
 }
 

@@ -109,10 +109,6 @@ FittedTagger fit_tagger(const Options& options, TagData& data, const Split& spli
   observer.note(describe_tag_model(model_options));
   note_data(data, split, info, observer);
   note_unknown(data, info, split.valid, observer);
-  if (options.train.input_noise > 0) fail(Code::kUsage, "--input-noise: for sequences of numbers; leave it out");
-  if (!options.train.loss.empty() && options.train.loss != "cross_entropy") {
-    fail(Code::kUsage, "--loss {}: a tagger learns by cross_entropy", options.train.loss);
-  }
   const TrainDefaults defaults = defaults_for_sentences(std::ssize(split.train));
   const TrainOptions training = resolve_training(options.train, defaults, observer);
   Model model("tag", build_tagger(model_options, info));

@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "data/text/utf8.h"
 #include "tasks/lm/lm_training.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/expect_near.h"
@@ -80,7 +81,7 @@ Model random_model(const std::string& tie) {
   LmInfo info;
   info.text = {.nfkc = false, .lowercase = false, .level = TextLevel::kCharacter};
   info.vocabulary = {"<pad>", "<unk>", "<bos>", "<eos>", "a", "b", "\xC3\xA9", "\n", " "};
-  info.counts.resize(9);
+  info.counts = {0, 1, 0, 1, 1, 1, 1, 1, 1};
   Model model("lm", build_lm(options, std::vector<std::string>(9)));
   model.network().initialize(5);
   for (Parameter* parameter : model.network().parameters()) {
@@ -109,6 +110,105 @@ TEST(Generator, SaysTheProbabilitiesThatScoringItsTextGives) {
       EXPECT_NEAR(text.log_probabilities[k], -score.losses[k + 3], 1e-5) << k;
     }
   }
+}
+
+// A model of words, all of which training has seen but `never`.
+Model word_model(const TextSettings& settings, const std::vector<std::string>& vocabulary, std::size_t never) {
+  ModelOptions options;
+  options.cell = "lstm";
+  options.hidden_size = options.embedding_size = 6;
+  options.layers = 1;
+  options.dropout = 0;
+  options.bidirectional = "false";
+  options.tie_embeddings = "true";
+  LmInfo info{settings, vocabulary, std::vector<std::int64_t>(vocabulary.size(), 1), ""};
+  info.counts[Vocabulary::kPad] = info.counts[Vocabulary::kBegin] = info.counts[never] = 0;
+  Model model("lm", build_lm(options, vocabulary));
+  model.network().initialize(5);
+  model.set_task_data(info.to_json());
+  return model;
+}
+
+const std::vector<std::string> kWords{"<pad>", "<unk>", "<bos>", "<eos>", "a", "b", "c"};
+
+TextSettings whitespace() {
+  return {.nfkc = false, .lowercase = false, .level = TextLevel::kWhitespace, .add_eos = true};
+}
+
+// Oracle: the loss of the same tokens, line ends where the prompt has them.
+TEST(Generator, APromptOfSeveralLinesIsReadAsATextOfThem) {
+  const Model model = word_model(whitespace(), kWords, Vocabulary::kUnknown);
+  const struct {
+    const char* prompt;
+    std::vector<std::int32_t> ids;
+  } cases[] = {{"a b\nc", {4, 5, 3, 6}}, {"a\r\n\nb\n", {4, 3, 3, 5, 3}}, {"a b c", {4, 5, 6}}, {"", {}}};
+  for (const auto& [prompt, prompt_ids] : cases) {
+    const GeneratedText text = generate_once(model, {.prompt = prompt, .tokens = 5});
+    std::vector<std::int32_t> ids = prompt_ids;
+    ids.insert(ids.end(), text.ids.begin(), text.ids.end());
+    const StreamScore score = score_stream(model.network(), ids, Vocabulary::kEnd);
+    for (std::size_t k = 0; k < text.ids.size(); ++k) {
+      EXPECT_NEAR(text.log_probabilities[k], -score.losses[k + prompt_ids.size()], 1e-5) << prompt;
+    }
+  }
+}
+
+// By hand: at a high temperature every token comes soon.
+TEST(Generator, NeverDrawsATokenThatTrainingDidNotSee) {
+  const GenerateOptions options{.tokens = 2000, .sampling = {.temperature = 100}};
+  std::vector<int> drawn(kWords.size());
+  for (const std::int32_t id : generate_once(word_model(whitespace(), kWords, 5), options).ids) {
+    ++drawn[static_cast<std::size_t>(id)];
+  }
+  for (const std::size_t id : {0, 2, 5}) EXPECT_EQ(drawn[id], 0) << id;
+  for (const std::size_t id : {1, 3, 4, 6}) EXPECT_GT(drawn[id], 100) << id;
+  Model empty = word_model(whitespace(), kWords, 5);
+  empty.set_task_data(LmInfo{whitespace(), kWords, std::vector<std::int64_t>(7), ""}.to_json());
+  expect_error(Code::kModel, {"counted no token"}, [&] { Generator(empty, {}); });
+}
+
+// By hand: if e, which the prompt ends with, and x are equally likely, a penalty moves the first alone; the line end
+// before the prompt, which nobody wrote, is not punished.
+TEST(Generator, PunishesTokensOfThePromptAndNotTheLineEndBeforeIt) {
+  Model model = word_model(whitespace(), kWords, Vocabulary::kUnknown);
+  for (Parameter* parameter : model.network().parameters()) {
+    for (float& w : parameter->value.span()) w = parameter->name == "bias" ? 1 : 0;  // every score is the bias
+  }
+  const GenerateOptions options{.prompt = "a b", .tokens = 1, .sampling = {.repetition_penalty = 100}};
+  std::vector<int> drawn(kWords.size());
+  for (std::int64_t n = 0; n < 400; ++n) {
+    ++drawn[static_cast<std::size_t>(generate_once(model, options, n).ids[0])];
+  }
+  EXPECT_GT(drawn[Vocabulary::kEnd], 2 * drawn[4] - 40);
+  EXPECT_NEAR(drawn[Vocabulary::kEnd], 400 * std::exp(1) / (2 * std::exp(1) + 2 * std::exp(0.01)), 50);
+}
+
+TEST(Generator, NamesTheWordsThatItDoesNotKnow) {
+  const Model model = word_model(whitespace(), kWords, 5);
+  EXPECT_EQ(Generator(model, {.prompt = "a zebra\n<unk> yak zebra"}).unknown_words(),
+            (std::vector<std::string>{"zebra", "yak"}));
+}
+
+// Oracle: every piece that is written is UTF-8 by itself; bytes drawn at random make characters seldom.
+TEST(Generator, PiecesOfBytesAreWrittenAsWholeCharacters) {
+  const std::string corpus[] = {"one two three one two"};
+  TextSettings settings = whitespace();
+  settings.level = TextLevel::kSubword;
+  settings.subwords = train_subwords(corpus, "bpe", 280);
+  const Model model = word_model(settings, Subwords(settings.subwords).tokens(), Vocabulary::kUnknown);
+  std::size_t replaced = 0, longer = 0;
+  for (std::int64_t n = 0; n < 20; ++n) {
+    Generator(model, {.tokens = 101}).sample(n, [&](std::string_view piece) {
+      ASSERT_FALSE(find_invalid_utf8(piece)) << piece;
+      for (std::size_t at = 0; at < piece.size();) {
+        const std::int32_t character = next_character(piece, at);
+        replaced += character == 0xFFFD ? 1 : 0;
+        longer += character >= 0x80 && character != 0xFFFD ? 1 : 0;
+      }
+    });
+  }
+  EXPECT_GT(replaced, 100u);
+  EXPECT_GT(longer, 3u);  // two bytes that belong together, by chance
 }
 
 TEST(Generator, TheSameSeedGivesTheSameTextAndEverySampleItsOwn) {

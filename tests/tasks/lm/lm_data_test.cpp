@@ -68,6 +68,33 @@ TEST(LmData, SubwordsGiveTheTextBackTokenByToken) {
   EXPECT_EQ(written_back(fitted, lines), lines[0] + lines[1] + lines[2] + lines[3] + "\n");
 }
 
+// Adaptive and sampled softmax take small ids for frequent ones. Oracle: the counts of the training text themselves.
+TEST(LmData, SubwordsAreNumberedByFallingCount) {
+  DataOptions options;
+  options.level = "subword";
+  options.max_vocabulary = 300;
+  const FittedLm fitted = fit_lm({"the cat, the cat, the mat, the end\n", "a cat sat, the end, the end\n"}, options);
+  const std::span<const std::int64_t> counts = std::span(fitted.counts).subspan(Vocabulary::kSpecials);
+  EXPECT_TRUE(std::is_sorted(counts.begin(), counts.end(), std::greater<>()));
+  EXPECT_GT(counts[0], counts[5]);
+  const std::vector<std::int32_t> first =
+      LmEncoder(fitted.settings, fitted.vocabulary).encode({"the cat, the cat, the mat, the end\n"}).ids;
+  EXPECT_TRUE(std::equal(first.begin(), first.end(), fitted.stream.ids.begin()));
+}
+
+// By hand: 60,000 words, each once.
+TEST(LmData, SaysWhenTheVocabularyLeavesWordsOut) {
+  std::string line;
+  for (int k = 0; k < 60000; ++k) line += fmt::format("w{} ", k);
+  DataOptions options;
+  options.level = "whitespace";
+  const FittedLm cut = fit_lm({line + "\n"}, options);
+  EXPECT_EQ(cut.vocabulary.size(), 50000u);
+  EXPECT_NE(cut.notes.back().find("50000 (the most frequent of 60000 tokens)"), std::string::npos) << cut.notes.back();
+  const FittedLm whole = fit_lm({line + "<unk>\n"}, options);  // somebody chose these words
+  EXPECT_EQ(whole.vocabulary.size(), 60000u + Vocabulary::kSpecials);
+}
+
 TEST(LmData, HoldsBackTheEndOfTheTextFromTheStartOfALine) {
   const TextParts parts = hold_back({"one\n", "two\n", "three\n", "four\n", "five\n", "six\n"}, 0.4);
   EXPECT_EQ(parts.train, (Lines{"one\n", "two\n", "three\n", "four\n"}));

@@ -172,12 +172,6 @@ TEST(Tag, WrongInputIsNamed) {
   options.model.word_window = 4;
   refused(Code::kUsage, {"--word-window 4", "odd"});
   options = sentences.options();
-  options.train.input_noise = 0.1;
-  refused(Code::kUsage, {"--input-noise"});
-  options = sentences.options();
-  options.train.loss = "mse";
-  refused(Code::kUsage, {"--loss mse"});
-  options = sentences.options();
   options.model.cell = "none";
   refused(Code::kUsage, {"--cell none"});
   options = sentences.options();
