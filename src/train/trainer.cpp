@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <memory>
+#include <utility>
 
 #include "autograd/ops/scale.h"
 #include "base/fail.h"
@@ -210,13 +212,15 @@ class Run {
     validated_ = true;
     const double score = validation.higher_is_better ? -validation.value : validation.value;
     schedule_.epoch_ended(score);
-    if (!std::isfinite(score) || (best_ && score >= best_score_)) return false;
+    const double loss = std::isnan(validation.loss) ? std::numeric_limits<double>::infinity() : validation.loss;
+    const std::pair rank(score, loss);  // smaller is better
+    if (!std::isfinite(score) || (best_ && rank >= best_rank_)) return false;
     if (best_) {
       best_->take();
     } else {
       best_.emplace(parameters_);
     }
-    best_score_ = score;
+    best_rank_ = rank;
     summary_.best = validation;
     summary_.best_epoch = epoch_ + 1;
     problem_.on_best();
@@ -247,7 +251,7 @@ class Run {
   Tape<float> tape_;
   std::optional<WeightCopy> best_, average_;
   bool validated_ = false;
-  double best_score_ = 0;
+  std::pair<double, double> best_rank_;         // score and loss
   std::int64_t averaged_steps_ = 0;             // with average_on_plateau
   std::int64_t epoch_ = 0, clipped_steps_ = 0;  // clipped_steps_: of this epoch
   double largest_gradient_norm_ = 0;            // of this epoch

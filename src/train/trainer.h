@@ -24,6 +24,9 @@
 
 namespace carousel {
 
+// An epoch is better than another if its value is, or if the values are equal and its loss is smaller: a coarse metric
+// may stay the same (no output right yet) while the model learns. A value that is not finite is never better; a loss of
+// NaN counts as the largest.
 struct Validation {
   double loss = 0;
   std::string metric;  // the name of what early stopping watches
@@ -62,7 +65,7 @@ class TrainingProblem {
 struct TrainerOptions {
   std::int64_t epochs = 10;
   std::int64_t min_epochs = 0;  // early stopping waits for this many
-  std::int64_t patience = 0;    // stop after this many epochs without a better score; 0: never
+  std::int64_t patience = 0;    // stop after this many epochs without a better one; 0: never
   std::int64_t accumulate = 1;  // batches per optimiser step; their gradients are averaged
   double clip_norm = 0;         // global norm of the gradient; 0: off
   double clip_value = 0;        // every element, before the norm; 0: off

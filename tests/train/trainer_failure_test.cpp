@@ -18,7 +18,8 @@ struct Scripted {
       : scores(std::move(scores_of_epochs)) {
     problem.on_validate = [this, higher_is_better] {
       weights_of_epoch.push_back(problem.weights());
-      return Validation{0, "score", scores[weights_of_epoch.size() - 1], higher_is_better};
+      const std::size_t epoch = weights_of_epoch.size() - 1;
+      return Validation{losses.empty() ? 0 : losses[epoch], "score", scores[epoch], higher_is_better};
     };
     problem.before_batch = [this](std::int64_t, std::int64_t) { weights_before_step.push_back(problem.weights()); };
     options.epochs = static_cast<std::int64_t>(scores.size());
@@ -26,8 +27,8 @@ struct Scripted {
   }
   TrainSummary run() { return train(problem, options, recorder); }
 
-  RegressionProblem problem{64, 16};  // four steps in an epoch
-  std::vector<double> scores;
+  RegressionProblem problem{64, 16};   // four steps in an epoch
+  std::vector<double> scores, losses;  // losses: none are 0
   std::vector<std::vector<float>> weights_of_epoch, weights_before_step;
   TrainerOptions options;
   Recorder recorder;
@@ -66,6 +67,21 @@ TEST(EarlyStopping, HigherMayBeBetter) {
   EXPECT_EQ(summary.epochs, 5);
   EXPECT_EQ(summary.best_epoch, 4);
   EXPECT_EQ(s.problem.weights(), s.weights_of_epoch[3]);
+}
+
+// Oracle: counting by hand. An accuracy that stays at 0 while the loss falls, as in the first epochs of hard tasks; a
+// smaller loss does not make up for a worse score.
+TEST(EarlyStopping, OfEqualScoresTheOneWithTheSmallerLossIsBetter) {
+  const double nan = std::nan("");
+  Scripted s({0, 0, 0, 0, 0, 0.5, 0, 0.5, 0.25, 0.9}, true);
+  s.losses = {nan, 5, 4, 4, 3, 9, 2, 9, 1, 1};
+  s.options.patience = 3;
+  const TrainSummary summary = s.run();
+  const std::vector<bool> best{true, true, true, false, true, true, false, false, false};
+  EXPECT_EQ(summary.epochs, 9);
+  EXPECT_EQ(summary.best_epoch, 6);
+  EXPECT_EQ(s.problem.weights(), s.weights_of_epoch[5]);
+  for (std::size_t epoch = 0; epoch < 9; ++epoch) EXPECT_EQ(s.recorder.epochs[epoch].best, best[epoch]) << epoch + 1;
 }
 
 // Oracle: the contract. A score of NaN is never the best and counts against patience.

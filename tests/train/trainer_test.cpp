@@ -237,7 +237,7 @@ TEST(Trainer, ReportsEveryStepAndFollowsTheSchedule) {
   EXPECT_EQ(first.metric, "mae");
   EXPECT_EQ(first.metric_value, 0.5);
   EXPECT_TRUE(first.best);
-  EXPECT_FALSE(recorder.epochs[1].best);  // the same score is not better
+  EXPECT_FALSE(recorder.epochs[1].best);  // the same score and loss are not better
   EXPECT_EQ(problem.best_calls, 1);
   EXPECT_EQ(summary.epochs, 2);
   EXPECT_EQ(summary.best_epoch, 1);

@@ -111,6 +111,7 @@ TEST(Tag, EveryKindOfModelLearnsWhatDecides) {
 TEST(Tag, SpansStandWhereTheyStandInTheRawText) {
   const Sentences sentences(240);
   Options options = sentences.options();
+  options.train.epochs = 16;
   Observer quiet;
   tag_task().train(options, quiet);
   const Model model = Model::load(options.output.out);
