@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/fail.h"
+#include "data/text/segment.h"
 
 namespace carousel {
 namespace {
@@ -100,13 +101,12 @@ std::vector<std::string> tokenize_13a(std::string_view text) {
       spaced, [](char a, char b) { return is_point(a) && !is_digit(b); }, true, true, false);
   spaced = space_pairs(
       spaced, [](char a, char b) { return is_digit(a) && b == '-'; }, false, true, true);
-  std::vector<std::string> tokens;
-  for (std::size_t at = 0; (at = spaced.find_first_not_of(" \t\n\v\f\r", at)) != std::string::npos;) {
-    const std::size_t end = std::min(spaced.find_first_of(" \t\n\v\f\r", at), spaced.size());
-    tokens.push_back(spaced.substr(at, end - at));
-    at = end;
+  for (char& c : spaced) {
+    if (c >= '\x1C' && c <= '\x1F') c = ' ';  // blanks to Python's split(), not to Unicode
   }
-  return tokens;
+  std::vector<std::string_view> words;
+  Segmenter(TextLevel::kWhitespace).segment(spaced, words);
+  return {words.begin(), words.end()};
 }
 
 double corpus_bleu(std::span<const std::string> outputs, std::span<const std::vector<std::string>> references) {

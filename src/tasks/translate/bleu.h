@@ -15,7 +15,7 @@
 namespace carousel {
 
 // Punctuation and symbols of ASCII become tokens of their own, periods, commas and dashes inside numbers do not
-// (mteval-v13a).
+// (mteval-v13a). Tokens end at every blank of Unicode, as those that do not break of French, and at U+001C to U+001F.
 std::vector<std::string> tokenize_13a(std::string_view text);
 
 // In percent. At least one reference for each output. REQUIRES: as many outputs as lists of references.

@@ -44,6 +44,24 @@ TEST(Bleu, TokenisesAs13a) {
   EXPECT_EQ(tokenize_13a("end-\nof line"), (Texts{"endof", "line"}));
 }
 
+// Blanks that do not break (U+00A0, U+202F), ideographic (U+3000) and all others of Python's split(); U+200B and U+180E
+// are none.
+TEST(Bleu, SplitsAtTheBlanksOfUnicode) {
+  EXPECT_EQ(tokenize_13a("C'est vrai\u00A0! 10\u202F000\u00A0euros,\u00A0oui"),
+            (Texts{"C'est", "vrai", "!", "10", "000", "euros", ",", "oui"}));
+  EXPECT_EQ(tokenize_13a("\u5B83\u3000\u662F a\x1C"
+                         "b\x1D"
+                         "c\x1E"
+                         "d\x1F"
+                         "e\xC2\x85"
+                         "f\u2028g\u205Fh\u1680i\u2003j\u200Bk\u180El"),
+            (Texts{"\u5B83", "\u662F", "a", "b", "c", "d", "e", "f", "g", "h", "i", "j\u200Bk\u180El"}));
+  const Texts outputs{"il dit bonjour\u00A0! c'est tr\u00E8s bien\u00A0!",
+                      "elle\u3000vient demain\u202F; j'ai 10\u00A0000 euros"};
+  const Texts references{"il dit bonjour ! c'est bien\u00A0!", "elle vient\u00A0demain ; j'ai 10 000\u3000euros"};
+  EXPECT_NEAR(bleu(outputs, references), 80.592745, 1e-6);
+}
+
 TEST(Bleu, IsThatOfSacreBleu) {
   EXPECT_NEAR(bleu(kOutputs, kFirst), 44.342292, 1e-6);
   EXPECT_NEAR(bleu(kOutputs, kFirst, kSecond), 74.793711, 1e-6);
