@@ -140,6 +140,11 @@ std::string_view level_name(TextLevel level) {
   return "";
 }
 
+bool is_word_token(std::string_view token) {
+  std::size_t at = 0;
+  return u_isalnum(next_character(token, at)) != 0;
+}
+
 TextLevel choose_level(std::span<const std::string> texts, std::span<const std::int64_t> rows) {
   constexpr std::size_t kTexts = 1000;
   constexpr std::int64_t kLongestWord = 15;
@@ -149,10 +154,9 @@ TextLevel choose_level(std::span<const std::string> texts, std::span<const std::
   for (const std::int64_t row : rows.first(std::min(kTexts, rows.size()))) {
     words.segment(texts[static_cast<std::size_t>(row)], tokens);
     for (const std::string_view token : tokens) {
-      std::size_t at = 0;
-      if (u_isalnum(next_character(token, at)) == 0) continue;
+      if (!is_word_token(token)) continue;
       ++word_count;
-      for (at = 0; at < token.size(); ++character_count) next_character(token, at);
+      for (std::size_t at = 0; at < token.size(); ++character_count) next_character(token, at);
     }
   }
   return character_count > kLongestWord * word_count ? TextLevel::kCharacter : TextLevel::kWord;

@@ -28,6 +28,9 @@ std::string_view level_name(TextLevel level);
 // characters on average (a script without word boundaries or a dictionary, DNA, ...); then characters.
 TextLevel choose_level(std::span<const std::string> texts, std::span<const std::int64_t> rows);
 
+// Whether a token is a word or a number, no mark. REQUIRES: not empty, well-formed UTF-8.
+bool is_word_token(std::string_view token);
+
 // Holds the boundary rules, which are slow to make and quick to use; a segmenter belongs to one thread at a time.
 class Segmenter {
  public:

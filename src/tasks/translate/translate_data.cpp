@@ -7,6 +7,7 @@
 
 #include "base/fail.h"
 #include "base/json.h"
+#include "data/text/utf8.h"
 #include "tasks/task_data.h"
 #include "tasks/text_json.h"
 #include "tasks/text_options.h"
@@ -119,22 +120,37 @@ void add_samples(TranslateData& data, std::int64_t begin, std::int64_t end, Pair
   }
 }
 
+// How often one word ends where the next one begins, in a part of a text without blanks: Chinese, Japanese, Thai.
+static std::int64_t cuts_inside(Segmenter& segmenter, std::string_view part) {
+  std::vector<std::string_view> tokens;
+  segmenter.segment(part, tokens);
+  std::int64_t cuts = 0;
+  for (std::size_t k = 1; k < tokens.size(); ++k) {
+    cuts += is_word_token(tokens[k - 1]) && is_word_token(tokens[k]) ? 1 : 0;
+  }
+  return cuts;
+}
+
 TextLevel choose_side_level(std::span<const std::string> texts, std::span<const std::int64_t> rows) {
   constexpr std::size_t kTexts = 1000;
   const TextLevel level = choose_level(texts, rows);
   const std::span<const std::int64_t> first = rows.first(std::min(kTexts, rows.size()));
-  Segmenter segmenter(TextLevel::kWhitespace);
-  std::vector<std::string_view> words;
-  std::int64_t word_count = 0, bytes = 0, digits = 0;
+  Segmenter at_blanks(TextLevel::kWhitespace), at_words(TextLevel::kWord);
+  std::vector<std::string_view> parts;
+  std::int64_t words = 0, cuts = 0, characters = 0, digits = 0;
   for (const std::int64_t row : first) {
-    segmenter.segment(texts[static_cast<std::size_t>(row)], words);
-    word_count += std::ssize(words);
-    for (const std::string_view word : words) {
-      bytes += std::ssize(word);
-      digits += std::count_if(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; });
+    at_blanks.segment(texts[static_cast<std::size_t>(row)], parts);
+    words += std::ssize(parts);
+    for (const std::string_view part : parts) {
+      cuts += cuts_inside(at_words, part);
+      for (std::size_t at = 0; at < part.size(); ++characters) {
+        const std::int32_t character = next_character(part, at);
+        digits += character >= '0' && character <= '9' ? 1 : 0;
+      }
     }
   }
-  const bool numbers = 4 * digits > bytes, single = 2 * word_count < 3 * std::ssize(first);
+  // A quarter of a word for a cut: a word or a name of Chinese, as a dictionary lists them, may be made of two.
+  const bool numbers = 4 * digits > characters, single = 4 * words + cuts < 6 * std::ssize(first);
   return numbers || single ? TextLevel::kCharacter : level;
 }
 

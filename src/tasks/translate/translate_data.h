@@ -68,7 +68,8 @@ TextPairs read_valid_pairs(const DataOptions& options);
 void add_samples(TranslateData& data, std::int64_t begin, std::int64_t end, PairKind kind);
 
 // What "auto" stands for on one side, by the texts at `rows`: choose_level(), but characters where more than a quarter
-// of what is no blank are digits, or a text has fewer than 1.5 words on average.
+// of the characters that are no blank are digits, or a text has fewer than 1.5 words on average; 3 where words follow
+// one another without blanks (Chinese, Japanese, Thai).
 TextLevel choose_side_level(std::span<const std::string> texts, std::span<const std::int64_t> rows);
 
 // Levels and what follows from them, by the first `count` pairs: where words become words and 10,000 pairs are there,

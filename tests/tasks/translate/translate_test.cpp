@@ -207,6 +207,25 @@ TEST(Translate, LevelsGoByWhatTheTextsAre) {
   EXPECT_EQ(choose_side_level(Texts{"AAA", "ABBY"}, rows), TextLevel::kCharacter);
   EXPECT_EQ(choose_side_level(Texts{"AE B IY", "B ER G"}, rows), TextLevel::kWord);
   EXPECT_EQ(choose_side_level(Texts{"august 19, 2003", "2/10/93"}, rows), TextLevel::kCharacter);
+  EXPECT_EQ(choose_side_level(Texts{"state-of-the-art", "CC(=O)Oc1ccccc1C(=O)O"}, rows), TextLevel::kCharacter);
+}
+
+// Characters are counted, not bytes: 5 digits of 17 characters, which take 29 bytes ("3 September of the year 2010").
+TEST(Translate, DatesInOtherAlphabetsAreNumbers) {
+  const std::string date = "3 \u0441\u0435\u043D\u0442\u044F\u0431\u0440\u044F 2010 \u0433\u043E\u0434\u0430";
+  EXPECT_EQ(choose_side_level(Texts{date}, std::vector<std::int64_t>{0}), TextLevel::kCharacter);
+}
+
+// Sentences: "I like to eat apples", "Yesterday he went to Beijing"; "Yesterday I read a book". Words: apple, Beijing.
+TEST(Translate, SentencesWithoutBlanksAreNotSingleWords) {
+  const std::vector<std::int64_t> rows{0, 1};
+  EXPECT_EQ(choose_side_level(
+                Texts{"\u6211\u559C\u6B22\u5403\u82F9\u679C\u3002", "\u4ED6\u6628\u5929\u53BB\u4E86\u5317\u4EAC\u3002"},
+                rows),
+            TextLevel::kWord);
+  const std::string japanese = "\u79C1\u306F\u6628\u65E5\u672C\u3092\u8AAD\u307F\u307E\u3057\u305F\u3002";
+  EXPECT_EQ(choose_side_level(Texts{japanese, japanese}, rows), TextLevel::kWord);
+  EXPECT_EQ(choose_side_level(Texts{"\u82F9\u679C", "\u5317\u4EAC"}, rows), TextLevel::kCharacter);
 }
 
 // Words with two pronunciations: one sample, right with either.
