@@ -146,9 +146,8 @@ class Ensemble {
     for (const std::string& path : options.ensemble) {
       const Model& other = models_.emplace_back(Model::load(path));
       const TranslateInfo its = TranslateInfo::from_model(other);
-      if (its.source_vocabulary != info.source_vocabulary || its.target_vocabulary != info.target_vocabulary) {
-        fail(Code::kUsage, "--ensemble {}: has other vocabularies; train the models on the same data", path);
-      }
+      check_same(path, "source", its.source_vocabulary, info.source_vocabulary);
+      check_same(path, "target", its.target_vocabulary, info.target_vocabulary);
       set_inference_dtype(other.network(), options.dtype);
       add(other, its);
     }
@@ -156,6 +155,18 @@ class Ensemble {
   std::span<const Translator> models() const noexcept { return translators_; }
 
  private:
+  // Throws Error{kUsage} that says where the vocabularies part.
+  static void check_same(const std::string& path, const char* side, const std::vector<std::string>& its,
+                         const std::vector<std::string>& expected) {
+    if (its == expected) return;
+    const auto [a, b] = std::mismatch(its.begin(), its.end(), expected.begin(), expected.end());
+    const auto token = [](auto at, auto end) { return at == end ? "none" : fmt::format("'{}'", *at); };
+    fail(Code::kUsage,
+         "--ensemble {}: token {} of its {} vocabulary is {}, that of the model is {}; train the models on the same "
+         "samples: with the same --split-seed, --split or --valid",
+         path, a - its.begin(), side, token(a, its.end()), token(b, expected.end()));
+  }
+
   void add(const Model& model, const TranslateInfo& info) {
     const Translator& translator = translators_.emplace_back(model.network());
     if (translator.source_size() == std::ssize(info.source_vocabulary) &&
