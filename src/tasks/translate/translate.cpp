@@ -134,7 +134,13 @@ SearchOptions search_options(const ModelOptions& options, PairKind kind) {
 }
 
 WriteOptions write_options(const ModelOptions& options, const TranslateInfo& info) {
-  const bool words = info.kind() == PairKind::kTranslation;
+  const bool subwords = info.source.level == TextLevel::kSubword || info.target.level == TextLevel::kSubword;
+  if (options.copy_unknown == "true" && subwords) {
+    fail(Code::kUsage,
+         "--copy-unknown: puts a source word for an unknown one, this model reads {} and writes {}; leave it out",
+         level_name(info.source.level), level_name(info.target.level));
+  }
+  const bool words = info.kind() == PairKind::kTranslation && !subwords;
   return {search_options(options, info.kind()), options.copy_unknown.empty() ? words : options.copy_unknown == "true"};
 }
 
