@@ -243,6 +243,7 @@ class Translate final : public Task {
     fit_translate_info(data.pairs, training, options.data, info, observer);
     encode_pairs(data, info);
     training = short_pairs(data, training, options.data.max_length, observer);
+    info.longest_targets = longest_targets(data, training);
     const ModelOptions model_options = resolve_translate_model(options.model, info, std::ssize(training), observer);
     const TrainDefaults defaults = defaults_for(info.kind(), std::ssize(training));
     const TrainOptions train_options = resolve(options, info.kind(), defaults, observer);

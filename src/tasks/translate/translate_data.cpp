@@ -16,6 +16,8 @@ namespace carousel {
 
 using nlohmann::json;
 
+static constexpr std::int64_t kMostTokens = 1'000'001;  // --max-length and <eos>
+
 PairKind TranslateInfo::kind() const noexcept {
   if (target.level == TextLevel::kCharacter) return PairKind::kCharacters;
   const bool pieces = target.level == TextLevel::kSubword;  // of words, as phones are not
@@ -23,13 +25,18 @@ PairKind TranslateInfo::kind() const noexcept {
 }
 
 std::int64_t TranslateInfo::output_limit(std::int64_t source_tokens) const noexcept {
-  return 10 + static_cast<std::int64_t>(std::ceil(2 * length_ratio * static_cast<double>(source_tokens)));
+  const double twice = std::ceil(2 * length_ratio * static_cast<double>(source_tokens));
+  const std::int64_t limit = 10 + static_cast<std::int64_t>(twice);
+  if (longest_targets.empty()) return limit;
+  return std::max(limit,
+                  longest_targets[static_cast<std::size_t>(std::min(source_tokens, std::ssize(longest_targets) - 1))]);
 }
 
 std::string TranslateInfo::to_json() const {
   return json_text({{"source", text_to_json(source, source_vocabulary)},
                     {"target", text_to_json(target, target_vocabulary)},
                     {"length_ratio", length_ratio},
+                    {"longest_targets", longest_targets},
                     {"split", split},
                     {"most_frequent", most_frequent},
                     {"letter_tokens", letter_tokens}});
@@ -41,6 +48,7 @@ TranslateInfo TranslateInfo::from_model(const Model& model) {
     text_from_json(object.at("source"), info.source, info.source_vocabulary);
     text_from_json(object.at("target"), info.target, info.target_vocabulary);
     object.at("length_ratio").get_to(info.length_ratio);
+    info.longest_targets = object.value("longest_targets", info.longest_targets);
     object.at("split").get_to(info.split);
     object.at("most_frequent").get_to(info.most_frequent);
     object.at("letter_tokens").get_to(info.letter_tokens);
@@ -50,6 +58,12 @@ TranslateInfo TranslateInfo::from_model(const Model& model) {
   if (!usable || !(info.length_ratio > 0 && info.length_ratio <= 1e6)) {
     fail(Code::kModel, "the description of the translator lacks a level, or its length_ratio {} is out of range",
          info.length_ratio);
+  }
+  for (const std::int64_t longest : info.longest_targets) {
+    if (longest < 0 || longest > kMostTokens) {
+      fail(Code::kModel, "the description of the translator: longest_targets has {}, expected 0 to {}", longest,
+           kMostTokens);
+    }
   }
   return info;
 }
@@ -300,6 +314,18 @@ void encode_pairs(TranslateData& data, const TranslateInfo& info) {
   data.targets.clear();
   for (const std::string& text : data.pairs.sources) data.sources.push_back(source.encode(text));
   for (const std::string& text : data.pairs.targets) data.targets.push_back(target.encode(text));
+}
+
+std::vector<std::int64_t> longest_targets(const TranslateData& data, const std::vector<std::int64_t>& pairs) {
+  std::vector<std::int64_t> longest;
+  for (const std::int64_t pair : pairs) {
+    const auto n = static_cast<std::size_t>(pair);
+    const std::size_t place = data.sources[n].size();
+    if (place >= longest.size()) longest.resize(place + 1);
+    longest[place] = std::max(longest[place], std::ssize(data.targets[n]));
+  }
+  for (std::size_t n = 1; n < longest.size(); ++n) longest[n] = std::max(longest[n], longest[n - 1]);
+  return longest;
 }
 
 }  // namespace carousel

@@ -32,7 +32,9 @@ struct TranslateInfo {
   std::vector<std::string> source_vocabulary;
   TextSettings target{.nfkc = false, .lowercase = false, .level = TextLevel::kWord};
   std::vector<std::string> target_vocabulary;
-  double length_ratio = 1;    // tokens of a target for each of its source, <eos> included, in the training part
+  double length_ratio = 1;  // tokens of a target for each of its source, <eos> included, in the training part
+  // At place n tokens of the longest target trained on whose source has at most n, <eos> included. Older files: none.
+  std::vector<std::int64_t> longest_targets;
   std::string split;          // --split of training
   std::string most_frequent;  // the target that occurs most often in the training part
   // kPronunciation: for each source token the target tokens that stand most often at its place, if those of a target
@@ -42,7 +44,8 @@ struct TranslateInfo {
   PairKind kind() const noexcept;
   TextPipeline source_text() const { return TextPipeline(source, Vocabulary::from_tokens(source_vocabulary)); }
   TargetText target_text() const { return TargetText(target, Vocabulary::from_tokens(target_vocabulary)); }
-  // The most tokens, <eos> included, that an output for so many source tokens may have.
+  // The most tokens, <eos> included, that an output for so many source tokens may have: twice the mean length and 10
+  // more, and never less than a target that was trained on had. REQUIRES: at least 0.
   std::int64_t output_limit(std::int64_t source_tokens) const noexcept;
 
   std::string to_json() const;
@@ -81,5 +84,8 @@ void fit_translate_info(const TextPairs& pairs, const std::vector<std::int64_t>&
 
 // Fills data.sources and data.targets. Throws Error{kData} as TextPipeline::encode().
 void encode_pairs(TranslateData& data, const TranslateInfo& info);
+
+// TranslateInfo::longest_targets of these pairs, which are encoded.
+std::vector<std::int64_t> longest_targets(const TranslateData& data, const std::vector<std::int64_t>& pairs);
 
 }  // namespace carousel

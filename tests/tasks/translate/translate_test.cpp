@@ -228,6 +228,33 @@ TEST(Translate, SentencesWithoutBlanksAreNotSingleWords) {
   EXPECT_EQ(choose_side_level(Texts{"\u82F9\u679C", "\u5317\u4EAC"}, rows), TextLevel::kCharacter);
 }
 
+// Oracle: counting by hand. A model file without the lengths, as older ones, keeps the mean alone.
+TEST(Translate, AnOutputMayBeAsLongAsTheTargetsOfTraining) {
+  TranslateInfo info = letters_info();
+  TranslateData data;
+  for (const std::size_t tokens : {2, 4, 4, 6, 5}) data.sources.emplace_back(tokens);
+  for (const std::size_t tokens : {30, 3, 50, 9, 99}) data.targets.emplace_back(tokens);
+  info.length_ratio = 1.2;
+  info.longest_targets = longest_targets(data, {0, 1, 2, 3});
+  EXPECT_EQ(info.longest_targets, (std::vector<std::int64_t>{0, 0, 30, 30, 50, 50, 50}));
+  Model model("translate", random_network(kShapes[0], 1));
+  model.set_task_data(info.to_json());
+  const auto limits = [&] {
+    const TranslateInfo read = TranslateInfo::from_model(model);
+    std::vector<std::int64_t> list;
+    for (const std::int64_t tokens : {1, 2, 3, 4, 6, 7, 100}) list.push_back(read.output_limit(tokens));
+    return list;
+  };
+  EXPECT_EQ(limits(), (std::vector<std::int64_t>{13, 30, 30, 50, 50, 50, 250}));
+  auto object = parse_json(info.to_json());
+  object.erase("longest_targets");
+  model.set_task_data(object.dump());
+  EXPECT_EQ(limits(), (std::vector<std::int64_t>{13, 15, 18, 20, 25, 27, 250}));
+  object["longest_targets"] = {3, -1};
+  model.set_task_data(object.dump());
+  expect_error(Code::kModel, {"longest_targets has -1"}, [&] { TranslateInfo::from_model(model); });
+}
+
 // Words with two pronunciations: one sample, right with either.
 TEST(Translate, VariantsAreOneSample) {
   TranslateInfo info = letters_info();
