@@ -215,14 +215,16 @@ void read_translate(const Model& model, const DataOptions& options, const Inspec
   TargetText target = info.target_text();
   std::vector<WrittenText> written;
   if (given) {
-    for (const std::string& text : read.pairs.targets) written.push_back({target.cut(text), text});
+    for (std::size_t n = 0; n < all.size(); ++n) {
+      const std::string& text = read.pairs.targets[n];
+      TokenIds ids = read.targets[n];
+      ids.pop_back();  // <eos>
+      written.push_back({.tokens = target.cut(text), .text = text, .ids = std::move(ids)});
+    }
   } else {
     written = best_of(write_texts({&translator, 1}, info, read, all, {}));
-    for (const WrittenText& one : written) {
-      TokenIds& ids = read.targets.emplace_back();
-      for (const std::string& token : one.tokens) ids.push_back(target.vocabulary().id(token));
-      ids.push_back(Vocabulary::kEnd);
-    }
+    for (const WrittenText& one : written) read.targets.push_back(one.ids);
+    for (TokenIds& ids : read.targets) ids.push_back(Vocabulary::kEnd);
   }
   data.alignments = align({&translator, 1}, info, read, all, written);
   PaddedIds inputs = decoder_inputs(pad_ids(read.targets, all));

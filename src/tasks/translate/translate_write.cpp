@@ -36,7 +36,8 @@ std::vector<std::vector<WrittenText>> write_texts(std::span<const Translator> mo
       one.score = result.score;
       one.log_probability = result.log_probability;
       one.ended = result.ended;
-      const auto& ids = result.tokens;
+      one.ids = result.tokens;
+      const auto& ids = one.ids;
       if (!options.copy_unknown || std::find(ids.begin(), ids.end(), Vocabulary::kUnknown) == ids.end()) continue;
       unknown.emplace_back(n, written[n].size() - 1);
       unknown_sources.push_back(sources[n]);
@@ -93,8 +94,7 @@ std::vector<Alignment> align(std::span<const Translator> models, const Translate
   const TargetText target = info.target_text();
   std::vector<TokenIds> outputs;
   for (const WrittenText& one : written) {
-    outputs.emplace_back();
-    for (const std::string& token : one.tokens) outputs.back().push_back(target.vocabulary().id(token));
+    outputs.push_back(one.ids);
     outputs.back().push_back(Vocabulary::kEnd);
   }
   std::vector<Forced> seen = force(models, sources_of(data, samples), outputs, true);
@@ -104,8 +104,13 @@ std::vector<Alignment> align(std::span<const Translator> models, const Translate
     Alignment& one = list.emplace_back();
     one.source = source_tokens(info, data.pairs.sources[pair]);
     for (const std::string& token : written[k].tokens) one.output.push_back(target.shown(token));
-    one.output.push_back(target.vocabulary().token(Vocabulary::kEnd));
     one.weights = std::move(seen[k].alignment);
+    if (written[k].ended) {
+      one.output.push_back(target.vocabulary().token(Vocabulary::kEnd));
+    } else {
+      const std::int64_t T = std::ssize(one.output), S = one.weights.shape()[1];
+      one.weights = Tensor(View<const float>{one.weights.data(), {T, S}});
+    }
   }
   return list;
 }

@@ -16,6 +16,7 @@ struct WrittenText {
   std::string text;
   double score = 0, log_probability = 0;  // as SearchResult
   bool ended = true;
+  TokenIds ids = {};  // what the decoder wrote: of tokens, but <unk> where a source token was copied; without <eos>
 };
 
 struct WriteOptions {
@@ -36,11 +37,12 @@ std::vector<TokenIds> targets_of(const TranslateData& data, std::span<const std:
 // The tokens of a source as they stand in the text, case included where that does not change how it is cut; then <eos>.
 std::vector<std::string> source_tokens(const TranslateInfo& info, std::string_view text);
 
-// What each token of an output, and <eos>, looked at.
+// What each token of an output, and <eos> if it ended, looked at when it was written.
 struct Alignment {
   std::vector<std::string> source, output;  // with <eos>; without the marks of target_text.h
   Tensor weights;                           // [output, source], each row adds up to 1
 };
+// Reads the `ids` of what is written.
 std::vector<Alignment> align(std::span<const Translator> models, const TranslateInfo& info, const TranslateData& data,
                              std::span<const std::int64_t> samples, std::span<const WrittenText> written);
 nlohmann::ordered_json alignment_json(const Alignment& alignment);

@@ -58,6 +58,40 @@ TEST(TranslateWrite, AnUnknownTokenBecomesWhatItLooksAt) {
   EXPECT_GT(unknown, 10);
 }
 
+// A copied token may stand in the vocabulary of the targets: the decoder read <unk> all the same.
+TEST(TranslateWrite, AlignmentsAreOfWhatTheDecoderWrote) {
+  TranslateInfo info = letters_info();
+  info.target_vocabulary = Vocabulary().tokens();
+  for (const char* letter : {"a", "b", "c"}) info.target_vocabulary.emplace_back(letter);
+  const TranslateData data = letters_data(info);
+  const std::vector<std::int64_t> samples{0, 1, 2, 3, 4, 5};
+  std::int64_t copied_known = 0, open = 0;
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    Sequential network = random_network(kShapes[seed % kShapes.size()], seed);
+    const Translator model(network);
+    const std::span<const Translator> models(&model, 1);
+    const auto plain = best_of(write_texts(models, info, data, samples, {}));
+    const auto copied = best_of(write_texts(models, info, data, samples, {.search = {}, .copy_unknown = true}));
+    const auto expected = align(models, info, data, samples, plain), got = align(models, info, data, samples, copied);
+    for (std::size_t n = 0; n < samples.size(); ++n) {
+      const std::int64_t rows = std::ssize(plain[n].tokens) + (plain[n].ended ? 1 : 0);
+      EXPECT_EQ(std::ssize(got[n].output), rows);
+      EXPECT_EQ(got[n].weights.shape()[0], rows);
+      ASSERT_EQ(expected[n].weights.shape(), got[n].weights.shape());
+      for (std::int64_t k = 0; k < got[n].weights.elements(); ++k) {
+        EXPECT_EQ(got[n].weights[k], expected[n].weights[k]) << "seed " << seed << " sample " << n;
+      }
+      for (std::size_t t = 0; t < plain[n].tokens.size(); ++t) {
+        const std::string& token = copied[n].tokens[t];
+        copied_known += plain[n].tokens[t] == "<unk>" && token >= "a" && token <= "c" ? 1 : 0;
+      }
+      open += plain[n].ended ? 0 : 1;
+    }
+  }
+  EXPECT_GT(copied_known, 10);
+  EXPECT_GT(open, 0);
+}
+
 TEST(TranslateWrite, ASourceTokenKeepsItsCase) {
   TranslateInfo info = letters_info();
   info.source.level = TextLevel::kWord;
