@@ -188,16 +188,13 @@ class Ensemble {
   std::vector<Translator> translators_;
 };
 
+// Without targets each line is a sample, unless a part is asked for: parts are of the samples of training.
 TranslateData load_for_model(const TranslateInfo& info, const DataOptions& options, bool targets) {
   TranslateData data;
   data.pairs = read_translate_pairs(options, targets);
-  const std::int64_t count = std::ssize(data.pairs.sources);
-  if (targets) {
-    add_samples(data, 0, count, info.kind());
-  } else {
-    data.pairs.targets.clear();
-    for (std::int64_t n = 0; n < count; ++n) data.groups.push_back({n});
-  }
+  if (!targets) data.pairs.targets.clear();
+  const PairKind kind = targets || !options.part.empty() ? info.kind() : PairKind::kTranslation;
+  add_samples(data, 0, std::ssize(data.pairs.sources), kind);
   encode_pairs(data, info);
   return data;
 }
