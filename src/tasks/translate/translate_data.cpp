@@ -93,6 +93,9 @@ TextPairs read_translate_pairs(const DataOptions& options, bool targets_required
          "--target",
          options.format);
   }
+  if (!targets_required && !options.target.empty()) {
+    fail(Code::kUsage, "--target: predict reads sources alone; leave it out");
+  }
   TextPairs pairs;
   if (options.source.empty()) {
     if (options.data.empty()) fail(Code::kUsage, "--data is missing (or --source): nothing to read");

@@ -65,8 +65,9 @@ void TranslateProblem::sample_inputs(double share) {
 }
 
 Variable TranslateProblem::loss(Tape<float>& tape, std::int64_t epoch, std::int64_t) {
-  const std::int64_t last = std::max<std::int64_t>(options_.epochs - 1, 1);
-  const double share = options_.scheduled_sampling * static_cast<double>(epoch) / static_cast<double>(last);
+  const std::int64_t last = options_.epochs - 1;
+  const double done = last == 0 ? 1 : static_cast<double>(epoch) / static_cast<double>(last);
+  const double share = options_.scheduled_sampling * done;
   if (share > 0) sample_inputs(share);
   const Translator::Encoded encoded = translator_.encode(tape, layouts_, sources_, true, next_key(), checkpoint_steps);
   std::span<const Attended<float>> steps;

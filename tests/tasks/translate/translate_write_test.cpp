@@ -99,7 +99,8 @@ TEST(TranslateWrite, ASourceTokenKeepsItsCase) {
   EXPECT_EQ(source_tokens(info, "In Berlin."), (Texts{"In", "Berlin", ".", "<eos>"}));
 }
 
-// In the last epoch, with a share of 1, the decoder reads <bos> and then what it finds most probable itself.
+// In the last epoch, which may be the only one, with a share of 1, the decoder reads <bos> and then what it finds most
+// probable itself.
 TEST(TranslateTraining, ScheduledSamplingReadsTheModelsOwnTokens) {
   const TranslateInfo info = letters_info();
   const TranslateData data = letters_data(info);
@@ -110,12 +111,15 @@ TEST(TranslateTraining, ScheduledSamplingReadsTheModelsOwnTokens) {
   options.scheduled_sampling = 1;
   Sequential network = random_network(kShapes[0], 11);
   TranslateProblem problem(network, data, info, all, all, options);
-  const auto loss = [&](std::int64_t epoch) {
-    EXPECT_EQ(problem.batches_in_epoch(epoch), 1);
-    problem.prepare(epoch, 0);
+  options.epochs = 1;
+  TranslateProblem of_one_epoch(network, data, info, all, all, options);
+  const auto loss_of = [](TranslateProblem& trained, std::int64_t epoch) {
+    EXPECT_EQ(trained.batches_in_epoch(epoch), 1);
+    trained.prepare(epoch, 0);
     Tape<float> tape;
-    return problem.loss(tape, epoch, 0).item();
+    return trained.loss(tape, epoch, 0).item();
   };
+  const auto loss = [&](std::int64_t epoch) { return loss_of(problem, epoch); };
   const Translator model(network);
   const PaddedIds source = pad_ids(data.sources, all), target = pad_ids(data.targets, all);
   const SequenceLayout layout(target.ids.shape()[0], target.lengths);
@@ -136,6 +140,7 @@ TEST(TranslateTraining, ScheduledSamplingReadsTheModelsOwnTokens) {
   const float forced = expected(decoder_inputs(target), &own);
   EXPECT_NEAR(loss(0), forced, 1e-6f);
   EXPECT_NEAR(loss(1), expected(own, nullptr), 1e-6f);
+  EXPECT_NEAR(loss_of(of_one_epoch, 0), expected(own, nullptr), 1e-6f);
   EXPECT_GT(std::abs(loss(1) - forced), 1e-3f);
 }
 
