@@ -35,7 +35,11 @@ ClassifyData load(const DataOptions& options, std::int64_t seed, Split& split) {
          fmt::join(options.data, ", "), data.size(), data.label_names.front());
   }
   const std::int64_t count = data.size();
-  if (!options.valid.empty()) append(data, read_classify_data(options.valid, options, &data.label_names, true));
+  if (!options.valid.empty()) {
+    DataOptions of_valid = options;
+    of_valid.labels.clear();  // they are those of --data
+    append(data, read_classify_data(options.valid, of_valid, &data.label_names, true));
+  }
   split = split_samples(options, data.labels, count, seed);
   return data;
 }

@@ -20,7 +20,21 @@ struct NamedLabels {
   std::vector<std::string> places;  // "file:line" of each, for messages
 };
 
-void read_npy_samples(const std::string& path, const DataOptions& options, ClassifyData& data, NamedLabels& labels) {
+void take_features(const std::string& path, std::int64_t features, ClassifyData& data) {
+  if (data.samples.features != 0 && data.samples.features != features) {
+    fail(Code::kData, "{}: has {} features, the file before it has {}", path, features, data.samples.features);
+  }
+  data.samples.features = features;
+}
+
+void read_npy_samples(const std::string& path, const DataOptions& options, bool labels_required, ClassifyData& data,
+                      NamedLabels& labels) {
+  if (labels_required && options.labels.empty()) {
+    fail(Code::kUsage,
+         "{}: a .npy file has no labels inside: those of --data are --labels FILE.npy, and a part of it is held back "
+         "by --split or --valid-fraction, not by --valid",
+         path);
+  }
   std::vector<Sequence> sequences = read_npy_sequences(path, options.batch_first);
   const std::int64_t N = std::ssize(sequences);
   IdTensor ids;
@@ -28,7 +42,7 @@ void read_npy_samples(const std::string& path, const DataOptions& options, Class
   if (!options.labels.empty() && ids.elements() != N) {
     fail(Code::kData, "{}: has {} labels, {} has {} samples", options.labels, ids.elements(), path, N);
   }
-  data.samples.features = sequences[0].values.shape()[1];
+  take_features(path, sequences[0].values.shape()[1], data);
   for (std::int64_t n = 0; n < N; ++n) {
     if (!options.labels.empty()) sequences[static_cast<std::size_t>(n)].label = std::to_string(ids[n]);
     data.samples.sequences.push_back(std::move(sequences[static_cast<std::size_t>(n)]));
@@ -39,10 +53,7 @@ void read_npy_samples(const std::string& path, const DataOptions& options, Class
 
 void read_sequence_file(const std::string& path, ClassifyData& data, NamedLabels& labels) {
   SequenceFile file = read_sequences(path);
-  if (data.samples.features != 0 && data.samples.features != file.features) {
-    fail(Code::kData, "{}: has {} features, the file before it has {}", path, file.features, data.samples.features);
-  }
-  data.samples.features = file.features;
+  take_features(path, file.features, data);
   if (file.filled > 0) data.notes.push_back(fmt::format("{}: {} missing values filled in", path, file.filled));
   for (Sequence& sequence : file.samples) {
     labels.names.push_back(sequence.label);
@@ -88,6 +99,19 @@ void number_labels(const NamedLabels& labels, const std::vector<std::string>* kn
   }
 }
 
+// --labels belongs to one .npy file; all others have their labels inside.
+void check_labels_option(const std::vector<std::string>& paths, const DataOptions& options) {
+  if (options.labels.empty()) return;
+  for (const std::string& path : paths) {
+    if (is_npy(path)) continue;
+    fail(Code::kUsage, "--labels {}: belongs to a .npy file of sequences, {} has its labels inside", options.labels,
+         path);
+  }
+  if (paths.size() == 1) return;
+  fail(Code::kUsage, "{}: one .npy file at a time, since --labels {} belongs to it", fmt::join(paths, ", "),
+       options.labels);
+}
+
 }  // namespace
 
 bool are_sequences(const std::vector<std::string>& paths, const DataOptions& options) {
@@ -99,11 +123,13 @@ bool are_sequences(const std::vector<std::string>& paths, const DataOptions& opt
 
 ClassifyData read_classify_data(const std::vector<std::string>& paths, const DataOptions& options,
                                 const std::vector<std::string>* known, bool labels_required) {
+  check_labels_option(paths, options);
   ClassifyData data;
   NamedLabels labels;
   if (are_sequences(paths, options)) {
     for (const std::string& path : paths) {
-      is_npy(path) ? read_npy_samples(path, options, data, labels) : read_sequence_file(path, data, labels);
+      is_npy(path) ? read_npy_samples(path, options, labels_required, data, labels)
+                   : read_sequence_file(path, data, labels);
     }
   } else {
     read_texts(paths, options, labels_required, data, labels);

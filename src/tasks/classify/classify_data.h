@@ -23,9 +23,10 @@ struct ClassifyData {
   bool is_text() const noexcept { return samples.features == 0; }
 };
 
-// Reads `paths`: labelled texts of any table format, .ts / UCR .tsv sequences, or .npy [T, N, C] with options.labels.
-// With `known` labels (of a model) every label must be one of them: Error{kData} with the line otherwise. Without, the
-// names are those found, ordered by their bytes. `labels_required`: rows without a label are an error.
+// Reads `paths`: labelled texts of any table format, .ts / UCR .tsv sequences, or .npy [T, N, C], one with
+// options.labels, all of one C. Throws Error{kUsage} for options.labels with anything but one .npy file. With `known`
+// labels (of a model) every label must be one of them: Error{kData} with the line otherwise. Without, the names are
+// those found, ordered by their bytes. `labels_required`: rows without a label are an error.
 ClassifyData read_classify_data(const std::vector<std::string>& paths, const DataOptions& options,
                                 const std::vector<std::string>* known, bool labels_required);
 

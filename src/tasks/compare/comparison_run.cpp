@@ -50,6 +50,10 @@ void check_plan(const ComparisonPlan& plan) {
     if (std::find(paths.begin(), paths.end(), "-") == paths.end()) continue;
     fail(Code::kUsage, "-: every training reads the data, so that they cannot come from standard input; give a file");
   }
+  if (!plan.test.empty() && !plan.options.data.labels.empty()) {
+    fail(Code::kUsage, "--test {}: --labels are those of --data; hold a test part back with --split A,B,C",
+         plan.test.front());
+  }
 }
 
 // Watches one training: stops it when its time is up or the comparison is stopped.

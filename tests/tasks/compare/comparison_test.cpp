@@ -287,8 +287,12 @@ TEST(Comparison, AFolderHoldsOneComparison) {
   expect_error(Code::kUsage, {"--cells names lstm twice"}, [&] { run_comparison(plan, quiet); });
   plan.cells = {"lstn"};
   expect_error(Code::kUsage, {"lstn"}, [&] { run_comparison(plan, quiet); });
-  plan.options.data.data = {"-"};
   plan.cells = {"lstm"};
+  plan.options.data.labels = "y.npy";
+  plan.test = {"v.npy"};
+  expect_error(Code::kUsage, {"--test v.npy", "--split A,B,C"}, [&] { run_comparison(plan, quiet); });
+  plan.test.clear();
+  plan.options.data.data = {"-"};
   expect_error(Code::kUsage, {"standard input"}, [&] { run_comparison(plan, quiet); });
 }
 

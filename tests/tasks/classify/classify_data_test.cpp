@@ -1,0 +1,67 @@
+// Oracle: the contract of classify_data.h; each message names the file and what to do.
+#include "tasks/classify/classify_data.h"
+
+#include <gtest/gtest.h>
+
+
+#include "formats/npy.h"
+#include "tasks/classify/classify.h"
+#include "tests/support/expect_error.h"
+#include "tests/support/temporary_folder.h"
+
+namespace carousel {
+namespace {
+
+// Ten sequences of two features with labels, eight of three features, and a table of texts.
+struct Arrays {
+  Arrays() {
+    write_npy<float>(folder / "x.npy", Tensor({4, 10, 2}).view());
+    write_npy<float>(folder / "wide.npy", Tensor({4, 8, 3}).view());
+    write_npy<std::int32_t>(folder / "y.npy",
+                            IdTensor({10}, std::vector<std::int32_t>{0, 1, 0, 1, 0, 1, 0, 1, 0, 1}).view());
+    put_file(folder / "texts.tsv", "label\ttext\n0\tone\n1\ttwo\n0\tthree\n1\tfour\n");
+  }
+  Options options(const std::string& data, const std::string& labels) const {
+    Options options;
+    options.data.data = {folder / data};
+    if (!labels.empty()) options.data.labels = folder / labels;
+    options.train.epochs = 1;
+    options.model.hidden_size = 2;
+    options.output.out = folder / "model.safetensors";
+    return options;
+  }
+  TemporaryFolder folder;
+};
+
+void expect_refused(Code code, std::initializer_list<std::string_view> words, const Options& options) {
+  Observer quiet;
+  expect_error(code, words, [&] { classify_task().train(options, quiet); });
+}
+
+TEST(ClassifyData, LabelsBelongToOneArray) {
+  const Arrays arrays;
+  Options two = arrays.options("x.npy", "y.npy");
+  two.data.data.push_back(arrays.folder / "x.npy");
+  expect_refused(Code::kUsage, {"x.npy, ", "one .npy file at a time", "y.npy belongs to it"}, two);
+  expect_refused(Code::kUsage, {"--labels", "y.npy", "texts.tsv has its labels inside"},
+                 arrays.options("texts.tsv", "y.npy"));
+  expect_refused(Code::kUsage, {"x.npy: a .npy file has no labels inside", "--labels FILE.npy"},
+                 arrays.options("x.npy", ""));
+  Options valid = arrays.options("x.npy", "y.npy");
+  valid.data.valid = {arrays.folder / "x.npy"};
+  expect_refused(Code::kUsage, {"x.npy", "--split or --valid-fraction, not by --valid"}, valid);
+}
+
+TEST(ClassifyData, ArraysOfOtherWidthsAreRefused) {
+  const Arrays arrays;
+  for (const auto& [first, second] : {std::pair{"x.npy", "wide.npy"}, std::pair{"wide.npy", "x.npy"}}) {
+    const std::vector<std::string> paths{arrays.folder / first, arrays.folder / second};
+    expect_error(Code::kData, {second, "features, the file before it has"},
+                 [&] { read_classify_data(paths, {}, nullptr, false); });
+  }
+  const std::vector<std::string> same(2, arrays.folder / "x.npy");
+  EXPECT_EQ(read_classify_data(same, {}, nullptr, false).size(), 20);
+}
+
+}  // namespace
+}  // namespace carousel
