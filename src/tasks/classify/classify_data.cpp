@@ -1,6 +1,7 @@
 #include "tasks/classify/classify_data.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/fail.h"
 #include "data/labelled.h"
@@ -42,8 +43,17 @@ void read_npy_samples(const std::string& path, const DataOptions& options, bool 
   if (!options.labels.empty() && ids.elements() != N) {
     fail(Code::kData, "{}: has {} labels, {} has {} samples", options.labels, ids.elements(), path, N);
   }
-  take_features(path, sequences[0].values.shape()[1], data);
+  const std::int64_t C = sequences[0].values.shape()[1];
+  take_features(path, C, data);
   for (std::int64_t n = 0; n < N; ++n) {
+    const auto values = sequences[static_cast<std::size_t>(n)].values.span();
+    const auto odd = std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
+    if (odd != values.end()) {
+      fail(Code::kData,
+           "{}: sample {}, step {}, feature {} is not finite: fill missing values in; only steps at the end of a "
+           "sample, without any value, may be NaN",
+           path, n, (odd - values.begin()) / C, (odd - values.begin()) % C);
+    }
     if (!options.labels.empty()) sequences[static_cast<std::size_t>(n)].label = std::to_string(ids[n]);
     data.samples.sequences.push_back(std::move(sequences[static_cast<std::size_t>(n)]));
     labels.names.push_back(data.samples.sequences.back().label);

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
 
 #include "formats/npy.h"
 #include "tasks/classify/classify.h"
@@ -61,6 +63,28 @@ TEST(ClassifyData, ArraysOfOtherWidthsAreRefused) {
   }
   const std::vector<std::string> same(2, arrays.folder / "x.npy");
   EXPECT_EQ(read_classify_data(same, {}, nullptr, false).size(), 20);
+}
+
+// NaN ends a sample, it is no number inside of one.
+TEST(ClassifyData, NumbersOfArraysAreFinite) {
+  const Arrays arrays;
+  const auto read_with = [&](std::int64_t at, float value) {
+    Tensor values({3, 2, 2});  // sample 1: elements 2, 3; 6, 7; 10, 11
+    values[at] = value;
+    write_npy<float>(arrays.folder / "odd.npy", values.view());
+    return [&] { return read_classify_data({arrays.folder / "odd.npy"}, {}, nullptr, false); };
+  };
+  const float nan = std::nanf(""), infinity = std::numeric_limits<float>::infinity();
+  expect_error(Code::kData, {"odd.npy: sample 1, step 1, feature 0 is not finite"}, read_with(6, nan));
+  expect_error(Code::kData, {"odd.npy: sample 1, step 0, feature 1 is not finite"}, read_with(3, infinity));
+  expect_error(Code::kData, {"odd.npy: sample 1, step 2, feature 1 is not finite"}, read_with(11, -infinity));
+  expect_error(Code::kData, {"odd.npy: sample 1, step 2, feature 1 is not finite"}, read_with(11, nan));
+  Tensor values({3, 2, 2});
+  values[10] = values[11] = nan;
+  write_npy<float>(arrays.folder / "short.npy", values.view());
+  const ClassifyData data = read_classify_data({arrays.folder / "short.npy"}, {}, nullptr, false);
+  EXPECT_EQ(data.samples.length(0), 3);
+  EXPECT_EQ(data.samples.length(1), 2);
 }
 
 }  // namespace
