@@ -29,6 +29,10 @@ namespace {
 
 // Reads the training (and validation) files and says which samples are for what.
 ClassifyData load(const DataOptions& options, std::int64_t seed, Split& split) {
+  if (options.folds > 0 && !(options.split.empty() && options.valid.empty())) {
+    fail(Code::kUsage, "--folds {}: every sample is validated on in one of them, none is held back: leave --{} out",
+         options.folds, options.split.empty() ? "valid" : "split");
+  }
   ClassifyData data = read_classify_data(options.data, options, nullptr, true);
   if (data.label_names.size() < 2) {
     fail(Code::kData, "{}: all {} samples have the label '{}', expected at least two classes",

@@ -87,5 +87,16 @@ TEST(ClassifyData, NumbersOfArraysAreFinite) {
   EXPECT_EQ(data.samples.length(1), 2);
 }
 
+TEST(ClassifyData, FoldsAreOfAllRows) {
+  const Arrays arrays;
+  Options options = arrays.options("texts.tsv", "");
+  options.data.folds = 2;
+  options.data.split = "2,1,1";
+  expect_refused(Code::kUsage, {"--folds 2", "leave --split out"}, options);
+  options.data.split.clear();
+  options.data.valid = {arrays.folder / "texts.tsv"};
+  expect_refused(Code::kUsage, {"--folds 2", "leave --valid out"}, options);
+}
+
 }  // namespace
 }  // namespace carousel
