@@ -63,11 +63,21 @@ std::vector<T> picked(const std::vector<T>& all, const SampleList& rows) {
   return list;
 }
 
-FittedText fit_transcripts(const std::vector<std::string>& texts, const SampleList& rows, const DataOptions& options) {
+// The labels of the texts at `rows`, which are learnt.
+FittedText fit_transcripts(const Utterances& data, const SampleList& rows, const DataOptions& options) {
   TextSettings settings;
-  settings.level = options.level.empty() ? choose_transcript_level(texts, rows) : parse_level(options.level);
-  FittedText fitted = fit_text(texts, rows, settings, {});
+  settings.level = options.level.empty() ? choose_transcript_level(data.texts, rows) : parse_level(options.level);
+  FittedText fitted = fit_text(data.texts, rows, settings, {});
   if (fitted.tokens == 0) fail(Code::kData, "{}: all texts are empty", fmt::join(options.data, ", "));
+  for (std::size_t k = 0; k < rows.size(); ++k) {
+    const std::vector<std::int32_t>& ids = fitted.ids[k];
+    const auto mark = std::find_if(ids.begin(), ids.end(), [](auto id) { return id < Vocabulary::kSpecials; });
+    if (mark == ids.end()) continue;
+    const auto n = static_cast<std::size_t>(rows[k]);
+    const TextTrace trace = fitted.pipeline.explain(data.texts[n]);
+    fail(Code::kData, "{}: '{}' is a mark of vocabularies, it cannot be learnt as a label; write it in another way",
+         data.places[n], trace.tokens[static_cast<std::size_t>(mark - ids.begin())]);
+  }
   return fitted;
 }
 
@@ -104,6 +114,18 @@ struct Prepared {
   std::vector<Labelling> labels;
 };
 
+// Throws Error{kData} if no recording of the validation part has a loss.
+void require_known_labels(const Prepared& p) {
+  for (const std::int64_t n : p.split.valid) {
+    if (unknown_labels({p.labels[static_cast<std::size_t>(n)]}) == 0) return;
+  }
+  const auto first = static_cast<std::size_t>(p.split.valid.front());
+  fail(Code::kData,
+       "{}: '{}' has a label that is not in the training part, as all {} recordings of the validation part have: there "
+       "is no loss to choose the epoch by; hold others back",
+       p.data.places[first], p.data.texts[first], p.split.valid.size());
+}
+
 Prepared prepare(const Options& options, Observer& observer) {
   Prepared p;
   p.data = read_utterances(options.data.data, options.data, nullptr, true);
@@ -114,7 +136,7 @@ Prepared prepare(const Options& options, Observer& observer) {
   const std::vector<std::int32_t> one_class(static_cast<std::size_t>(p.data.size()), 0);
   p.split = split_samples(options.data, one_class, count, options.train.seed);
   for (const std::string& note : p.data.notes) observer.note(note);
-  const FittedText fitted = fit_transcripts(p.data.texts, p.split.train, options.data);
+  const FittedText fitted = fit_transcripts(p.data, p.split.train, options.data);
   p.info.text = fitted.pipeline.settings();
   p.info.vocabulary = fitted.pipeline.vocabulary().tokens();
   p.info.majority = majority_text(p.data.texts, p.split.train);
@@ -133,6 +155,7 @@ Prepared prepare(const Options& options, Observer& observer) {
   observer.note(fmt::format("text: labels are {}, {} of them distinct; {} frames in a step",
                             p.info.text.level == TextLevel::kCharacter ? "characters" : "words", labels.classes() - 1,
                             p.data.frames.stack));
+  require_known_labels(p);
   if (const std::int64_t unknown = unknown_labels(p.labels)) {
     observer.note(
         fmt::format("text: {} labels of the validation part are not in the training part: they count as "
@@ -274,7 +297,7 @@ class Transcribe final : public Task {
     Utterances data = read_utterances(options.data.data, options.data, nullptr, true);
     SampleList all(static_cast<std::size_t>(data.size()));
     std::iota(all.begin(), all.end(), 0);
-    const FittedText fitted = fit_transcripts(data.texts, all, options.data);
+    const FittedText fitted = fit_transcripts(data, all, options.data);
     TranscriptLabels labels(fitted.pipeline.settings(), fitted.pipeline.vocabulary().tokens());
     const std::vector<Labelling> labellings = encode_texts(labels, data.texts);
     stack_frames(data, options.data.stack > 0 ? options.data.stack : choose_stack(data.samples, labellings));

@@ -24,7 +24,8 @@ Variable transcript_loss(const Variable& logits, std::span<const std::int32_t> l
 
 // The training problem: batches of samples of similar length, the CTC loss per label; validated by the rate of wrong
 // labels, or by the loss where the validation part is too small for that. Network, samples and labels are borrowed; a
-// labelling with kUnknownLabel, which only the validation part may hold, has no loss. `options` is resolved.
+// labelling with kUnknownLabel, which only the validation part may hold, has no loss: REQUIRES one there without it.
+// `options` is resolved.
 class TranscribeProblem final : public TaskProblem {
  public:
   TranscribeProblem(Sequential& network, const Samples& samples, const std::vector<Labelling>& labels,
