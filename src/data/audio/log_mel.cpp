@@ -23,6 +23,10 @@ double triangle(double hertz, double left, double middle, double right) {
 
 }  // namespace
 
+std::int64_t LogMelSettings::hop_samples() const noexcept {
+  return std::max(std::llround(hop * static_cast<double>(sample_rate)), 1LL);
+}
+
 LogMel::LogMel(const LogMelSettings& s) {
   const double half = static_cast<double>(s.sample_rate) / 2;
   const bool sensible = s.sample_rate >= 1000 && s.sample_rate <= 1'000'000 && s.window > 0 && s.window <= 1 &&
@@ -36,7 +40,7 @@ LogMel::LogMel(const LogMelSettings& s) {
   }
   const auto rate = static_cast<double>(s.sample_rate);
   const auto window = std::llround(s.window * rate);
-  hop_ = std::max(std::llround(s.hop * rate), 1LL);
+  hop_ = s.hop_samples();
   for (fft_size_ = 2; fft_size_ < 2 * window;) fft_size_ *= 2;
   for (std::int64_t i = 0; i < window; ++i) {
     const double turn = 2 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(window);

@@ -25,6 +25,8 @@ struct LogMelSettings {
   double hop = 0.01;             // seconds from frame to frame
   std::int64_t filters = 40;     // features of a frame
   double low = 20;               // Hz, where the lowest filter begins
+
+  std::int64_t hop_samples() const noexcept;  // from frame to frame: hop rounded to whole samples, at least one
 };
 
 // Holds the window and the filters; may be used by many threads at once.

@@ -191,12 +191,13 @@ struct Decoder {
   TranscriptSearch search;
 };
 
-std::string label_times(const std::vector<std::int64_t>& begins, const FrameSettings& frames) {
-  std::string text;
+// Where each label begins: seconds with two decimals, frames of a .npy as whole numbers.
+std::vector<std::string> label_times(const std::vector<std::int64_t>& begins, const FrameSettings& frames) {
+  std::vector<std::string> times;
   for (const std::int64_t step : begins) {
-    text += fmt::format("{}{:.4g}", text.empty() ? "" : " ", frames.begin(step));
+    times.push_back(fmt::format("{:.{}f}", frames.begin(step), frames.from_audio() ? 2 : 0));
   }
-  return text;
+  return times;
 }
 
 class Transcribe final : public Task {
@@ -285,11 +286,13 @@ class Transcribe final : public Task {
         list.push_back(
             {{"text", labels.text(one.labels)}, {"log_probability", -labelling_loss(logits.of(n), one.labels)}});
       }
+      const std::vector<std::string> times = label_times(ctc_align(log_p, best[0].labels), info.frames);
       std::vector<std::string> cells{list[0]["text"].get<std::string>(),
                                      fmt::format("{:.6g}", list[0]["log_probability"].get<double>()),
-                                     label_times(ctc_align(log_p, best[0].labels), info.frames)};
-      if (n_best > 1) cells.push_back(json_output(list));
-      sink.row(cells);
+                                     fmt::format("{}", fmt::join(times, " "))};
+      std::vector<std::string> values{"", "", fmt::format("[{}]", fmt::join(times, ","))};
+      if (n_best > 1) values.push_back(cells.emplace_back(json_output(list)));
+      sink.row(cells, values);
     }
   }
 

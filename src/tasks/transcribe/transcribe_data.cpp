@@ -99,7 +99,9 @@ FrameSettings settings_of(const ManifestRow& row, bool centered) {
 }  // namespace
 
 double FrameSettings::begin(std::int64_t step) const {
-  return static_cast<double>(step * stack) * (from_audio() ? log_mel.hop : 1);
+  const auto frame = static_cast<double>(step * stack);
+  if (!from_audio()) return frame;
+  return frame * static_cast<double>(log_mel.hop_samples()) / static_cast<double>(log_mel.sample_rate);
 }
 
 Utterances read_utterances(const std::vector<std::string>& paths, const DataOptions& options,

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "base/json.h"
 #include "base/random.h"
 #include "carousel/model.h"
 #include "carousel/stream.h"
@@ -67,9 +68,15 @@ struct Spelling {
 
 struct TranscriptRows final : RowSink {
   void header(const std::vector<std::string>& names) override { columns = names; }
+  void note(const std::string& message) override { notes += message + "\n"; }
   void row(const std::vector<std::string>& cells) override { rows.push_back(cells); }
+  void row(const std::vector<std::string>& cells, const std::vector<std::string>& values) override {
+    rows.push_back(cells);
+    json.push_back(values);
+  }
   std::vector<std::string> columns;
-  std::vector<std::vector<std::string>> rows;
+  std::vector<std::vector<std::string>> rows, json;
+  std::string notes;
 };
 
 double value_of(const Metrics& metrics, std::string_view name) {
@@ -133,6 +140,12 @@ TEST(Transcribe, StackedFramesStandSideBySide) {
   for (std::int64_t i = 0; i < 8; ++i) EXPECT_EQ(values[i], expected[i]) << i;
   data.frames.log_mel.sample_rate = 8000;
   EXPECT_DOUBLE_EQ(data.frames.begin(3), 0.06);
+  // 10 ms are 110.25 samples: LogMel takes 110 of them, and an hour would end 8 seconds late.
+  data.frames.log_mel.sample_rate = 11025;
+  const LogMel log_mel(data.frames.log_mel);
+  const std::int64_t window = 276, frames = log_mel.frames(11025 * 3600);
+  EXPECT_EQ(frames, 1 + (11025 * 3600 - window) / 110);
+  EXPECT_NEAR(data.frames.begin(frames / 2), 3600, 0.03);
 }
 
 struct TranscribeNotes final : Observer {
@@ -163,6 +176,7 @@ TEST(Transcribe, LearnsToSpell) {
   transcribe_task().predict(model, options, sink);
   EXPECT_EQ(sink.columns, (std::vector<std::string>{"text", "log_probability", "times", "n_best"}));
   ASSERT_EQ(sink.rows.size(), 15);
+  ASSERT_EQ(sink.json.size(), 15);
   const Utterances data = read_utterances(options.data.data, options.data, nullptr, true);
   std::int64_t right = 0;
   for (std::size_t n = 0; n < 15; ++n) {
@@ -170,6 +184,11 @@ TEST(Transcribe, LearnsToSpell) {
     EXPECT_LT(std::stod(sink.rows[n][1]), 0);
     EXPECT_EQ(std::count(sink.rows[n][2].begin(), sink.rows[n][2].end(), ' ') + 1, std::ssize(sink.rows[n][0]));
     EXPECT_NE(sink.rows[n][3].find("{\"text\":\"" + sink.rows[n][0] + "\""), std::string::npos);
+    const nlohmann::json times = nlohmann::json::parse(sink.json[n][2]), best = nlohmann::json::parse(sink.json[n][3]);
+    EXPECT_EQ(times.size(), sink.rows[n][0].size());
+    for (const nlohmann::json& time : times) EXPECT_TRUE(time.is_number_integer()) << time;  // a frame of a .npy
+    ASSERT_LE(best.size(), 3U);
+    EXPECT_EQ(best[0]["text"], sink.rows[n][0]);
   }
   EXPECT_DOUBLE_EQ(static_cast<double>(right) / 15, value_of(scores.metrics, "accuracy"));
 }
