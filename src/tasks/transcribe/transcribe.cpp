@@ -172,7 +172,8 @@ Baseline majority_baseline(const TranscribeInfo& info, TranscriptLabels& labels,
   return {"majority", score_transcripts(labels, same, references)};
 }
 
-// What `evaluate` and `predict` decode with; owns the language model that the options name.
+// What `evaluate` and `predict` decode with, and, with its defaults, `train` at its end; owns the language model that
+// the options name.
 struct Decoder {
   Decoder(const ModelOptions& options, TextLevel level) {
     constexpr std::int64_t kBeam = 16;  // words were found no better by it, characters were
@@ -229,7 +230,8 @@ class Transcribe final : public Task {
     TrainResult result;
     result.task = "transcribe";
     result.samples = std::ssize(p.split.valid);
-    result.metrics = score_transcripts(labels, decode(logits, {}, labels), references);
+    const Decoder decoder({}, labels.level());
+    result.metrics = score_transcripts(labels, decode(logits, decoder.search, labels), references);
     result.baselines.push_back(majority_baseline(p.info, labels, references));
     fill_result(result, summary, model, options.output, std::ssize(p.split.train));
     result.options = options;

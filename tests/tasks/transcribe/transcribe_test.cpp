@@ -193,6 +193,21 @@ TEST(Transcribe, LearnsToSpell) {
   EXPECT_DOUBLE_EQ(static_cast<double>(right) / 15, value_of(scores.metrics, "accuracy"));
 }
 
+// Oracle: the same model and recordings; with so few epochs the best path and the beam disagree.
+TEST(Transcribe, TrainDecodesAsEvaluateDoes) {
+  const Spelling spelling;
+  Options options = spelling.options();
+  options.train.epochs = 1;
+  options.train.lr = 0.01;
+  options.data.part = "valid";
+  Observer quiet;
+  const TrainResult result = transcribe_task().train(options, quiet);
+  const Model model = Model::load(options.output.out);
+  EXPECT_EQ(transcribe_task().evaluate(model, options, quiet).metrics, result.metrics);
+  options.model.beam = 1;
+  EXPECT_NE(transcribe_task().evaluate(model, options, quiet).metrics, result.metrics);
+}
+
 // Oracle: the whole sequence at once. A network of one direction, saved and loaded, gives its outputs step by step, and
 // the labels that it says so far are those of the best path.
 TEST(Transcribe, StreamingOneDirectionEqualsTheWhole) {
