@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "carousel/convolution.h"
 #include "layers/sentence_encoder.h"
+#include "layers/term_scores.h"
 #include "tasks/column_scale.h"
 #include "tasks/task_data.h"
 #include "tasks/text_json.h"
@@ -15,6 +16,21 @@
 namespace carousel {
 
 using nlohmann::json;
+
+namespace {
+
+// How many scores a classifier's network gives, by the last layer; 0: it ends in none that a classifier has.
+std::int64_t score_count(Sequential& network) {
+  if (network.size() == 0) return 0;
+  Module* last = network.modules().back().second.get();
+  if (auto* sum = dynamic_cast<Sum*>(last)) return score_count(sum->branches().front());
+  if (const auto* linear = dynamic_cast<Linear*>(last)) return linear->weight.value.shape()[0];
+  if (const auto* scale = dynamic_cast<Scale*>(last)) return scale->factor.value.elements();
+  if (const auto* terms = dynamic_cast<TermScores*>(last)) return terms->bias.value.elements();
+  return 0;
+}
+
+}  // namespace
 
 std::string ClassifyInfo::to_json() const {
   json object{{"labels", labels}, {"features", features}, {"majority", majority}, {"split", split}};
@@ -42,6 +58,10 @@ ClassifyInfo ClassifyInfo::from_model(const Model& model) {
   }
   if (info.majority < 0 || info.majority >= std::ssize(info.labels) || (info.features == 0) != info.text.has_value()) {
     fail(Code::kModel, "the description of the classifier contradicts itself");
+  }
+  if (const std::int64_t scores = score_count(model.network()); scores != std::ssize(info.labels)) {
+    fail(Code::kModel, "the description of the classifier has {} labels, its network gives {} scores",
+         info.labels.size(), scores);
   }
   return info;
 }

@@ -24,7 +24,7 @@ struct ClassifyInfo {
   bool hierarchical = false;  // ids have a mark between sentences (documents.h)
 
   std::string to_json() const;
-  // Throws Error{kModel} if the model is not a classifier or its description does not fit.
+  // Throws Error{kModel} if the model is not a classifier or its description does not fit the network.
   static ClassifyInfo from_model(const Model& model);
   TextPipeline pipeline() const;
 };

@@ -158,5 +158,47 @@ TEST(ClassifyModel, OptionsOfAnotherModelAreRefused) {
   refuses("tfidf", "leave linear_branch out", [](ModelOptions& o) { o.linear_branch = "true"; });
 }
 
+// Oracle: the contract. The network gives a score for each label, whatever layers it ends in.
+TEST(ClassifyModel, AsManyLabelsAsScores) {
+  ClassifyData data = random_texts(60);
+  const Indices all = all_of(data);
+  const TextBaseline linear = TextBaseline::fit(data.samples.ids, data.labels, kClasses);
+  Observer quiet;
+  const auto network_of = [&](const std::string& kind) {
+    ModelOptions options;
+    options.model = kind;
+    options.hidden_size = options.embedding_size = 4;
+    return build_classifier(resolve_classify_model(options, data, all, quiet), data, all,
+                            std::vector<std::string>(kWords, "w"));
+  };
+  Sequential joined = network_of("recurrent");
+  joined.initialize(1);
+  add_linear_branch(joined, linear, data, {.train = all, .valid = all}, quiet);
+  ASSERT_EQ(joined.modules().back().first, "scores");
+  Sequential terms = fit_tfidf(linear, data, {.train = all, .valid = all}, "", quiet);
+  ClassifyInfo info;
+  info.text.emplace().level = TextLevel::kWord;
+  info.vocabulary = {"<pad>", "<unk>", "<bos>", "<eos>", "w"};
+  for (Sequential* network : {&joined, &terms}) {
+    Model model("classify", std::move(*network));
+    info.labels = {"a", "b", "c"};
+    model.set_task_data(info.to_json());
+    EXPECT_EQ(ClassifyInfo::from_model(model).labels, info.labels);
+    for (const std::size_t count : {2, 4}) {
+      info.labels = {"a", "b", "c", "d"};
+      info.labels.resize(count);
+      model.set_task_data(info.to_json());
+      expect_error(Code::kModel, {std::to_string(count) + " labels", "3 scores"},
+                   [&] { ClassifyInfo::from_model(model); });
+    }
+  }
+  for (const std::string kind : {"recurrent", "cnn"}) {
+    Model model("classify", network_of(kind));
+    info.labels = {"a", "b", "c", "d"};
+    model.set_task_data(info.to_json());
+    expect_error(Code::kModel, {"4 labels", "3 scores"}, [&] { ClassifyInfo::from_model(model); });
+  }
+}
+
 }  // namespace
 }  // namespace carousel
