@@ -29,6 +29,15 @@ std::vector<std::int32_t> tokens_of(const LmInfo& info, const TranscriptLabels& 
 
 }  // namespace
 
+std::vector<std::string> labels_unknown_to(const Model& lm, const TranscriptLabels& labels) {
+  const std::vector<std::int32_t> tokens = tokens_of(LmInfo::from_model(lm), labels);
+  std::vector<std::string> unknown;
+  for (std::int32_t k = 1; k < labels.classes(); ++k) {
+    if (tokens[static_cast<std::size_t>(k)] == Vocabulary::kUnknown) unknown.push_back(labels.name(k));
+  }
+  return unknown;
+}
+
 LmScorer::LmScorer(const Model& lm, const TranscriptLabels& labels)
     : tokens_(tokens_of(LmInfo::from_model(lm), labels)), stream_(lm) {}
 

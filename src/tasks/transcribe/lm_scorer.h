@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <string>
 #include <vector>
 
 #include "carousel/model.h"
@@ -9,6 +10,9 @@
 #include "tasks/transcribe/transcript_labels.h"
 
 namespace carousel {
+
+// The labels that a language model takes for its <unk>. Throws as LmScorer's constructor.
+std::vector<std::string> labels_unknown_to(const Model& lm, const TranscriptLabels& labels);
 
 // Every label is the token of the same text in the language model, one that it does not know its <unk>; the end of a
 // labelling is the end of a line. Keeps the state behind each prefix that it was asked about. One thread at a time.

@@ -11,6 +11,7 @@
 #include "tasks/report/report_files.h"
 #include "tasks/sample_split.h"
 #include "tasks/training_run.h"
+#include "tasks/transcribe/lm_scorer.h"
 #include "tasks/transcribe/transcribe_model.h"
 #include "tasks/transcribe/transcribe_report.h"
 #include "tasks/transcribe/transcribe_training.h"
@@ -175,21 +176,38 @@ Baseline majority_baseline(const TranscribeInfo& info, TranscriptLabels& labels,
 // What `evaluate` and `predict` decode with, and, with its defaults, `train` at its end; owns the language model that
 // the options name.
 struct Decoder {
-  Decoder(const ModelOptions& options, TextLevel level) {
+  Decoder(const ModelOptions& options, const TranscriptLabels& labels) {
     constexpr std::int64_t kBeam = 16;  // words were found no better by it, characters were
     if (options.lm.empty() && (options.lm_weight != ModelOptions().lm_weight || options.insertion_bonus != 0)) {
       fail(Code::kUsage, "--lm-weight and --insertion-bonus weigh a language model: give --lm or leave them out");
     }
     if (!options.lm.empty()) lm.emplace(Model::load(options.lm));
-    const std::int64_t automatic = lm || level == TextLevel::kCharacter ? kBeam : 1;
+    const std::int64_t automatic = lm || labels.level() == TextLevel::kCharacter ? kBeam : 1;
     search = {.beam = std::max(options.beam > 0 ? options.beam : automatic, options.n_best),
               .lm = lm ? &*lm : nullptr,
               .lm_weight = options.lm_weight,
               .insertion_bonus = options.insertion_bonus};
     if (lm && search.beam == 1) fail(Code::kUsage, "--beam 1 is the best path, which no language model weighs");
+    if (lm) check_labels(options.lm, labels);
   }
   std::optional<Model> lm;
   TranscriptSearch search;
+  std::string note;  // how many labels the language model does not know; "": it knows all
+
+ private:
+  void check_labels(const std::string& path, const TranscriptLabels& labels) {
+    const std::vector<std::string> unknown = labels_unknown_to(*lm, labels);
+    if (unknown.empty()) return;
+    const std::int64_t all = labels.classes() - 1;
+    if (std::ssize(unknown) == all) {
+      fail(Code::kUsage,
+           "--lm {}: knows none of the {} labels, '{}' for one: transcripts are read in lower case, train it with "
+           "--lowercase=true on texts of the same words",
+           path, all, unknown.front());
+    }
+    note = fmt::format("language model: {} of {} labels are its <unk>, '{}' for one; transcripts are in lower case",
+                       unknown.size(), all, unknown.front());
+  }
 };
 
 // Where each label begins: seconds with two decimals, frames of a .npy as whole numbers.
@@ -230,7 +248,7 @@ class Transcribe final : public Task {
     TrainResult result;
     result.task = "transcribe";
     result.samples = std::ssize(p.split.valid);
-    const Decoder decoder({}, labels.level());
+    const Decoder decoder({}, labels);
     result.metrics = score_transcripts(labels, decode(logits, decoder.search, labels), references);
     result.baselines.push_back(majority_baseline(p.info, labels, references));
     fill_result(result, summary, model, options.output, std::ssize(p.split.train));
@@ -263,7 +281,8 @@ class Transcribe final : public Task {
     result.task = "transcribe";
     result.samples = std::ssize(all);
     const StepLogits logits(model.network(), data.samples, all);
-    const Decoder decoder(options.model, labels.level());
+    const Decoder decoder(options.model, labels);
+    if (!decoder.note.empty()) observer.note(decoder.note);
     result.metrics = score_transcripts(labels, decode(logits, decoder.search, labels), references);
     result.baselines.push_back(majority_baseline(info, labels, references));
     return result;
@@ -276,7 +295,8 @@ class Transcribe final : public Task {
     const TranscriptLabels labels = info.labels();
     const StepLogits logits(model.network(), data.samples, all);
     const std::int64_t n_best = options.model.n_best;
-    const Decoder decoder(options.model, labels.level());
+    const Decoder decoder(options.model, labels);
+    if (!decoder.note.empty()) sink.note(decoder.note);
     std::vector<std::string> columns{"text", "log_probability", "times"};
     if (n_best > 1) columns.emplace_back("n_best");
     sink.header(columns);

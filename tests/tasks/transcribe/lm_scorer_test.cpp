@@ -63,6 +63,13 @@ TEST(LmScorer, OfCharactersTheEndIsTheLineFeed) {
   }
 }
 
+// Oracle: the tokens of both by eye.
+TEST(LmScorer, NamesTheLabelsThatAreUnknownToTheModel) {
+  const Model lm = random_lm(TextLevel::kWord, {"One", "two", "three"});
+  const TranscriptLabels labels = labels_of(TextLevel::kWord, {"three", "four", "one"});
+  EXPECT_EQ(labels_unknown_to(lm, labels), (std::vector<std::string>{"four", "one"}));
+}
+
 TEST(LmScorer, RefusesAnotherLevel) {
   const Model lm = random_lm(TextLevel::kCharacter, {"a", "\n"});
   expect_error(Code::kUsage, {"--lm", "level 'char'", "level 'word'"},
