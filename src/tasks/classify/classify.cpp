@@ -266,7 +266,8 @@ class Classify final : public Task {
 
   EvaluateResult evaluate(const Model& model, const Options& options, Observer& observer) const override {
     const ClassifyInfo info = ClassifyInfo::from_model(model);
-    const ClassifyData data = load_for_model(info, options, true, observer);
+    const ClassifyData data = load_for_model(info, options, true);
+    for (const std::string& note : data.notes) observer.note(note);
     const Indices all = part_samples(options.data, info.split, data.size());
     const auto actual = labels_of(data, all);
     const std::int64_t classes = std::ssize(info.labels);
@@ -288,8 +289,8 @@ class Classify final : public Task {
 
   void predict(const Model& model, const Options& options, RowSink& sink) const override {
     const ClassifyInfo info = ClassifyInfo::from_model(model);
-    Observer quiet;
-    const ClassifyData data = load_for_model(info, options, false, quiet);
+    const ClassifyData data = load_for_model(info, options, false);
+    for (const std::string& note : data.notes) sink.note(note);
     const Indices all = part_samples(options.data, info.split, data.size());
     const Tensor scores = predict_samples(model.network(), data.samples, all);
     const std::int64_t K = std::ssize(info.labels);
@@ -348,14 +349,12 @@ class Classify final : public Task {
   }
 
  private:
-  static ClassifyData load_for_model(const ClassifyInfo& info, const Options& options, bool labels,
-                                     Observer& observer) {
+  static ClassifyData load_for_model(const ClassifyInfo& info, const Options& options, bool labels) {
     ClassifyData data = read_classify_data(options.data.data, options.data, &info.labels, labels);
     if (data.samples.features != info.features) {
       fail(Code::kData, "{}: {} features, the model was trained on {}", fmt::join(options.data.data, ", "),
            data.samples.features, info.features == 0 ? "texts" : std::to_string(info.features));
     }
-    for (const std::string& note : data.notes) observer.note(note);
     if (data.is_text()) {
       TextPipeline pipeline = info.pipeline();
       encode_texts(data, pipeline, info.hierarchical);

@@ -291,6 +291,7 @@ class Transcribe final : public Task {
   void predict(const Model& model, const Options& options, RowSink& sink) const override {
     const TranscribeInfo info = TranscribeInfo::from_model(model);
     const Utterances data = load_for_model(info, options, false);
+    for (const std::string& note : data.notes) sink.note(note);
     const SampleList all = part_samples(options.data, info.split, data.size());
     const TranscriptLabels labels = info.labels();
     const StepLogits logits(model.network(), data.samples, all);

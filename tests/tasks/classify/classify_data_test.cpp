@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "carousel/model.h"
 #include "formats/npy.h"
 #include "tasks/classify/classify.h"
 #include "tests/support/expect_error.h"
@@ -96,6 +97,26 @@ TEST(ClassifyData, FoldsAreOfAllRows) {
   options.data.split.clear();
   options.data.valid = {arrays.folder / "texts.tsv"};
   expect_refused(Code::kUsage, {"--folds 2", "leave --valid out"}, options);
+}
+
+// Oracle: the note of `evaluate`.
+TEST(ClassifyData, PredictSaysWhatWasPassedOver) {
+  struct Notes final : RowSink {
+    void note(const std::string& message) override { all += message + "\n"; }
+    void header(const std::vector<std::string>&) override {}
+    void row(const std::vector<std::string>&) override {}
+    std::string all;
+  } sink;
+  const Arrays arrays;
+  Options options = arrays.options("texts.tsv", "");
+  options.data.split = "3,1,0";
+  Observer quiet;
+  classify_task().train(options, quiet);
+  put_file(arrays.folder / "gaps.tsv", "label\ttext\n0\tone\n\n1\t\n");
+  options.data.data = {arrays.folder / "gaps.tsv"};
+  classify_task().predict(Model::load(options.output.out), options, sink);
+  EXPECT_NE(sink.all.find("1 blank lines passed over"), std::string::npos) << sink.all;
+  EXPECT_NE(sink.all.find("1 texts are empty and were kept"), std::string::npos) << sink.all;
 }
 
 }  // namespace
