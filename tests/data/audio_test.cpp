@@ -22,6 +22,11 @@ std::string little_endian(std::uint32_t value, int bytes) {
   return text;
 }
 
+std::string big_endian(std::uint32_t value, int bytes) {
+  const std::string text = little_endian(value, bytes);
+  return {text.rbegin(), text.rend()};
+}
+
 // A WAV file of 16-bit samples, channels side by side, put together by hand from the format's description.
 std::string wav(std::span<const std::int16_t> samples, std::uint32_t rate, std::uint32_t channels = 1) {
   std::string data;
@@ -70,6 +75,42 @@ TEST(Audio, NamesFilesThatCannotBeUsed) {
   expect_error(Code::kIo, {"missing.wav"}, [&] { read_audio(folder / "missing.wav"); });
   EXPECT_TRUE(is_audio_file("a/B.Wav"));
   EXPECT_FALSE(is_audio_file("wav.tsv"));
+}
+
+// Oracle: the bytes that were written, by the descriptions of the formats; a file without its end is never taken.
+TEST(Audio, NoContainerLoadsWithoutItsEnd) {
+  const std::int16_t samples[] = {0, 16384, -32768, 100};
+  const std::string wave = wav(samples, 8000), data = wave.substr(44);
+  std::string swapped;
+  for (std::size_t k = 0; k < data.size(); k += 2) swapped += {data[k + 1], data[k]};
+  const std::string rifx = "RIFX" + big_endian(44, 4) + "WAVEfmt " + big_endian(16, 4) + big_endian(1, 2) +
+                           big_endian(1, 2) + big_endian(8000, 4) + big_endian(16000, 4) + big_endian(2, 2) +
+                           big_endian(16, 2) + "data" + big_endian(8, 4) + swapped;
+  const std::string unknown(4, '\xff'), zeros(4, '\0');
+  const std::string rf64 = "RF64" + unknown + "WAVEds64" + little_endian(28, 4) + little_endian(80, 4) + zeros +
+                           little_endian(8, 4) + zeros + little_endian(4, 4) + zeros + zeros + wave.substr(12, 24) +
+                           "data" + unknown + data;
+  const std::string rate = big_endian(0x400b, 2) + big_endian(0xfa000000, 4) + zeros;  // 8000 = 0xfa00 2^-3, 80 bits
+  const std::string aiff = "FORM" + big_endian(54, 4) + "AIFFCOMM" + big_endian(18, 4) + big_endian(1, 2) +
+                           big_endian(4, 4) + big_endian(16, 2) + rate + "SSND" + big_endian(16, 4) + zeros + zeros +
+                           swapped;
+  const std::string au_head = ".snd" + big_endian(24, 4),
+                    au_tail = big_endian(3, 4) + big_endian(8000, 4) + big_endian(1, 4);
+  const std::string au = au_head + big_endian(8, 4) + au_tail + swapped;
+  const TemporaryFolder folder;
+  const auto read = [&](const std::string& bytes) {
+    put_file(folder / "sound", bytes);
+    return read_audio(folder / "sound").samples;
+  };
+  const std::vector<float> expected{0, 0.5F, -1, 100 / 32768.0F};
+  for (const std::string& whole : {wave, rifx, rf64, aiff, au}) {
+    SCOPED_TRACE(whole.substr(0, 4));
+    EXPECT_EQ(read(whole), expected);
+    for (std::size_t size = 0; size < whole.size(); ++size) {
+      expect_error(Code::kData, {"sound"}, [&] { read(whole.substr(0, size)); });
+    }
+  }
+  EXPECT_EQ(read(au_head + unknown + au_tail + swapped), expected);  // written to a pipe
 }
 
 // Oracle: the contract. libm is there and holds no recordings.

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <memory>
+#include <string_view>
 
 #include "base/fail.h"
 #include "base/file.h"
@@ -34,15 +35,34 @@ struct FileBytes {
   }
 };
 
-// libsndfile takes what there is of a WAV file that was cut off, so its size is compared with what its header says
-// (all ones: written to a pipe, the size was not known).
-void check_riff_size(const std::string& path, const std::string& bytes) {
-  if (bytes.size() < 12 || bytes.compare(0, 4, "RIFF") != 0) return;
-  std::uint32_t size = 0;
-  for (int k = 3; k >= 0; --k) size = size << 8 | static_cast<unsigned char>(bytes[static_cast<std::size_t>(4 + k)]);
-  if (size == 0xffffffffU || std::uint64_t{size} + 8 <= bytes.size()) return;
-  fail(Code::kData, "{}: is cut off: its header announces {} bytes, the file has {}", path, std::uint64_t{size} + 8,
-       bytes.size());
+std::uint64_t number_at(const std::string& bytes, std::size_t at, std::size_t width, bool big_endian) {
+  std::uint64_t number = 0;
+  for (std::size_t k = 0; k < width; ++k) {
+    number = number << 8 | static_cast<unsigned char>(bytes[at + (big_endian ? k : width - 1 - k)]);
+  }
+  return number;
+}
+
+// The size of a file by the header of its container: WAV (RIFF, RIFX, RF64), AIFF (FORM), AU. 0: it is another one, or
+// was written to a pipe, so that the size was not known.
+std::uint64_t announced_size(const std::string& bytes) {
+  constexpr std::uint32_t kUnknown = 0xffffffff;
+  if (bytes.size() < 12) return 0;
+  const std::string_view kind = std::string_view(bytes).substr(0, 4);
+  if (kind == "RF64" && bytes.size() >= 28)
+    return 8 + number_at(bytes, 20, 8, false);  // in its chunk ds64, which comes first
+  const bool is_au = kind == ".snd", big_endian = is_au || kind == "RIFX" || kind == "FORM";
+  if (!big_endian && kind != "RIFF") return 0;
+  const std::uint64_t first = number_at(bytes, 4, 4, big_endian), second = number_at(bytes, 8, 4, big_endian);
+  if ((is_au ? second : first) == kUnknown) return 0;
+  return is_au ? first + second : 8 + first;
+}
+
+// libsndfile takes what there is of a file that was cut off.
+void check_size(const std::string& path, const std::string& bytes) {
+  const std::uint64_t size = announced_size(bytes);
+  if (size <= bytes.size()) return;
+  fail(Code::kData, "{}: is cut off: its header announces {} bytes, the file has {}", path, size, bytes.size());
 }
 
 }  // namespace
@@ -56,7 +76,7 @@ bool is_audio_file(const std::string& path) {
 
 Recording read_audio(const std::string& path) {
   const std::string all = read_file(path);
-  check_riff_size(path, all);
+  check_size(path, all);
   FileBytes bytes{all};
   const SoundLibrary& sound = sound_library();
   SF_VIRTUAL_IO io{FileBytes::length, FileBytes::seek, FileBytes::read, nullptr, FileBytes::tell};
