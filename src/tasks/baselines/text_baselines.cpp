@@ -72,7 +72,11 @@ TextBaseline TextBaseline::fit(std::span<const Text> texts, std::span<const std:
     baseline.idf_.push_back(1 + std::log((1 + static_cast<double>(texts.size())) / (1 + static_cast<double>(count))));
   }
   const LogisticOptions logistic{.strength = options.strength};
-  baseline.regression_ = LogisticRegression::fit(baseline.features(texts), labels, classes, baseline.terms(), logistic);
+  const SparseRows rows = baseline.features(texts);
+  baseline.regression_ = LogisticRegression::fit(rows, labels, classes, baseline.terms(), logistic);
+  // Nodes, buckets and the order of all pairs; of the terms; the rows; the vectors of L-BFGS.
+  baseline.fit_bytes_ = 80 * std::ssize(order) + 60 * baseline.terms() + 16 * std::ssize(rows.values) +
+                        208 * baseline.terms() * (classes > 2 ? classes : 1);
   return baseline;
 }
 

@@ -43,6 +43,7 @@ class TextBaseline {
   std::vector<std::int32_t> predict(std::span<const Text> texts) const;
   std::vector<std::int32_t> predict(std::span<const Words> texts) const;
   std::int64_t terms() const noexcept { return static_cast<std::int64_t>(idf_.size()); }
+  std::int64_t fit_bytes() const noexcept { return fit_bytes_; }  // what fitting took at its end, about
 
   // The same classifier as a layer over token ids, its scores multiplied by `factor`; null if it has no terms. For one
   // fitted on ids.
@@ -54,6 +55,7 @@ class TextBaseline {
   std::unordered_map<std::string, std::int32_t> words_;    // only if fitted on words
   std::vector<double> idf_;
   LogisticRegression regression_;
+  std::int64_t fit_bytes_ = 0;
 };
 
 // [6 C]: mean, deviation, least, greatest, first, last of channel 0, then of channel 1 ... of a sequence [T, C]; zeros

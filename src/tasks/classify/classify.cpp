@@ -183,6 +183,7 @@ Fitted fit(const Options& options, ClassifyData& data, const Split& split, const
   model.set_task_data(info.to_json());
   note_kernels(model.network(), training, observer);
   ClassifyProblem problem(model.network(), data, split, training);
+  if (linear) problem.bytes_beside = linear->fit_bytes();
   try {
     summary = train_within(training.max_memory, problem, trainer_options(training, defaults, run_dir), observer);
   } catch (const Error& error) {

@@ -121,7 +121,7 @@ std::vector<std::pair<std::string, double>> ClassifyProblem::gate_saturation(Tap
 
 MemoryNeeds ClassifyProblem::memory_needs() {
   MemoryNeeds needs{network_.describe(), largest_batch(data_.samples, split_.train, options_.batch_size),
-                    largest_prediction(data_.samples, split_.valid), data_bytes(data_.samples)};
+                    largest_prediction(data_.samples, split_.valid), data_bytes(data_.samples) + bytes_beside};
   for (const std::string& text : data_.texts) needs.data_bytes += std::ssize(text);
   return needs;
 }

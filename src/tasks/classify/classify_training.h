@@ -43,6 +43,8 @@ class ClassifyProblem final : public TaskProblem {
   std::vector<std::pair<std::string, double>> gate_saturation(Tape<float>& tape) override;
   MemoryNeeds memory_needs() override;
 
+  std::int64_t bytes_beside = 0;  // taken by what is fitted beside the network
+
  private:
   const ClassifyData& data_;
   Split split_;

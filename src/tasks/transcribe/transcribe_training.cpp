@@ -106,8 +106,10 @@ std::vector<std::pair<std::string, double>> TranscribeProblem::gate_saturation(T
 }
 
 MemoryNeeds TranscribeProblem::memory_needs() {
-  return {network_.describe(), largest_batch(samples_, split_.train, options_.batch_size),
-          largest_prediction(samples_, split_.valid), data_bytes(samples_)};
+  MemoryNeeds needs{network_.describe(), largest_batch(samples_, split_.train, options_.batch_size),
+                    largest_prediction(samples_, split_.valid), data_bytes(samples_)};
+  for (const std::int64_t n : split_.valid) needs.data_bytes += 4 * samples_.length(n) * names_.classes();  // logits
+  return needs;
 }
 
 }  // namespace carousel

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <fstream>
 #include <numeric>
+#include <string>
 
 #include "base/random.h"
 #include "base/thread_pool.h"
@@ -249,6 +251,33 @@ TEST(SequenceBaseline, TellsSequencesByTheirSpread) {
   const std::vector<View<const float>> wrong = {narrow.view()};
   expect_error(Code::kUsage, {"1 channels", "expected 2"}, [&] { model.predict(wrong); });
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // whose heaps are larger
+
+// Oracle: what the kernel says of the process. In these texts nearly all pairs of words differ.
+TEST(TextBaseline, SaysWhatFittingTakes) {
+  const RandomKey key{2, Purpose::kTest, 0};
+  std::vector<TextBaseline::Text> texts(3000);
+  Labels labels;
+  std::uint64_t draw = 0;
+  for (auto& text : texts) {
+    labels.push_back(static_cast<std::int32_t>(labels.size() % 2));
+    for (int k = 0; k < 100; ++k) text.push_back(static_cast<std::int32_t>(uniform_below(key, draw++, 5000)));
+  }
+  const auto kilobytes = [](const std::string& field) {
+    std::ifstream status("/proc/self/status");
+    for (std::string word; status >> word;) {
+      if (word == field && status >> word) return std::stod(word);
+    }
+    return 0.0;
+  };
+  std::ofstream("/proc/self/clear_refs") << "5";  // the most so far is what it is now
+  const double before = kilobytes("VmRSS:");
+  const TextBaseline baseline = TextBaseline::fit(texts, labels, 2);
+  EXPECT_NEAR(static_cast<double>(baseline.fit_bytes()) / 1024 / (kilobytes("VmHWM:") - before), 1, 0.2);
+}
+
+#endif
 
 }  // namespace
 }  // namespace carousel

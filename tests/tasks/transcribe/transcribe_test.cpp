@@ -266,6 +266,8 @@ TEST(Transcribe, TheLossIsThatOfALabel) {
   Tape<float> tape;
   EXPECT_NEAR(problem.loss(tape, 0, 0).item(), (of[0] + of[1] + of[2]) / 6, 1e-5);
   EXPECT_NEAR(problem.validate()->loss, (of[0] + of[2]) / 5, 1e-5);
+  // By hand: 6 + 7 + 8 steps of two features, and 3 logits for each of 6 + 8 steps.
+  EXPECT_EQ(problem.memory_needs().data_bytes, 4 * (21 * 2 + 14 * 3));
 }
 
 // Oracle: the same with a step that keeps all of its states.
