@@ -229,6 +229,7 @@ class Classify final : public Task {
   std::string_view name() const override { return "classify"; }
 
   TrainResult train(const Options& options, Observer& outer) const override {
+    if (options.model.model == "tfidf") refuse_network_options(options);
     CurveRecorder observer(outer);
     Split split;
     ClassifyData data = load(options.data, options.train.seed, split);

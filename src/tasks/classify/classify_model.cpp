@@ -1,6 +1,7 @@
 #include "tasks/classify/classify_model.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/fail.h"
 #include "base/json.h"
@@ -103,14 +104,6 @@ ModelOptions resolve_cnn(ModelOptions r, bool text, Observer& observer) {
 
 ModelOptions resolve_tfidf(ModelOptions r, bool text, Observer& observer) {
   if (!text) fail(Code::kUsage, "--model tfidf: counts words, these are sequences of numbers");
-  refuse_recurrent_options(r, "--model tfidf");
-  const std::pair<bool, const char*> of_networks[] = {{r.hidden_size > 0, "hidden_size"},
-                                                      {r.embedding_size > 0, "embedding_size"},
-                                                      {r.dropout >= 0, "dropout"},
-                                                      {r.linear_branch == "true", "linear_branch"}};
-  for (const auto& [is_given, name] : of_networks) {
-    if (is_given) fail(Code::kUsage, "--model tfidf has no network: leave {} out", name);
-  }
   observer.note("model: TF-IDF + logistic regression over words and pairs of neighbouring words");
   return r;
 }
@@ -131,6 +124,18 @@ Sum convolutions(const ModelOptions& options, std::int64_t input_size, std::int6
 }
 
 }  // namespace
+
+void refuse_network_options(const Options& options) {
+  const std::set<std::string_view> kept{"model.model", "train.seed", "train.threads"};
+  const Options none;
+  std::vector<std::string_view> given;
+  for (const Option& option : option_table()) {
+    const bool of_networks = option.section() == "model" || option.section() == "train" || option.key == "data.vectors";
+    if (!of_networks || kept.contains(option.key) || !option.applies_to("classify")) continue;
+    if (option_values(options, option) != option_values(none, option)) given.push_back(option.name());
+  }
+  if (!given.empty()) fail(Code::kUsage, "--model tfidf has no network: leave {} out", fmt::join(given, ", "));
+}
 
 ModelOptions resolve_classify_model(const ModelOptions& options, const ClassifyData& data,
                                     const std::vector<std::int64_t>& training, Observer& observer) {

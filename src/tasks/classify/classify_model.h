@@ -29,6 +29,9 @@ struct ClassifyInfo {
   TextPipeline pipeline() const;
 };
 
+// For --model tfidf: throws Error{kUsage} if options of networks or of their training are given: their names.
+void refuse_network_options(const Options& options);
+
 // The model options with every "auto" replaced by what fits `training` samples; the observer is told.
 ModelOptions resolve_classify_model(const ModelOptions& options, const ClassifyData& data,
                                     const std::vector<std::int64_t>& training, Observer& observer);

@@ -90,9 +90,14 @@ Trial run_trial(const ComparisonPlan& plan, const std::string& cell, std::int64_
   if (cell != "tfidf") options.model.hidden_size = trial.settings.hidden_size;
   options.train.lr = trial.settings.lr;
   options.train.input_noise = trial.settings.input_noise;
-  options.train.seed = trial.settings.seed;
   // What is left of each network beside the same linear start would be alike.
   if (!plan.options.is_given("train.shrinkage")) options.train.shrinkage = false;
+  if (cell == "tfidf") {  // has no network
+    options.train = TrainOptions();
+    options.train.threads = plan.options.train.threads;
+    options.data.vectors.clear();
+  }
+  options.train.seed = trial.settings.seed;
   if (options.data.split_seed < 0) options.data.split_seed = plan.options.train.seed;
   const std::string folder = trial_folder(plan, cell, number);
   file_system().make_folders(folder);

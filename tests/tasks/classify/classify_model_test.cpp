@@ -149,13 +149,34 @@ TEST(ClassifyModel, OptionsOfAnotherModelAreRefused) {
     Observer quiet;
     expect_error(Code::kUsage, {model, word}, [&] { resolve_classify_model(options, data, all, quiet); });
   };
-  for (const std::string model : {"cnn", "tfidf"}) {
-    refuses(model, "leave cell out", [](ModelOptions& o) { o.cell = "gru"; });
-    refuses(model, "leave pool out", [](ModelOptions& o) { o.pool = "attention"; });
-    refuses(model, "leave learned_initial_state out", [](ModelOptions& o) { o.learned_initial_state = true; });
-  }
-  refuses("tfidf", "leave hidden_size out", [](ModelOptions& o) { o.hidden_size = 10; });
-  refuses("tfidf", "leave linear_branch out", [](ModelOptions& o) { o.linear_branch = "true"; });
+  refuses("cnn", "leave cell out", [](ModelOptions& o) { o.cell = "gru"; });
+  refuses("cnn", "leave pool out", [](ModelOptions& o) { o.pool = "attention"; });
+  refuses("cnn", "leave learned_initial_state out", [](ModelOptions& o) { o.learned_initial_state = true; });
+}
+
+TEST(ClassifyModel, TfidfTakesNoOptionsOfNetworks) {
+  const auto refuses = [](const std::string& names, auto set) {
+    Options options;
+    options.model.model = "tfidf";
+    set(options);
+    expect_error(Code::kUsage, {"--model tfidf has no network: leave " + names + " out"},
+                 [&] { refuse_network_options(options); });
+  };
+  refuses("cell, pool", [](Options& o) { o.model.cell = "gru", o.model.pool = "attention"; });
+  refuses("hidden_size, dropout", [](Options& o) { o.model.hidden_size = 10, o.model.dropout = 0; });
+  refuses("linear_branch", [](Options& o) { o.model.linear_branch = "true"; });
+  refuses("token_input", [](Options& o) { o.model.token_input = "one_hot"; });
+  refuses("vectors", [](Options& o) { o.data.vectors = "words.txt"; });
+  refuses("epochs, lr", [](Options& o) { o.train.epochs = 3, o.train.lr = 0.1; });
+  refuses("bptt, max_memory", [](Options& o) { o.train.bptt = 3, o.train.max_memory = "1GB"; });
+  refuses("label_smoothing, class_weights",
+          [](Options& o) { o.train.label_smoothing = 0.1, o.train.class_weights = "balanced"; });
+  Options options;
+  options.model.model = "tfidf";
+  options.data.min_count = 3;
+  options.train.seed = 2;
+  options.train.threads = 1;
+  EXPECT_NO_THROW(refuse_network_options(options));
 }
 
 // Oracle: the contract. The network gives a score for each label, whatever layers it ends in.
