@@ -72,6 +72,7 @@ TextPipeline ClassifyInfo::pipeline() const { return TextPipeline(*text, Vocabul
 namespace {
 
 constexpr std::int64_t kWidths[] = {3, 4, 5};  // of the convolutions
+constexpr std::int64_t kTextUnits = 64;
 
 // What every network has.
 void resolve_text_options(ModelOptions& r, bool text) {
@@ -99,6 +100,29 @@ ModelOptions resolve_cnn(ModelOptions r, bool text, Observer& observer) {
   resolve_text_options(r, text);
   observer.note(fmt::format("model: convolutions of widths {}, {} filters each, max over time{}",
                             fmt::join(kWidths, ", "), r.hidden_size, input_text(r, text)));
+  return r;
+}
+
+// A text as the words in it, without any order.
+ModelOptions resolve_bag(ModelOptions r, Observer& observer) {
+  if (r.pool.empty()) r.pool = "mean";
+  const bool attention = r.pool == "attention";
+  const std::pair<bool, const char*> of_layers[] = {{r.hidden_size > 0 && !attention, "hidden_size"},
+                                                    {r.layers > 0, "layers"},
+                                                    {r.layer_norm, "layer_norm"},
+                                                    {!r.activation.empty(), "activation"},
+                                                    {r.pool == "last", "pool last"}};
+  std::vector<std::string> given;
+  for (const auto& [is_given, name] : of_layers) {
+    if (is_given) given.emplace_back(name);
+  }
+  if (!given.empty()) {
+    fail(Code::kUsage, "--cell none takes a text as a bag of words, without layers: leave {} out",
+         fmt::join(given, ", "));
+  }
+  if (attention && r.hidden_size == 0) r.hidden_size = kTextUnits;
+  resolve_text_options(r, true);
+  observer.note(fmt::format("model: a bag of words, pool {}{}", r.pool, input_text(r, true)));
   return r;
 }
 
@@ -144,12 +168,13 @@ ModelOptions resolve_classify_model(const ModelOptions& options, const ClassifyD
   if (r.model.empty()) r.model = "recurrent";
   if (r.model == "tfidf") return resolve_tfidf(r, text, observer);
   if (r.model == "cnn") return resolve_cnn(r, text, observer);
+  if (r.hierarchical) resolve_hierarchy(r, text);
+  if (text && r.cell == "none") return resolve_bag(r, observer);
   if (r.cell.empty()) r.cell = "lstm";
   if (r.activation.empty()) r.activation = "tanh";
-  if (r.hidden_size == 0) r.hidden_size = text ? 64 : small ? 100 : 128;
+  if (r.hidden_size == 0) r.hidden_size = text ? kTextUnits : small ? 100 : 128;
   if (r.layers == 0) r.layers = 1;
   resolve_text_options(r, text);
-  if (r.hierarchical) resolve_hierarchy(r, text);
   if (r.bidirectional.empty()) r.bidirectional = "true";
   if (r.pool.empty()) r.pool = "mean";
   const std::string shape = r.cell == "none" ? fmt::format("feed-forward, {} layers of {}", r.layers, r.hidden_size)
@@ -186,9 +211,7 @@ Sequential build_classifier(const ModelOptions& options, const ClassifyData& dat
   std::int64_t size = 0;
   if (data.is_text() && options.cell == "none") {  // a bag of embedded words
     check_cell_options(options);
-    ModelOptions of_words = options;
-    if (options.pool == "last") of_words.pool = "mean";
-    add_pool(network, of_words, features);
+    add_pool(network, options, features);
     size = features;
   } else {
     size = add_body(network, options, features, options.cell == "none" ? data.samples.common_length() : 1);

@@ -37,6 +37,18 @@ ModelOptions without_cell(const ModelOptions& all, const std::string& model) {
   return options;
 }
 
+// Cell none for texts has no layers, only what pools the words.
+ModelOptions without_layers(const ModelOptions& all, std::int64_t hidden_size) {
+  ModelOptions options = all;
+  options.cell = "none";
+  options.hidden_size = all.pool == "attention" ? hidden_size : 0;
+  options.layers = 0;
+  options.layer_norm = false;
+  options.activation.clear();
+  if (all.pool == "last") options.pool.clear();
+  return options;
+}
+
 void check_plan(const ComparisonPlan& plan) {
   std::set<std::string> seen, folders;
   for (const std::string& cell : plan.cells) {
@@ -88,6 +100,8 @@ Trial run_trial(const ComparisonPlan& plan, const std::string& cell, std::int64_
     options.model.cell = cell;
   }
   if (cell != "tfidf") options.model.hidden_size = trial.settings.hidden_size;
+  const bool of_texts = plan.task == "classify" && !takes_input_noise(plan.task, plan.options.data);
+  if (cell == "none" && of_texts) options.model = without_layers(plan.options.model, trial.settings.hidden_size);
   options.train.lr = trial.settings.lr;
   options.train.input_noise = trial.settings.input_noise;
   // What is left of each network beside the same linear start would be alike.

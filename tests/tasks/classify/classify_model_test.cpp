@@ -154,6 +154,40 @@ TEST(ClassifyModel, OptionsOfAnotherModelAreRefused) {
   refuses("cnn", "leave learned_initial_state out", [](ModelOptions& o) { o.learned_initial_state = true; });
 }
 
+// Oracle: the layers of the network.
+TEST(ClassifyModel, ABagOfWordsHasNoLayers) {
+  const ClassifyData data = random_texts(7);
+  const Indices all = all_of(data);
+  struct Notes final : Observer {
+    void note(const std::string& line) override { all += line; }
+    std::string all;
+  } notes;
+  const auto resolve = [&](auto set) {
+    ModelOptions options;
+    options.cell = "none";
+    set(options);
+    return resolve_classify_model(options, data, all, notes);
+  };
+  const auto refuses = [&](const std::string& names, auto set) {
+    expect_error(Code::kUsage, {"--cell none", "bag of words", "leave " + names + " out"}, [&] { resolve(set); });
+  };
+  refuses("hidden_size, layers", [](ModelOptions& o) { o.hidden_size = 10, o.layers = 2; });
+  refuses("layer_norm, activation", [](ModelOptions& o) { o.layer_norm = true, o.activation = "relu"; });
+  refuses("pool last", [](ModelOptions& o) { o.pool = "last"; });
+  const auto layers_of = [&](const ModelOptions& options) {
+    std::string names;
+    const Sequential network = build_classifier(options, data, all, std::vector<std::string>(kWords, "w"));
+    for (const auto& [name, module] : network.modules()) names += name + " ";
+    return names;
+  };
+  EXPECT_EQ(layers_of(resolve([](ModelOptions& o) { o.dropout = 0; })), "embedding pool output ");
+  EXPECT_EQ(notes.all, "model: a bag of words, pool mean, embedding_size 128, dropout 0");
+  const ModelOptions attention = resolve([](ModelOptions& o) { o.pool = "attention", o.hidden_size = 5; });
+  EXPECT_EQ(attention.hidden_size, 5);
+  EXPECT_EQ(resolve_classify_model(attention, data, all, notes).hidden_size, 5);  // as resolved.toml says it again
+  EXPECT_NO_THROW(resolve_classify_model(resolve([](ModelOptions&) {}), data, all, notes));
+}
+
 TEST(ClassifyModel, TfidfTakesNoOptionsOfNetworks) {
   const auto refuses = [](const std::string& names, auto set) {
     Options options;
