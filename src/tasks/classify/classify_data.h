@@ -26,8 +26,8 @@ struct ClassifyData {
 // Reads `paths`: labelled texts of any table format, .ts / UCR .tsv sequences, or .npy [T, N, C], one with
 // options.labels, all of one C. Throws Error{kUsage} for options.labels with anything but one .npy file. With `known`
 // labels (of a model) every label must be one of them: Error{kData} with the line otherwise. Without, the names are
-// those found, ordered by their bytes. `labels_required`: rows without a label are an error. Error{kData} for numbers
-// that are not finite.
+// those found, ordered by their bytes. `labels_required`: rows without a label are an error, a .npy file without
+// options.labels Error{kUsage}. Error{kData} for numbers that are not finite.
 ClassifyData read_classify_data(const std::vector<std::string>& paths, const DataOptions& options,
                                 const std::vector<std::string>* known, bool labels_required);
 

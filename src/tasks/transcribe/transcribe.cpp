@@ -280,9 +280,9 @@ class Transcribe final : public Task {
     EvaluateResult result;
     result.task = "transcribe";
     result.samples = std::ssize(all);
-    const StepLogits logits(model.network(), data.samples, all);
     const Decoder decoder(options.model, labels);
     if (!decoder.note.empty()) observer.note(decoder.note);
+    const StepLogits logits(model.network(), data.samples, all);
     result.metrics = score_transcripts(labels, decode(logits, decoder.search, labels), references);
     result.baselines.push_back(majority_baseline(info, labels, references));
     return result;
@@ -294,10 +294,10 @@ class Transcribe final : public Task {
     for (const std::string& note : data.notes) sink.note(note);
     const SampleList all = part_samples(options.data, info.split, data.size());
     const TranscriptLabels labels = info.labels();
-    const StepLogits logits(model.network(), data.samples, all);
     const std::int64_t n_best = options.model.n_best;
     const Decoder decoder(options.model, labels);
     if (!decoder.note.empty()) sink.note(decoder.note);
+    const StepLogits logits(model.network(), data.samples, all);
     std::vector<std::string> columns{"text", "log_probability", "times"};
     if (n_best > 1) columns.emplace_back("n_best");
     sink.header(columns);

@@ -113,8 +113,7 @@ void refuse(const TrainOptions& options, const ModelOptions& model) {
   const std::pair<bool, const char*> given[] = {
       {options.bptt > 0, "--bptt: a translator is trained on whole sequences"},
       {options.coverage_loss > 0 && !model.coverage,
-       "--coverage-loss: is about what --coverage keeps, which is not given"},
-      {options.input_noise > 0, "--input-noise: for sequences of numbers, these are tokens"}};
+       "--coverage-loss: is about what --coverage keeps, which is not given"}};
   for (const auto& [is_given, reason] : given) {
     if (is_given) fail(Code::kUsage, "{}; leave it out", reason);
   }

@@ -137,8 +137,10 @@ void add_samples(TranslateData& data, std::int64_t begin, std::int64_t end, Pair
   }
 }
 
+namespace {
+
 // How often one word ends where the next one begins, in a part of a text without blanks: Chinese, Japanese, Thai.
-static std::int64_t cuts_inside(Segmenter& segmenter, std::string_view part) {
+std::int64_t cuts_inside(Segmenter& segmenter, std::string_view part) {
   std::vector<std::string_view> tokens;
   segmenter.segment(part, tokens);
   std::int64_t cuts = 0;
@@ -147,6 +149,8 @@ static std::int64_t cuts_inside(Segmenter& segmenter, std::string_view part) {
   }
   return cuts;
 }
+
+}  // namespace
 
 TextLevel choose_side_level(std::span<const std::string> texts, std::span<const std::int64_t> rows) {
   constexpr std::size_t kTexts = 1000;
