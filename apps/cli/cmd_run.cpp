@@ -49,7 +49,7 @@ std::vector<std::string> state_names(const Sequential& network) {
 bool takes_ids(const LayerList& layers) {
   if (layers.empty()) return false;
   const LayerDescription& first = layers.front().layer;
-  return is_token_input(first.type) || (first.type == "sum" && takes_ids(first.branches.at(0)));
+  return is_token_input(first.type) || (!first.branches.empty() && takes_ids(first.branches.front()));
 }
 
 // --input NAME=FILE.npy, by name.
@@ -136,6 +136,10 @@ int run_network(const CommandLine& line, Console& console) {
   const bool force = line.is_on("--force");
   set_threads(static_cast<int>(line.integer("--threads", 0, 256, 0)));
   const Model model = Model::load(line.text("MODEL"));
+  if (model.task() == "tag" || model.task() == "translate") {
+    fail(Code::kUsage, "a model of task {} has parts that read different inputs: inspect shows their tensors",
+         model.task());
+  }
   Sequential& network = model.network();
   const std::vector<std::string> states = state_names(network);
   const auto files = inputs_of(line, states);

@@ -12,8 +12,7 @@ namespace carousel {
 namespace {
 
 // What the layer makes of each token, [V, E].
-Tensor token_table(Module& token_input) {
-  const auto tokens = std::get<std::int64_t>(token_input.describe().settings.at("vocabulary_size"));
+Tensor token_table(Module& token_input, std::int64_t tokens) {
   std::vector<std::int32_t> ids(static_cast<std::size_t>(tokens));
   std::iota(ids.begin(), ids.end(), 0);
   Tape<float> tape;
@@ -38,13 +37,18 @@ struct Stream::Program {
 Stream::Stream(const Model& model, const StreamOptions& options) : Stream(model.network(), options) {}
 
 Stream::Stream(Sequential& network, const StreamOptions& options) : program_(std::make_unique<Program>()) {
-  Module* token_input = detail::first_token_input(network);
-  program_->op = detail::compile_sequential(
-      network, {.format = parse_weight_format(options.dtype), .capacity = 1, .token_input = token_input});
-  if (dynamic_cast<OneHot*>(token_input)) {
-    program_->one_hot.resize(static_cast<std::size_t>(program_->op->input_size));
-  } else if (token_input) {
-    program_->table = token_table(*token_input);
+  detail::StreamPlan plan{.format = parse_weight_format(options.dtype), .capacity = 1};
+  if (Module* token_input = detail::first_token_input(network)) {
+    plan.token_input = token_input;
+    plan.token_size = std::get<std::int64_t>(token_input->describe().settings.at("vocabulary_size"));
+    if (!dynamic_cast<OneHot*>(token_input)) {
+      program_->table = token_table(*token_input, plan.token_size);
+      plan.token_size = program_->table.shape()[1];
+    }
+  }
+  program_->op = detail::compile_sequential(network, plan);
+  if (plan.token_input && program_->table.elements() == 0) {
+    program_->one_hot.resize(static_cast<std::size_t>(plan.token_size));
   }
   program_->output.resize(static_cast<std::size_t>(program_->op->output_size));
   program_->workspace.resize(static_cast<std::size_t>(program_->op->workspace_bytes()));

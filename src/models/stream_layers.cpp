@@ -246,9 +246,10 @@ std::unique_ptr<StreamOp> compile_layer(Module& module, std::int64_t size, const
   if (auto* linear = dynamic_cast<Linear*>(&module)) {
     return std::make_unique<LinearStep>(linear->weight.value, linear->bias.value);
   }
-  if (&module == plan.token_input) return nullptr;
   if (auto* tied = dynamic_cast<TiedLinear*>(&module)) {
     if (const auto* embedding = dynamic_cast<const Embedding*>(plan.token_input)) {
+      const std::int64_t tokens = embedding->weight.value.shape()[0], biases = tied->bias.value.elements();
+      if (biases != tokens) fail(Code::kUsage, "tied_linear: {} biases for an embedding of {}", biases, tokens);
       return std::make_unique<LinearStep>(embedding->weight.value, tied->bias.value);
     }
   }
@@ -288,6 +289,10 @@ std::int64_t input_features(Sequential& network) {
 std::unique_ptr<StreamOp> compile(Sequential& network, std::int64_t size, const StreamPlan& plan) {
   StreamOps steps;
   for (const auto& [name, module] : network.modules()) {
+    if (module.get() == plan.token_input) {
+      size = plan.token_size;
+      continue;
+    }
     std::unique_ptr<StreamOp> step;
     if (auto* sum = dynamic_cast<Sum*>(module.get())) {
       StreamOps branches;

@@ -52,6 +52,7 @@ struct StreamPlan {
   // The layer that takes token ids at the network's beginning: no operation, the caller makes x of the id. Null: there
   // must be none.
   const Module* token_input = nullptr;
+  std::int64_t token_size = 0;  // numbers that it makes of an id
 
   int rows() const noexcept { return capacity < kStreamRows ? capacity : kStreamRows; }  // most of one run
 };

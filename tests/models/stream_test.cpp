@@ -7,6 +7,7 @@
 #include "carousel/error.h"
 #include "cells/cell.h"
 #include "layers/tied_linear.h"
+#include "layers/token_inputs.h"
 #include "tests/support/allocation_counter.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/expect_near.h"
@@ -319,6 +320,18 @@ TEST(Stream, WhatCannotBeStreamedIsNamed) {
   Stream stream(fits);
   EXPECT_THROW(stream.step(std::vector<float>(3)), Error);
   EXPECT_THROW(stream.step(0), Error);
+}
+
+// A model file may hold layers that do not fit each other.
+TEST(Stream, RefusesTokenInputsAndTiedOutputsOfOtherSizes) {
+  const auto refused = [](Sequential network, std::initializer_list<std::string_view> parts) {
+    expect_error(Code::kUsage, parts, [&] { Stream stream(network); });
+  };
+  refused(Sequential{Embedding{5, 8}, Recurrent{{.cell = "lstm", .input_size = 3, .hidden_size = 8}}},
+          {"takes 3 features", "gives 8"});
+  refused(Sequential{OneHot{5}, Recurrent{{.cell = "lstm", .input_size = 4, .hidden_size = 8}}},
+          {"takes 4 features", "gives 5"});
+  refused(Sequential{Embedding{5, 8}, Linear{8, 8}, TiedLinear{7}}, {"7 biases for an embedding of 5"});
 }
 
 }  // namespace

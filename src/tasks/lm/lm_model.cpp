@@ -31,6 +31,13 @@ LmInfo LmInfo::from_model(const Model& model) {
   if (info.text.level == TextLevel::kAuto || info.counts.size() != info.vocabulary.size()) {
     fail(Code::kModel, "the description of the language model contradicts itself");
   }
+  const LmNetwork network(model.network());
+  const LayerDescription input = network.body().modules().front().second->describe();
+  const auto read = std::get<std::int64_t>(input.settings.at("vocabulary_size"));
+  if (const std::int64_t V = std::ssize(info.vocabulary); read != V || network.classes() != V) {
+    fail(Code::kModel, "the language model has {} tokens, its network reads {} and scores {}", V, read,
+         network.classes());
+  }
   return info;
 }
 
@@ -153,6 +160,10 @@ Variable LmNetwork::sampled_loss(const Variable& rows, std::span<const std::int3
                                  const RandomKey& key) const {
   Tape<float>& tape = rows.tape();
   return sampled_cross_entropy<float>(rows, tape.parameter(*weight_), tape.parameter(*bias_), labels, kDraws, key);
+}
+
+std::int64_t LmNetwork::classes() const noexcept {
+  return adaptive_ ? adaptive_->vocabulary_size() : bias_->value.elements();
 }
 
 Variable LmNetwork::loss(const Variable& rows, std::span<const std::int32_t> labels, std::span<double> losses) const {

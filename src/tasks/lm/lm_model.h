@@ -29,7 +29,7 @@ struct LmInfo {
   std::string split;                 // --split of training
 
   std::string to_json() const;
-  // Throws Error{kModel} if the model is not a language model or its description does not fit.
+  // Throws Error{kModel} if the model is not a language model or its description does not fit the network.
   static LmInfo from_model(const Model& model);
 };
 
@@ -45,6 +45,7 @@ class LmNetwork {
  public:
   explicit LmNetwork(Sequential& network);
   Sequential& body() const noexcept { return *body_; }
+  std::int64_t classes() const noexcept;  // tokens that have a score
   // What training with --softmax sampled makes small: an estimate of loss(), by draws that follow from the key.
   Variable sampled_loss(const Variable& rows, std::span<const std::int32_t> labels, const RandomKey& key) const;
   // The mean over the rows of -log p(label) of features [rows, H] on their tape; `losses` [rows], if not empty,

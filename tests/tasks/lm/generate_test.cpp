@@ -246,5 +246,17 @@ TEST(Generator, GreedyTakesTheLikeliestTokenOfEveryStep) {
   }
 }
 
+// A model file may say that there are more words, or fewer, than its network has scores.
+TEST(LmInfo, RefusesAVocabularyOfAnotherSizeThanTheNetwork) {
+  for (const std::size_t words : {6, 8}) {
+    Model model = word_model(whitespace(), kWords, 5);
+    std::vector<std::string> vocabulary = kWords;
+    vocabulary.resize(words, "more");
+    model.set_task_data(LmInfo{whitespace(), vocabulary, std::vector<std::int64_t>(words, 1), ""}.to_json());
+    expect_error(Code::kModel, {fmt::format("{} tokens", words), "reads 7 and scores 7"},
+                 [&] { LmInfo::from_model(model); });
+  }
+}
+
 }  // namespace
 }  // namespace carousel
