@@ -45,7 +45,8 @@ void fit_baseline(const TagData& data, std::span<const std::int64_t> training, T
   std::map<std::int32_t, std::int64_t> all, intents;
   for (std::size_t n = 0; n < part.sentences.size(); ++n) {
     for (std::size_t t = 0; t < part.words[n].size(); ++t) {
-      ++counts[static_cast<std::size_t>(part.words[n][t])][part.tags[n][t]];
+      const auto word = static_cast<std::size_t>(part.words[n][t]);
+      if (word < counts.size()) ++counts[word][part.tags[n][t]];  // a hashed one stands behind the vocabulary
       ++all[part.tags[n][t]];
     }
     ++intents[part.intents[n]];

@@ -31,9 +31,11 @@ TagProblem::TagProblem(Sequential& network, const TagData& data, const TagInfo& 
       rules_(tag_rules(info.tags, info.scheme)),
       valid_tags_only_(model.crf_valid_tags_only) {
   training_lengths_ = data.lengths(split_.train);
-  std::vector<std::vector<std::int32_t>> training;
-  for (const std::int64_t n : split_.train) training.push_back(data.words[static_cast<std::size_t>(n)]);
-  singletons_ = find_singletons(training, info.words.size());
+  if (info.buckets == 0) {  // else an unknown word has its trigrams, and an id behind the vocabulary
+    std::vector<std::vector<std::int32_t>> training;
+    for (const std::int64_t n : split_.train) training.push_back(data.words[static_cast<std::size_t>(n)]);
+    singletons_ = find_singletons(training, info.words.size());
+  }
   if (valid_tags_only_) check_valid();
 }
 
@@ -65,7 +67,7 @@ void TagProblem::prepare(std::int64_t epoch, std::int64_t batch) {
 }
 
 void TagProblem::hide_singletons(std::int64_t epoch) {
-  if (info_.buckets > 0) return;  // an unknown word has its trigrams
+  if (singletons_.empty()) return;
   const std::int64_t N = std::ssize(chosen_);
   for (std::int64_t n = 0; n < N; ++n) {
     const auto sample = static_cast<std::uint64_t>(chosen_[static_cast<std::size_t>(n)]);

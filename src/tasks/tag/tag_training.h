@@ -47,7 +47,7 @@ class TagProblem final : public TaskProblem {
   TagRules rules_;
   bool valid_tags_only_;
   std::vector<std::int32_t> training_lengths_;
-  std::vector<bool> singletons_;  // by word id: it occurs once in the training part
+  std::vector<bool> singletons_;  // by word id: it occurs once in the training part; empty: words are hashed
   std::vector<std::vector<std::int64_t>> batches_;
   std::vector<std::int64_t> chosen_;
   TagBatch batch_;

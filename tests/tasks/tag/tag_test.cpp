@@ -107,6 +107,32 @@ TEST(Tag, EveryKindOfModelLearnsWhatDecides) {
   }
 }
 
+// Oracle: the contract. Hashed words that are written as the specials of the vocabulary are have ids behind it; they
+// are trained on and tagged as any other word is.
+TEST(Tag, HashedWordsBehindTheVocabularyAreTrainedOn) {
+  const TemporaryFolder folder;
+  std::string tokens, tags;
+  for (int n = 0; n < 40; ++n) {
+    tokens += fmt::format("<bos> go{} to <pad> boston <eos>\n", n);
+    tags += "O O O B-mark B-end O\n";
+  }
+  put_file(folder / "in", tokens);
+  put_file(folder / "out", tags);
+  Options options;
+  options.data.data = {folder / "in"};
+  options.data.tags = {folder / "out"};
+  options.model.token_input = "trigrams";
+  options.model.hidden_size = 4;
+  options.model.embedding_size = 4;
+  options.train.epochs = 20;
+  options.train.lr = 0.02;
+  options.output.out = folder / "model.safetensors";
+  Observer quiet;
+  const TrainResult result = tag_task().train(options, quiet);
+  EXPECT_EQ(value_of(result.metrics, "span_f1"), 1);
+  EXPECT_DOUBLE_EQ(value_of(result.baselines.at(0).metrics, "token_accuracy"), 5.0 / 6);  // it knows no <pad>
+}
+
 // Oracle: the places of the words, counted by hand in code points.
 TEST(Tag, SpansStandWhereTheyStandInTheRawText) {
   const Sentences sentences(240);
