@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include "layers/crf_sums.h"
 
@@ -69,10 +70,31 @@ struct Way {
   std::int32_t tag = 0, rank = 0;
 };
 
-// The best `count` of the candidates, best first; those that came first of equal ones.
+// Ways to each tag at each step, one list after another.
+class Ways {
+ public:
+  void add_list(std::span<const Way> list) {
+    ways_.insert(ways_.end(), list.begin(), list.end());
+    ends_.push_back(ways_.size());
+  }
+  std::span<const Way> list(std::int64_t k) const {
+    const std::size_t begin = ends_[static_cast<std::size_t>(k)], end = ends_[static_cast<std::size_t>(k + 1)];
+    return std::span(ways_).subspan(begin, end - begin);
+  }
+
+ private:
+  std::vector<Way> ways_;
+  std::vector<std::size_t> ends_ = {0};
+};
+
+// The best `count` of the candidates, best first; of equal ones those of the lowest tag and rank.
 void keep_best(std::vector<Way>& candidates, std::int64_t count) {
-  std::stable_sort(candidates.begin(), candidates.end(), [](const Way& a, const Way& b) { return a.score > b.score; });
-  if (std::ssize(candidates) > count) candidates.resize(static_cast<std::size_t>(count));
+  const auto better = [](const Way& a, const Way& b) {
+    return a.score != b.score ? a.score > b.score : std::pair(a.tag, a.rank) < std::pair(b.tag, b.rank);
+  };
+  const auto kept = candidates.begin() + std::min(count, std::ssize(candidates));
+  std::partial_sort(candidates.begin(), kept, candidates.end(), better);
+  candidates.erase(kept, candidates.end());
 }
 
 }  // namespace
@@ -82,11 +104,12 @@ std::vector<TagPath> best_paths(std::span<const T> emissions, const CrfScores<T>
   const std::int64_t K = s.tags(), steps = std::ssize(emissions) / K;
   if (steps == 0) return {{}};
   constexpr double kNone = -std::numeric_limits<double>::infinity();
-  std::vector<std::vector<std::vector<Way>>> ways(static_cast<std::size_t>(steps));  // of each step and tag
-  const auto extend = [&](const std::vector<std::vector<Way>>& before, const auto& gain) {
-    std::vector<Way> candidates;
+  Ways ways;  // list t K + j: to tag j at step t
+  std::vector<Way> candidates;
+  const auto extend = [&](std::int64_t t, const auto& gain) {  // candidates: behind step t, each tag with its gain
+    candidates.clear();
     for (std::int64_t i = 0; i < K; ++i) {
-      const auto& of_tag = before[static_cast<std::size_t>(i)];
+      const std::span<const Way> of_tag = ways.list(t * K + i);
       for (std::size_t rank = 0; rank < of_tag.size(); ++rank) {
         const double score = of_tag[rank].score + gain(i);
         if (score == kNone) continue;
@@ -94,30 +117,28 @@ std::vector<TagPath> best_paths(std::span<const T> emissions, const CrfScores<T>
       }
     }
     keep_best(candidates, count);
-    return candidates;
   };
   for (std::int64_t t = 0; t < steps; ++t) {
-    auto& now = ways[static_cast<std::size_t>(t)];
-    now.resize(static_cast<std::size_t>(K));
     for (std::int64_t j = 0; j < K; ++j) {
       const auto e = static_cast<double>(emissions[static_cast<std::size_t>(t * K + j)]);
-      auto& of_tag = now[static_cast<std::size_t>(j)];
       if (t == 0) {
+        candidates.clear();
         const double score = static_cast<double>(s.start[j]) + e;
-        if (score != kNone) of_tag = {{score, 0, 0}};
+        if (score != kNone) candidates.push_back({score, 0, 0});
       } else {
-        of_tag = extend(ways[static_cast<std::size_t>(t - 1)],
-                        [&](std::int64_t i) { return static_cast<double>(s.transitions[i * K + j]); });
-        for (Way& way : of_tag) way.score += e;
+        extend(t - 1, [&](std::int64_t i) { return static_cast<double>(s.transitions[i * K + j]); });
+        for (Way& way : candidates) way.score += e;
       }
+      ways.add_list(candidates);
     }
   }
+  extend(steps - 1, [&](std::int64_t i) { return static_cast<double>(s.end[i]); });
   std::vector<TagPath> paths;
-  for (Way way : extend(ways.back(), [&](std::int64_t i) { return static_cast<double>(s.end[i]); })) {
+  for (Way way : candidates) {
     TagPath& path = paths.emplace_back(TagPath{std::vector<std::int32_t>(static_cast<std::size_t>(steps)), way.score});
     for (std::int64_t t = steps - 1; t >= 0; --t) {
       path.tags[static_cast<std::size_t>(t)] = way.tag;
-      way = ways[static_cast<std::size_t>(t)][static_cast<std::size_t>(way.tag)][static_cast<std::size_t>(way.rank)];
+      way = ways.list(t * K + way.tag)[static_cast<std::size_t>(way.rank)];
     }
   }
   return paths;

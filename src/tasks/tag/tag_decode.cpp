@@ -1,6 +1,7 @@
 #include "tasks/tag/tag_decode.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/fail.h"
 #include "tasks/samples.h"
@@ -14,7 +15,14 @@ TagDecoder::TagDecoder(const Sequential& network, const TagInfo& info) {
     fail(Code::kModel, "the tagger's CRF has {} tags, its description names {}", crf->tags(), info.tags.size());
   }
   const TagRules rules = tag_rules(info.tags, info.scheme);
-  crf_ = crf_scores(crf, std::ssize(info.tags), {rules.start, rules.end, rules.transitions});
+  valid_ = crf_scores(crf, std::ssize(info.tags), {rules.start, rules.end, rules.transitions});
+  free_ = crf_scores(crf, std::ssize(info.tags), {});
+}
+
+TagPath TagDecoder::decode(std::span<const float> scores) const {
+  TagPath path = best_path(scores, valid_);
+  const bool nothing_allowed = path.score == -std::numeric_limits<double>::infinity();
+  return nothing_allowed ? best_path(scores, free_) : path;
 }
 
 std::vector<std::string> names_of(std::span<const std::int32_t> ids, const std::vector<std::string>& names) {

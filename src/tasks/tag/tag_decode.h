@@ -18,21 +18,14 @@ class TagDecoder {
   // Copies what it needs of the model's weights as they are now.
   TagDecoder(const Sequential& network, const TagInfo& info);
 
-  // scores [T, K] of one sentence.
-  TagPath decode(std::span<const float> scores) const { return best_path(scores, crf_); }
-  // The `count` best, best first; fewer if fewer are valid.
-  std::vector<TagPath> decode(std::span<const float> scores, std::int64_t count) const {
-    return best_paths(scores, crf_, count);
-  }
-  TagProbabilities probabilities(std::span<const float> scores) const { return tag_probabilities(scores, crf_); }
-  // The probability that these tags stand at `begin` and behind it.
-  double span_probability(std::span<const float> scores, const TagProbabilities& probabilities, std::int64_t begin,
-                          std::span<const std::int32_t> tags) const {
-    return run_probability(scores, crf_, probabilities, begin, tags);
-  }
+  // The best tags of one sentence, scores [T, K], that are valid together; if none are (of a single token, say, where
+  // training had pairs B E only), the best of all.
+  TagPath decode(std::span<const float> scores) const;
+  // What such a sequence is chosen by: with the rules of the scheme or, if it is not valid, without.
+  const CrfScores<float>& crf(bool valid) const { return valid ? valid_ : free_; }
 
  private:
-  CrfScores<float> crf_;
+  CrfScores<float> valid_, free_;
 };
 
 // The names of tags by their ids.

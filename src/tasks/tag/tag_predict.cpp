@@ -74,14 +74,19 @@ struct Prediction {
   std::vector<PredictedTags> paths = {{}};  // best first
   std::int64_t intent = -1;
   float intent_score = 0;
+  bool valid = true;  // the best sequence, in the scheme
 };
 
 Prediction predict_sentence(const TagDecoder& decoder, const TagInfo& info, std::int64_t n_best,
                             std::span<const float> scores, std::span<const float> intents) {
   Prediction p;
   p.paths.clear();
-  const TagProbabilities probabilities = decoder.probabilities(scores);
-  for (TagPath& path : decoder.decode(scores, n_best)) {
+  std::vector<TagPath> paths{decoder.decode(scores)};
+  p.valid = find_invalid(names_of(paths[0].tags, info.tags), info.scheme) < 0;
+  const CrfScores<float>& crf = decoder.crf(p.valid);
+  if (n_best > 1) paths = best_paths(scores, crf, n_best);
+  const TagProbabilities probabilities = tag_probabilities(scores, crf);
+  for (TagPath& path : paths) {
     PredictedTags& one = p.paths.emplace_back();
     one.tags = std::move(path.tags);
     one.probability = std::exp(path.score - probabilities.log_z);
@@ -90,7 +95,7 @@ Prediction predict_sentence(const TagDecoder& decoder, const TagInfo& info, std:
     for (const TagSpan& span : find_spans(names)) {
       const auto of_span = std::span(one.tags).subspan(static_cast<std::size_t>(span.begin),
                                                        static_cast<std::size_t>(span.end - span.begin));
-      one.span_scores.push_back(decoder.span_probability(scores, probabilities, span.begin, of_span));
+      one.span_scores.push_back(run_probability(scores, crf, probabilities, span.begin, of_span));
     }
   }
   if (!intents.empty()) {
@@ -101,6 +106,16 @@ Prediction predict_sentence(const TagDecoder& decoder, const TagInfo& info, std:
     p.intent_score = *best;
   }
   return p;
+}
+
+// Which sentences have tags that are not valid, if any have.
+void note_invalid(const TagData& data, const TagInfo& info, std::span<const Prediction> predictions, RowSink& sink) {
+  const auto invalid = [](const Prediction& p) { return !p.valid; };
+  const auto first = std::find_if(predictions.begin(), predictions.end(), invalid);
+  if (first == predictions.end()) return;
+  const TaggedSentence& sentence = data.sentences[static_cast<std::size_t>(first - predictions.begin())];
+  sink.note(fmt::format("{} sentences have no tags that are valid together in scheme {}, first at {}; theirs are not",
+                        std::count_if(first, predictions.end(), invalid), scheme_name(info.scheme), sentence.place(0)));
 }
 
 // Writes rows: what a cell says in CSV, and in JSON.
@@ -202,6 +217,7 @@ void predict_tags(const Model& model, const Options& options, RowSink& sink) {
                     const std::int64_t n = filled[static_cast<std::size_t>(place)];
                     predictions[static_cast<std::size_t>(n)] = predict_sentence(decoder, info, n_best, scores, intents);
                   });
+  note_invalid(data, info, predictions, sink);
   RowMaker rows(info, n_best > 1, sink);
   for (const std::int64_t n : chosen) {
     const auto k = static_cast<std::size_t>(n);

@@ -64,11 +64,12 @@ double value_of(const Metrics& metrics, std::string_view name) {
 }
 
 struct Rows final : RowSink {
+  void note(const std::string& line) override { notes.push_back(line); }
   void header(const std::vector<std::string>& names) override { columns = names; }
   void row(const std::vector<std::string>& cells) override {
     for (std::size_t k = 0; k < cells.size(); ++k) by_column[columns[k]].push_back(cells[k]);
   }
-  std::vector<std::string> columns;
+  std::vector<std::string> columns, notes;
   std::map<std::string, std::vector<std::string>> by_column;
 };
 
@@ -161,6 +162,38 @@ TEST(Tag, SpansStandWhereTheyStandInTheRawText) {
   EXPECT_EQ(rows.by_column.at("tags")[0], "O O O B-end");
   EXPECT_EQ(rows.by_column.at("text")[1], "\U0001F600 please\tbook to boston");
   EXPECT_EQ(rows.by_column.at("tags")[4], "");
+}
+
+// Oracle: the contract: a row for each line. Training has pairs B E only, so of an odd number of tokens no tags are
+// valid.
+TEST(Tag, ASentenceWithoutValidTagsHasARow) {
+  const TemporaryFolder folder;
+  put_file(folder / "in", "a b\nc d\na b\nc d\na b\nc d\n");
+  put_file(folder / "out", "B-x E-x\nB-x E-x\nB-x E-x\nB-x E-x\nB-x E-x\nB-x E-x\n");
+  Options options;
+  options.data.data = {folder / "in"};
+  options.data.tags = {folder / "out"};
+  options.model.hidden_size = 4;
+  options.model.embedding_size = 4;
+  options.train.epochs = 1;
+  options.output.out = folder / "model.safetensors";
+  Observer quiet;
+  tag_task().train(options, quiet);
+  const Model model = Model::load(options.output.out);
+  for (const std::int64_t n_best : {1, 2}) {
+    options.model.n_best = n_best;
+    const Rows rows = rows_for(model, options, folder / "new", "a b\na\nc d\na b c\n");
+    const auto& texts = rows.by_column.at("text");
+    const auto& tags = rows.by_column.at("tags");
+    EXPECT_EQ(texts, n_best == 1 ? std::vector<std::string>({"a b", "a", "c d", "a b c"})
+                                 : std::vector<std::string>({"a b", "a", "a", "c d", "a b c", "a b c"}));
+    EXPECT_EQ(tags[0], "B-x E-x");
+    EXPECT_TRUE(tags[1] == "B-x" || tags[1] == "E-x") << tags[1];
+    ASSERT_EQ(rows.notes.size(), 1u);
+    EXPECT_EQ(rows.notes[0], fmt::format("2 sentences have no tags that are valid together in scheme bioes, first at "
+                                         "{}:2; theirs are not",
+                                         folder / "new"));
+  }
 }
 
 // Oracle: raw text of the same words.
