@@ -61,7 +61,9 @@ bool ends(const Parts& tag, const Parts& next) {
 bool may_follow(TagScheme scheme, const Parts& previous, const Parts& tag) {
   const bool same = previous.type == tag.type;
   const bool open = previous.role == Role::kBegin || previous.role == Role::kInside;
-  if (scheme == TagScheme::kBio) return tag.role != Role::kInside || (open && same);
+  if (scheme == TagScheme::kBio) {
+    return tag.role == Role::kOutside || tag.role == Role::kBegin || (tag.role == Role::kInside && open && same);
+  }
   if (scheme == TagScheme::kBioes) {
     const bool goes_on = tag.role == Role::kInside || tag.role == Role::kEnd;
     return open ? goes_on && same : !goes_on;
@@ -107,24 +109,41 @@ TagScheme parse_scheme(std::string_view name) {
   fail(Code::kModel, "the scheme of tags '{}' is unknown: the model may come from a newer version", name);
 }
 
+namespace {
+
+// tag_rules() allow everything in iob1; as it is written, B stands only directly behind one of its type.
+bool is_written_in(TagScheme scheme, std::span<const std::string> tags) {
+  if (scheme != TagScheme::kIob1) return find_invalid(tags, scheme) < 0;
+  Parts previous;
+  for (const std::string& name : tags) {
+    const Parts tag = parts_of(name);
+    if (tag.role == Role::kBegin && (previous.role == Role::kOutside || previous.type != tag.type)) return false;
+    previous = tag;
+  }
+  return true;
+}
+
+}  // namespace
+
 TagScheme recognise_scheme(std::span<const std::string> names, std::span<const std::vector<std::string>> sentences) {
   if (!tags_have_spans(names)) return TagScheme::kPlain;
-  for (const std::string& name : names) {
+  const bool spans_end = std::any_of(names.begin(), names.end(), [](const std::string& name) {
     const Role role = parts_of(name).role;
-    if (role == Role::kEnd || role == Role::kSingle) return TagScheme::kBioes;
+    return role == Role::kEnd || role == Role::kSingle;
+  });
+  TagScheme best = spans_end ? TagScheme::kBioes : TagScheme::kBio;
+  const auto fitting = [&](TagScheme scheme) {
+    return std::count_if(sentences.begin(), sentences.end(),
+                         [&](const std::vector<std::string>& tags) { return is_written_in(scheme, tags); });
+  };
+  std::int64_t most = fitting(best);
+  for (const TagScheme scheme : {TagScheme::kBio, TagScheme::kIob1}) {
+    const std::int64_t count = fitting(scheme);
+    if (count <= most) continue;
+    best = scheme;
+    most = count;
   }
-  bool inside_begins = false;
-  for (const std::vector<std::string>& tags : sentences) {
-    Parts previous;
-    for (const std::string& name : tags) {
-      const Parts tag = parts_of(name);
-      const bool behind_its_type = previous.role != Role::kOutside && previous.type == tag.type;
-      if (tag.role == Role::kBegin && !behind_its_type) return TagScheme::kBio;
-      if (tag.role == Role::kInside && begins(previous, tag)) inside_begins = true;
-      previous = tag;
-    }
-  }
-  return inside_begins ? TagScheme::kIob1 : TagScheme::kBio;
+  return best;
 }
 
 TagRules tag_rules(std::span<const std::string> names, TagScheme scheme) {

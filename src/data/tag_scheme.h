@@ -31,16 +31,17 @@ bool tags_have_spans(std::span<const std::string> names);
 
 // Which tag may follow which:
 //   plain   the tags are no spans: all
-//   iob1    I begins a span, B only directly behind one of its type: all
-//   bio     I-X only behind B-X or I-X
+//   iob1    I begins a span, B only directly behind one of its type (or E ends it: IOE): all
+//   bio     I-X only behind B-X or I-X; no letter that ends a span
 //   bioes   a span is S, or B I ... E (or with the other letters); nothing stands in it, nothing is left open
 enum class TagScheme { kPlain, kIob1, kBio, kBioes };
 
 std::string_view scheme_name(TagScheme scheme);
 TagScheme parse_scheme(std::string_view name);  // throws Error{kModel} for an unknown one
 
-// Tells the scheme of sentences: bioes if a tag has the prefix of an end or of a single token; iob1 if I stands where a
-// span begins and B never does but behind a span of its type.
+// The scheme that most of these sentences are written in, so that a few wrong tags do not decide: bioes (if any tag has
+// the prefix of an end or of a single token), bio or iob1, the first of those with equally many; plain if the tags are
+// no spans.
 TagScheme recognise_scheme(std::span<const std::string> names, std::span<const std::vector<std::string>> sentences);
 
 // 1 for what is valid, by the places of `names`.

@@ -68,10 +68,22 @@ TEST(TagSchemes, AreRecognised) {
   EXPECT_EQ(scheme_of({"O I-X I-X", "I-Y B-Y"}), TagScheme::kIob1);
   EXPECT_EQ(scheme_of({"O I-X I-X", "B-Y O"}), TagScheme::kBio);  // the I after O is then a mistake
   EXPECT_EQ(scheme_of({"B-X O", "S-X"}), TagScheme::kBioes);
+  EXPECT_EQ(scheme_of({"B M E S", "S S"}), TagScheme::kBioes);
+  EXPECT_EQ(scheme_of({"O O", "O B"}), TagScheme::kBio);
   for (const TagScheme scheme : {TagScheme::kPlain, TagScheme::kIob1, TagScheme::kBio, TagScheme::kBioes}) {
     EXPECT_EQ(parse_scheme(scheme_name(scheme)), scheme);
   }
   expect_error(Code::kModel, {"'bilou' is unknown"}, [] { parse_scheme("bilou"); });
+}
+
+// A few wrong tags among many sentences decide nothing.
+TEST(TagSchemes, AreThoseOfMostSentences) {
+  EXPECT_EQ(scheme_of({"B-X I-X O", "O B-X O", "B-X O B-Y", "O E-X O", "S-Y"}), TagScheme::kBio);
+  EXPECT_EQ(scheme_of({"O I-X I-X", "I-Y B-Y", "I-X O", "O B-X"}), TagScheme::kIob1);
+  EXPECT_EQ(scheme_of({"O I-X I-X", "I-Y O", "I-X O", "S-X"}), TagScheme::kIob1);
+  EXPECT_EQ(scheme_of({"B-X E-X", "S-X O", "B-X O", "I-X"}), TagScheme::kBioes);
+  EXPECT_EQ(scheme_of({"I-X E-X O", "O E-Y", "I-X I-X E-X"}), TagScheme::kIob1);  // IOE2
+  EXPECT_EQ(scheme_of({"I-X I-X O", "I-Y E-Y I-Y", "I-X"}), TagScheme::kIob1);    // IOE1
 }
 
 TEST(TagSchemes, SayWhereASentenceIsNotValid) {
@@ -79,6 +91,7 @@ TEST(TagSchemes, SayWhereASentenceIsNotValid) {
   EXPECT_EQ(invalid("O B-X I-X I-X", TagScheme::kBio), -1);
   EXPECT_EQ(invalid("I-X", TagScheme::kBio), 0);
   EXPECT_EQ(invalid("B-X I-Y", TagScheme::kBio), 1);
+  EXPECT_EQ(invalid("B-X E-X", TagScheme::kBio), 1);
   EXPECT_EQ(invalid("O I-X", TagScheme::kIob1), -1);
   EXPECT_EQ(invalid("S-X B-X M-X E-X", TagScheme::kBioes), -1);
   EXPECT_EQ(invalid("B-X O", TagScheme::kBioes), 1);
@@ -107,7 +120,7 @@ TEST(TagSchemes, RulesAllowWhatIsValid) {
   }
   const TagRules bio = tag_rules(names, TagScheme::kBio);  // O B-X I-X ...: by hand
   EXPECT_EQ(std::vector<std::uint8_t>(bio.start.begin(), bio.start.end()),
-            (std::vector<std::uint8_t>{1, 1, 0, 1, 1, 1, 0}));
+            (std::vector<std::uint8_t>{1, 1, 0, 0, 0, 1, 0}));
   EXPECT_EQ(bio.transitions[1 * 7 + 2], 1);  // B-X I-X
   EXPECT_EQ(bio.transitions[5 * 7 + 2], 0);  // B-Y I-X
 }

@@ -81,6 +81,22 @@ DataReport check_tags(const DataOptions& options) {
   return report;
 }
 
+void note_invalid(const TagData& data, const TagInfo& info, std::span<const std::int64_t> training,
+                  Observer& observer) {
+  std::string first;
+  std::int64_t count = 0;
+  for (const std::int64_t n : training) {
+    const TaggedSentence& sentence = data.sentences[static_cast<std::size_t>(n)];
+    const std::int64_t at = find_invalid(sentence.tags, info.scheme);
+    if (at < 0 || ++count > 1) continue;
+    first = sentence.place(static_cast<std::size_t>(std::min(at, std::ssize(sentence.tags) - 1)));
+  }
+  if (count == 0) return;
+  observer.note(fmt::format(
+      "{} of {} training sentences are not valid in scheme {}, first at {}; decoding can never give their tags", count,
+      training.size(), scheme_name(info.scheme), first));
+}
+
 void note_unknown(const TagData& data, const TagInfo& info, std::span<const std::int64_t> samples, Observer& observer) {
   Counts tags, intents;
   std::map<std::string, std::string> places;  // of the first one

@@ -13,6 +13,10 @@ namespace carousel {
 // that are not valid, with their lines.
 DataReport check_tags(const DataOptions& options);
 
+// Tells the observer how many of the training sentences have tags that are not valid in the scheme, and where the first
+// one is.
+void note_invalid(const TagData& data, const TagInfo& info, std::span<const std::int64_t> training, Observer& observer);
+
 // Tells the observer which tags and intents of these sentences training had not: they count as errors.
 void note_unknown(const TagData& data, const TagInfo& info, std::span<const std::int64_t> samples, Observer& observer);
 

@@ -109,7 +109,7 @@ Prediction predict_sentence(const TagDecoder& decoder, const TagInfo& info, std:
 }
 
 // Which sentences have tags that are not valid, if any have.
-void note_invalid(const TagData& data, const TagInfo& info, std::span<const Prediction> predictions, RowSink& sink) {
+void note_rows(const TagData& data, const TagInfo& info, std::span<const Prediction> predictions, RowSink& sink) {
   const auto invalid = [](const Prediction& p) { return !p.valid; };
   const auto first = std::find_if(predictions.begin(), predictions.end(), invalid);
   if (first == predictions.end()) return;
@@ -217,7 +217,7 @@ void predict_tags(const Model& model, const Options& options, RowSink& sink) {
                     const std::int64_t n = filled[static_cast<std::size_t>(place)];
                     predictions[static_cast<std::size_t>(n)] = predict_sentence(decoder, info, n_best, scores, intents);
                   });
-  note_invalid(data, info, predictions, sink);
+  note_rows(data, info, predictions, sink);
   RowMaker rows(info, n_best > 1, sink);
   for (const std::int64_t n : chosen) {
     const auto k = static_cast<std::size_t>(n);

@@ -3,9 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
+#include "base/file.h"
 #include "base/random.h"
 #include "carousel/stream.h"
 #include "tasks/tag/tag_decode.h"
@@ -62,6 +64,12 @@ double value_of(const Metrics& metrics, std::string_view name) {
   const double* value = find_metric(metrics, name);
   return value ? *value : NAN;
 }
+
+struct Notes final : Observer {
+  void note(const std::string& line) override { lines.push_back(line); }
+  bool have(const std::string& line) const { return std::find(lines.begin(), lines.end(), line) != lines.end(); }
+  std::vector<std::string> lines;
+};
 
 struct Rows final : RowSink {
   void note(const std::string& line) override { notes.push_back(line); }
@@ -162,6 +170,23 @@ TEST(Tag, SpansStandWhereTheyStandInTheRawText) {
   EXPECT_EQ(rows.by_column.at("tags")[0], "O O O B-end");
   EXPECT_EQ(rows.by_column.at("text")[1], "\U0001F600 please\tbook to boston");
   EXPECT_EQ(rows.by_column.at("tags")[4], "");
+}
+
+// Oracle: the rule that made the data, which one wrong tag of 240 sentences leaves as it is; and the place of that tag.
+TEST(Tag, OneTagOfAnotherSchemeDecidesNothing) {
+  const Sentences sentences(240);
+  Options options = sentences.options();
+  put_file(sentences.folder / "in", "denver please\n" + read_file(sentences.folder / "in"));
+  put_file(sentences.folder / "out", "E-end O\n" + read_file(sentences.folder / "out"));
+  options.data.valid = {sentences.folder / "in"};
+  options.data.valid_tags = {sentences.folder / "out"};
+  Notes notes;
+  const TrainResult result = tag_task().train(options, notes);
+  EXPECT_GT(value_of(result.metrics, "span_f1"), 0.99);
+  EXPECT_TRUE(
+      notes.have(fmt::format("1 of 241 training sentences are not valid in scheme bio, first at {}:1; decoding "
+                             "can never give their tags",
+                             sentences.folder / "in")));
 }
 
 // Oracle: the contract: a row for each line. Training has pairs B E only, so of an odd number of tokens no tags are
@@ -266,10 +291,7 @@ TEST(Tag, TagsThatTrainingHadNotCountAsErrors) {
   put_file(sentences.folder / "out3", "O O O B-end O B-airport\n");
   options.data.data = {sentences.folder / "in3"};
   options.data.tags = {sentences.folder / "out3"};
-  struct Notes : Observer {
-    void note(const std::string& line) override { lines.push_back(line); }
-    std::vector<std::string> lines;
-  } notes;
+  Notes notes;
   const EvaluateResult result = tag_task().evaluate(model, options, notes);
   EXPECT_DOUBLE_EQ(value_of(result.metrics, "recall"), 0.5);
   EXPECT_DOUBLE_EQ(value_of(result.metrics, "token_accuracy"), 5.0 / 6);
