@@ -89,8 +89,7 @@ class ColumnReader {
     tabs_ = line.find('\t') != std::string_view::npos;
     token_column_ = column(sources_.token_column, 0, "--token-column");
     tag_column_ = column(sources_.tag_column, columns_ - 1, "--tag-column");
-    has_tags_ = tag_column_ != token_column_;
-    if (!has_tags_ && sources_.tags_required) {
+    if (sources_.tags_required && tag_column_ == token_column_) {
       fail(Code::kData,
            "{}: the tag would be column {} of {}, which is that of the tokens; give --tag-column, or the tags in a "
            "file of their own with --tags",
@@ -102,12 +101,14 @@ class ColumnReader {
     if (cells.size() != columns_) {
       fail(Code::kData, "{}: has {} columns, the lines before it have {}", place(), cells.size(), columns_);
     }
-    for (const std::size_t k : {token_column_, tag_column_}) {
-      if (cells[k].empty()) fail(Code::kData, "{}: column {} is empty", place(), k + 1);
-    }
     if (sentence_.tokens.empty()) sentence_.line = lines_.line_number();
-    sentence_.tokens.emplace_back(cells[token_column_]);
-    if (has_tags_) sentence_.tags.emplace_back(cells[tag_column_]);
+    sentence_.tokens.emplace_back(filled(cells, token_column_));
+    if (sources_.tags_required) sentence_.tags.emplace_back(filled(cells, tag_column_));
+  }
+
+  std::string_view filled(const std::vector<std::string_view>& cells, std::size_t column) const {
+    if (cells[column].empty()) fail(Code::kData, "{}: column {} is empty", place(), column + 1);
+    return cells[column];
   }
 
   void finish(std::vector<TaggedSentence>& sentences) {
@@ -122,7 +123,7 @@ class ColumnReader {
   Skipped& skipped_;
   TaggedSentence sentence_;
   std::size_t columns_ = 0, token_column_ = 0, tag_column_ = 0;  // columns_ 0: no token was read yet
-  bool tabs_ = false, has_tags_ = false;
+  bool tabs_ = false;
 };
 
 std::vector<std::string> strings(const std::vector<std::string_view>& views) { return {views.begin(), views.end()}; }
@@ -196,6 +197,7 @@ void read_labels(const std::string& path, std::size_t first, std::vector<TaggedS
            lines.line_number());
     }
     const auto words = split_at_blanks(line);
+    if (words.empty() && sentence.tokens.empty()) continue;
     if (words.empty()) fail(Code::kData, "{}:{}: the label is empty", path, lines.line_number());
     sentence.label = std::string(words.front().data(), words.back().data() + words.back().size());
   }
@@ -248,14 +250,16 @@ TaggedText read_tagged(const TaggedSources& sources) {
   TaggedText text;
   Skipped skipped;
   for (std::size_t k = 0; k < sources.tokens.size(); ++k) read_source(sources, k, skipped, text);
-  std::erase_if(text.sentences, [](const TaggedSentence& sentence) { return sentence.tokens.empty(); });
+  if (!sources.keep_empty) {
+    std::erase_if(text.sentences, [](const TaggedSentence& sentence) { return sentence.tokens.empty(); });
+  }
   if (text.sentences.empty()) fail(Code::kData, "{}: no sentences in it", fmt::join(sources.tokens, ", "));
   const auto note = [&](std::int64_t count, const char* what) {
     if (count > 0) text.notes.push_back(fmt::format("{} {} passed over", count, what));
   };
   note(skipped.comments, "comment lines (#)");
   note(skipped.documents, "lines -DOCSTART-");
-  note(skipped.empty, "lines without a token");
+  note(sources.keep_empty ? 0 : skipped.empty, "lines without a token");
   return text;
 }
 

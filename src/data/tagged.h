@@ -8,8 +8,8 @@
 //   segmented  a sentence per line, words separated by blanks: its tokens are the characters, and their tags say where
 //              words begin and end: B, M, E, or S for a word of one character
 //
-// A label for each sentence (its intent) may stand in a file of its own, a line for each sentence. All files must be
-// UTF-8. Errors are Error{kData} with file and line.
+// A label for each sentence (its intent) may stand in a file of its own, a line for each sentence; that of a line
+// without a token may be empty. All files must be UTF-8. Errors are Error{kData} with file and line.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@
 namespace carousel {
 
 struct TaggedSentence {
-  std::vector<std::string> tokens = {};  // at least one
+  std::vector<std::string> tokens = {};  // at least one, but for keep_empty
   std::vector<std::string> tags = {};    // one for each token; empty: the files have none
   std::string label = {};                // "" without label files
   std::string path;                      // of its file
@@ -36,7 +36,8 @@ struct TaggedSources {
   std::string format;                    // "columns", "parallel", "segmented"
   std::int64_t token_column = 0;         // from 1; 0: the first one
   std::int64_t tag_column = 0;           // from 1; 0: the last one
-  bool tags_required = true;             // false: "parallel" without tag files; a tag column that is the token column
+  bool tags_required = true;             // false: "parallel" without tag files; no column of tags is looked at
+  bool keep_empty = false;               // "parallel", "segmented": lines without a token are sentences, too
 };
 
 struct TaggedText {

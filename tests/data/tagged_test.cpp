@@ -80,6 +80,9 @@ TEST_F(Tagged, WithoutTagsOneColumnIsEnough) {
   const TaggedText text = read_tagged(sources);
   EXPECT_EQ(text.sentences[0].tokens, (Words{"a", "b"}));
   EXPECT_TRUE(text.sentences[0].tags.empty());
+  sources = columns("a\tO\nb\t\n");  // nor need they be there
+  sources.tags_required = false;
+  EXPECT_EQ(read_tagged(sources).sentences[0].tokens, (Words{"a", "b"}));
 }
 
 TEST_F(Tagged, ParallelFilesGoLineByLine) {
@@ -93,6 +96,18 @@ TEST_F(Tagged, ParallelFilesGoLineByLine) {
   EXPECT_EQ(text.sentences[1].tags, (Words{"O", "B-city"}));
   EXPECT_EQ(text.sentences[1].label, "fare");
   EXPECT_EQ(text.sentences[1].place(1), (folder_ / "seq.in") + ":3");
+  put_file(folder_ / "label", "flight\n\nfare\n");  // an empty sentence needs no label
+  EXPECT_EQ(read_tagged(sources).sentences[1].label, "fare");
+}
+
+TEST_F(Tagged, LinesWithoutATokenAreKeptIfAsked) {
+  TaggedSources sources = parallel("to  boston\n\nfrom denver\n", "O B-city\n\nO B-city\n");
+  sources.keep_empty = true;
+  const TaggedText text = read_tagged(sources);
+  ASSERT_EQ(text.sentences.size(), 3u);
+  EXPECT_TRUE(text.sentences[1].tokens.empty());
+  EXPECT_EQ(text.sentences[1].place(0), (folder_ / "seq.in") + ":2");
+  EXPECT_TRUE(text.notes.empty());
 }
 
 TEST_F(Tagged, ParallelFilesThatDoNotFitAreNamed) {

@@ -36,9 +36,13 @@ std::vector<PlacedText> read_placed_lines(const std::vector<std::string>& paths,
 std::vector<PlacedText> read_placed_texts(const DataOptions& options, TextLevel level, TagData& data) {
   if (options.format.empty() || options.format == "lines") return read_placed_lines(options.data, level, data);
   const std::string format = options.format == "tokens" ? "parallel" : options.format;
-  TaggedText text = read_tagged(
-      {.tokens = options.data, .format = format, .token_column = options.token_column, .tags_required = false});
+  TaggedText text = read_tagged({.tokens = options.data,
+                                 .format = format,
+                                 .token_column = options.token_column,
+                                 .tags_required = false,
+                                 .keep_empty = true});
   data.sentences = std::move(text.sentences);
+  data.notes = std::move(text.notes);
   std::vector<PlacedText> texts;
   for (TaggedSentence& sentence : data.sentences) {
     check_length(std::ssize(sentence.tokens), sentence.place(0));
@@ -217,6 +221,7 @@ void predict_tags(const Model& model, const Options& options, RowSink& sink) {
                     const std::int64_t n = filled[static_cast<std::size_t>(place)];
                     predictions[static_cast<std::size_t>(n)] = predict_sentence(decoder, info, n_best, scores, intents);
                   });
+  for (const std::string& note : data.notes) sink.note(note);
   note_rows(data, info, predictions, sink);
   RowMaker rows(info, n_best > 1, sink);
   for (const std::int64_t n : chosen) {

@@ -15,9 +15,10 @@ namespace carousel {
 // first, each with its rank, from 1, and the probability of the whole sequence.
 //
 // What options.format may be: "lines" (the default) is raw text, cut as the model says; "tokens" has blanks between;
-// "columns", "segmented": as for training, any tags passed over. The text of tokens is these with blanks between them,
-// or without if the model takes characters. A line without a token gives a row without tags. Throws Error{kData} for a
-// line that is not UTF-8 or too long.
+// "columns", "segmented": as for training, tags not needed and passed over. The text of tokens is these with blanks
+// between them, or without if the model takes characters, and places count in it. A line without a token gives a row
+// without tags, but for "columns", where blank lines end sentences. Throws Error{kData} for a line that is not UTF-8 or
+// too long.
 void predict_tags(const Model& model, const Options& options, RowSink& sink);
 
 }  // namespace carousel

@@ -235,6 +235,18 @@ TEST(Tag, PredictsForTokensAndColumnsAsForText) {
   options.data.format = "columns";
   const Rows columns = rows_for(model, options, path, "please\nbook\nto\nnew\nyork\n\nwhich\nflights\n");
   EXPECT_EQ(columns.by_column, raw.by_column);
+  EXPECT_EQ(rows_for(model, options, path, "# id 1\nplease\t\nbook\t\n\nwhich\t\n").notes,
+            std::vector<std::string>{"1 comment lines (#) passed over"});
+  options.data.format.clear();
+  const Rows gaps = rows_for(model, options, path, "\nplease  book\n\n\nwhich\n\n");
+  EXPECT_EQ(gaps.by_column.at("tokens"), (std::vector<std::string>{"", "please book", "", "", "which", ""}));
+  for (const char* const format : {"tokens", "parallel", "segmented"}) {
+    options.data.format = format;
+    const Rows rows = rows_for(model, options, path, "\nplease  book\n\n\nwhich\n\n");
+    ASSERT_EQ(rows.by_column.at("tokens").size(), 6u) << format;
+    EXPECT_EQ(rows.by_column.at("tags")[0], "") << format;
+    EXPECT_EQ(rows.by_column.at("tokens")[3], "") << format;
+  }
 }
 
 // Oracle: the contract. One line, one error with its place.
