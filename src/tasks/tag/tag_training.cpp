@@ -36,11 +36,13 @@ TagProblem::TagProblem(Sequential& network, const TagData& data, const TagInfo& 
     for (const std::int64_t n : split_.train) training.push_back(data.words[static_cast<std::size_t>(n)]);
     singletons_ = find_singletons(training, info.words.size());
   }
-  if (valid_tags_only_) check_valid();
+  if (!valid_tags_only_) return;
+  check_valid(split_.train);
+  check_valid(split_.valid);
 }
 
-void TagProblem::check_valid() const {
-  for (const std::int64_t n : split_.train) {
+void TagProblem::check_valid(std::span<const std::int64_t> samples) const {
+  for (const std::int64_t n : samples) {
     const TaggedSentence& sentence = data_.sentences[static_cast<std::size_t>(n)];
     const std::int64_t at = find_invalid(sentence.tags, info_.scheme);
     if (at < 0) continue;

@@ -22,8 +22,8 @@ Variable tag_loss(Sequential& network, const TagData& data, const TagScores& sco
 // are no spans. Network, data and info are borrowed; the options are resolved.
 class TagProblem final : public TaskProblem {
  public:
-  // Throws Error{kData} with the place of a training sentence whose tags are not valid, if the loss must know valid
-  // ones only.
+  // Throws Error{kData} with the place of a sentence of either part whose tags are not valid, if the loss must know
+  // valid ones only.
   TagProblem(Sequential& network, const TagData& data, const TagInfo& info, Split split, const ModelOptions& model,
              const TrainOptions& options);
 
@@ -35,7 +35,7 @@ class TagProblem final : public TaskProblem {
   MemoryNeeds memory_needs() override;
 
  private:
-  void check_valid() const;
+  void check_valid(std::span<const std::int64_t> samples) const;
   void hide_singletons(std::int64_t epoch);
   Variable loss_of(const TagScores& scores, const std::vector<std::int64_t>& samples);
   double loss_without_training(const std::vector<std::int64_t>& samples);

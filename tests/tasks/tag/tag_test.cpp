@@ -290,6 +290,9 @@ TEST(Tag, WrongInputIsNamed) {
   options.data.valid = options.data.data;
   options.data.valid_tags = options.data.tags;
   refused(Code::kData, {"in2:2", "'I-y' is not valid there"});
+  options.data.data = sentences.options().data.data;  // the validation part alone has it
+  options.data.tags = sentences.options().data.tags;
+  refused(Code::kData, {"in2:2", "'I-y' is not valid there"});
 }
 
 // Oracle: a tag that training had not can never be right: of 5 tokens with 2 spans, one of them unknown, one is found.
