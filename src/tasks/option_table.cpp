@@ -94,7 +94,7 @@ const Option kColumnOptions[] = {
     {.key = "data.level", .field = kData<&DataOptions::level>, .automatic = true,
      .allowed = {"word", "char", "subword", "whitespace"}, .verbs = kTrain | kCheck,
      .tasks = "classify,tag,transcribe,lm",
-     .help = "cut text into words (Chinese by dictionary), characters or learnt pieces of words"},
+     .help = "cut text into words (Chinese by dictionary), characters or learnt pieces of words (not tag)"},
     {.key = "data.lowercase", .field = kData<&DataOptions::lowercase>, .automatic = true,
      .allowed = {"true", "false"}, .verbs = kTrain | kCheck, .tasks = "classify,lm",
      .help = "make texts lower case; auto: classify yes, unless --subwords is given; lm no"},

@@ -99,8 +99,7 @@ struct FittedTagger {
 };
 
 FittedTagger fit_tagger(const Options& options, TagData& data, const Split& split, Observer& observer) {
-  const TextLevel level =
-      options.data.level.empty() ? recognise_level(data, split.train) : parse_level(options.data.level);
+  const TextLevel level = tag_level(options.data, data, split.train);
   check_token_input(options.data, options.model, true);
   ModelOptions model_options = resolve_tag_model(options.model, level);
   TagInfo info = fit_tag_info(data, split.train, options.data, model_options);

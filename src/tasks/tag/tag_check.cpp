@@ -64,7 +64,7 @@ DataReport check_tags(const DataOptions& options) {
   std::iota(all.begin(), all.end(), 0);
   report.facts = {{"sentences", std::to_string(data.size())},
                   {"tokens", fmt::format("{}, at most {} in a sentence", tokens, longest)},
-                  {"level", std::string(level_name(recognise_level(data, all)))},
+                  {"level", std::string(level_name(tag_level(options, data, all)))},
                   {"tags", std::to_string(tags.size())},
                   {"scheme", std::string(scheme_name(scheme))}};
   if (scheme != TagScheme::kPlain) {

@@ -48,7 +48,11 @@ void append(TagData& data, TagData more) {
   std::move(more.notes.begin(), more.notes.end(), std::back_inserter(data.notes));
 }
 
-TextLevel recognise_level(const TagData& data, std::span<const std::int64_t> samples) {
+TextLevel tag_level(const DataOptions& options, const TagData& data, std::span<const std::int64_t> samples) {
+  if (options.level == "subword") {
+    fail(Code::kUsage, "--level subword: a tagger tags the tokens of its data; expected word, char or whitespace");
+  }
+  if (!options.level.empty()) return parse_level(options.level);
   constexpr std::size_t kSentences = 1000;
   const auto looked_at = samples.first(std::min(kSentences, samples.size()));
   Segmenter characters(TextLevel::kCharacter), words(TextLevel::kWord);

@@ -42,9 +42,10 @@ void check_length(std::int64_t tokens, const std::string& place);
 // Adds the sentences of `more` behind those of `data`; before they are encoded.
 void append(TagData& data, TagData more);
 
-// How training texts were cut into tokens: single characters, words by the Unicode rules (if these cut at least four
-// of five sentences in the same places), else what stands between white space.
-TextLevel recognise_level(const TagData& data, std::span<const std::int64_t> samples);
+// How raw text is to be cut: --level, else as these training texts were: single characters, words by the Unicode rules
+// (if these cut at least four of five sentences in the same places), else what stands between white space. Throws
+// Error{kUsage} for --level subword: the tokens of the data have tags, not pieces of words.
+TextLevel tag_level(const DataOptions& options, const TagData& data, std::span<const std::int64_t> samples);
 
 // What tokens, their pairs and characters, tags and intents have ids in. Pairs and characters hold the specials only if
 // the model does not read them; tags and intents are sorted.

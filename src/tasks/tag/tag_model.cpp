@@ -140,7 +140,7 @@ void fit_vocabularies(const TagData& data, std::span<const std::int64_t> trainin
 TagInfo fit_tag_info(const TagData& data, std::span<const std::int64_t> training, const DataOptions& options,
                      const ModelOptions& model) {
   TagInfo info;
-  info.text.level = options.level.empty() ? recognise_level(data, training) : parse_level(options.level);
+  info.text.level = tag_level(options, data, training);
   info.split = options.split;
   info.word_window = model.word_window;
   info.buckets = info.text.buckets = model.buckets;

@@ -272,6 +272,9 @@ TEST(Tag, WrongInputIsNamed) {
   options.model.cell = "none";
   refused(Code::kUsage, {"--cell none"});
   options = sentences.options();
+  options.data.level = "subword";
+  refused(Code::kUsage, {"--level subword", "word, char or whitespace"});
+  options = sentences.options();
   options.data.valid_tags = {bad};
   refused(Code::kUsage, {"--valid-tags", "--valid, which is missing"});
   options = sentences.options();
