@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -35,6 +36,16 @@ std::vector<std::string_view> split_at_tabs(std::string_view line) {
   }
 }
 
+std::string_view trimmed(std::string_view cell) {
+  const std::size_t begin = cell.find_first_not_of(' ');
+  return begin == std::string_view::npos ? "" : cell.substr(begin, cell.find_last_not_of(' ') - begin + 1);
+}
+
+bool starts_document(std::string_view line) {
+  const auto cells = split_at_blanks(line);
+  return !cells.empty() && cells[0] == kDocumentStart;
+}
+
 struct Skipped {
   std::int64_t comments = 0, documents = 0, empty = 0;
 };
@@ -42,22 +53,22 @@ struct Skipped {
 class ColumnReader {
  public:
   ColumnReader(const TaggedSources& sources, const std::string& path, Skipped& skipped)
-      : sources_(sources), lines_(path), skipped_(skipped) {}
+      : sources_(sources), path_(path), skipped_(skipped) {
+    CheckedLines lines(path);
+    for (std::string line; lines.next(line);) lines_.push_back(line);
+  }
 
   void read(std::vector<TaggedSentence>& sentences) {
-    std::string line;
-    while (lines_.next(line)) {
+    look_ahead();
+    number_ = 0;
+    for (const std::string& line : lines_) {
+      ++number_;
+      const std::vector<std::string_view> cells = split(line);
       if (split_at_blanks(line).empty()) {
         finish(sentences);
-        continue;
-      }
-      const std::vector<std::string_view> cells = split(line);
-      if (line[0] == '#' && sentence_.tokens.empty() && cells.size() != columns_) {
+      } else if (is_comment(line, cells)) {
         ++skipped_.comments;
-        continue;
-      }
-      if (columns_ == 0) start(line, cells);
-      if (cells[0] == kDocumentStart) {
+      } else if (starts_document(line)) {
         finish(sentences);
         ++skipped_.documents;
       } else {
@@ -68,12 +79,28 @@ class ColumnReader {
   }
 
  private:
-  std::string place() const { return fmt::format("{}:{}", lines_.path(), lines_.line_number()); }
+  std::string place() const { return fmt::format("{}:{}", path_, number_); }
 
-  // The first line that is no comment decides what separates columns.
-  std::vector<std::string_view> split(std::string_view line) {
-    const bool tabs = columns_ == 0 ? line.find('\t') != std::string_view::npos : tabs_;
-    return tabs ? split_at_tabs(line) : split_at_blanks(line);
+  std::vector<std::string_view> split(std::string_view line) const {
+    return tabs_ ? split_at_tabs(line) : split_at_blanks(line);
+  }
+
+  // The first line that can be nothing but a token decides about columns.
+  void look_ahead() {
+    number_ = 0;
+    for (const std::string& line : lines_) {
+      ++number_;
+      if (line.starts_with('#') || starts_document(line) || split_at_blanks(line).empty()) continue;
+      if (columns_ == 0) start(line);
+      const std::vector<std::string_view> cells = split(line);
+      if (cells.size() == columns_) known_tags_.insert(cells[tag_column_]);
+    }
+  }
+
+  // Blanks give a comment as many columns as a token has, now and then: then its last word is no known tag.
+  bool is_comment(const std::string& line, const std::vector<std::string_view>& cells) const {
+    if (!line.starts_with('#') || !sentence_.tokens.empty()) return false;
+    return cells.size() != columns_ || (sources_.tags_required && !tabs_ && !known_tags_.contains(cells[tag_column_]));
   }
 
   std::size_t column(std::int64_t number, std::size_t automatic, const char* flag) const {
@@ -84,9 +111,9 @@ class ColumnReader {
     return static_cast<std::size_t>(number - 1);
   }
 
-  void start(std::string_view line, const std::vector<std::string_view>& cells) {
-    columns_ = cells.size();
+  void start(std::string_view line) {
     tabs_ = line.find('\t') != std::string_view::npos;
+    columns_ = split(line).size();
     token_column_ = column(sources_.token_column, 0, "--token-column");
     tag_column_ = column(sources_.tag_column, columns_ - 1, "--tag-column");
     if (sources_.tags_required && tag_column_ == token_column_) {
@@ -101,28 +128,32 @@ class ColumnReader {
     if (cells.size() != columns_) {
       fail(Code::kData, "{}: has {} columns, the lines before it have {}", place(), cells.size(), columns_);
     }
-    if (sentence_.tokens.empty()) sentence_.line = lines_.line_number();
-    sentence_.tokens.emplace_back(filled(cells, token_column_));
-    if (sources_.tags_required) sentence_.tags.emplace_back(filled(cells, tag_column_));
+    if (sentence_.tokens.empty()) sentence_.line = number_;
+    const std::string_view token = trimmed(cells[token_column_]);
+    add(token.empty() ? cells[token_column_] : token, token_column_, sentence_.tokens);  // a token may be a blank
+    if (sources_.tags_required) add(trimmed(cells[tag_column_]), tag_column_, sentence_.tags);
   }
 
-  std::string_view filled(const std::vector<std::string_view>& cells, std::size_t column) const {
-    if (cells[column].empty()) fail(Code::kData, "{}: column {} is empty", place(), column + 1);
-    return cells[column];
+  void add(std::string_view cell, std::size_t column, std::vector<std::string>& list) const {
+    if (cell.empty()) fail(Code::kData, "{}: column {} is empty", place(), column + 1);
+    list.emplace_back(cell);
   }
 
   void finish(std::vector<TaggedSentence>& sentences) {
     if (sentence_.tokens.empty()) return;
-    sentence_.path = lines_.path();
+    sentence_.path = path_;
     sentence_.line_per_token = true;
     sentences.push_back(std::exchange(sentence_, {}));
   }
 
   const TaggedSources& sources_;
-  CheckedLines lines_;
+  const std::string& path_;
   Skipped& skipped_;
+  std::vector<std::string> lines_;
+  std::set<std::string_view> known_tags_;  // of lines that are no comments for sure; into lines_
   TaggedSentence sentence_;
-  std::size_t columns_ = 0, token_column_ = 0, tag_column_ = 0;  // columns_ 0: no token was read yet
+  std::int64_t number_ = 0;                                      // of the line that is looked at, from 1
+  std::size_t columns_ = 0, token_column_ = 0, tag_column_ = 0;  // columns_ 0: there is no token
   bool tabs_ = false;
 };
 

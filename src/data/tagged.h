@@ -1,9 +1,11 @@
 // tagged.h: sentences cut into tokens, with a tag for each token: what the tag task reads. gzip too.
 //
-//   columns    a token per line, its columns separated by tabs (if the first line that is no comment has one) or by
-//              blanks; a blank line ends a sentence (CoNLL). A line that begins with '#' before the first token of a
-//              sentence and has not as many columns as that first line is a comment; a line whose first column is
-//              -DOCSTART- is no token and ends a sentence. Both are counted.
+//   columns    a token per line, a blank line ends a sentence (CoNLL). The first line that begins neither with '#' nor
+//              with -DOCSTART- says how many columns there are, and that tabs separate them, if it has one, else
+//              blanks. Blanks around a token or a tag are taken off. A line that begins with '#' before the first token
+//              of a sentence is a comment if it has another number of columns, or, where blanks separate them, a tag
+//              that no line without '#' has; a line whose first word is -DOCSTART- is no token and ends a sentence.
+//              Both are counted.
 //   parallel   a sentence per line, tokens separated by blanks; the tags stand in the same line of a second file
 //   segmented  a sentence per line, words separated by blanks: its tokens are the characters, and their tags say where
 //              words begin and end: B, M, E, or S for a word of one character

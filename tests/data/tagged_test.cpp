@@ -53,7 +53,34 @@ TEST_F(Tagged, ColumnsAreChosenByNumber) {
 
 TEST_F(Tagged, TabsSeparateColumnsWithBlanksInThem) {
   const TaggedText text = read_tagged(columns("New York\tB-LOC\n# \tO\n"));
-  EXPECT_EQ(text.sentences[0].tokens, (Words{"New York", "# "}));
+  EXPECT_EQ(text.sentences[0].tokens, (Words{"New York", "#"}));
+}
+
+TEST_F(Tagged, BlanksAroundTokensAndTagsAreTakenOff) {
+  const TaggedText text = read_tagged(columns("to \tO\n Boston\tB-x \n \tO\n"));
+  EXPECT_EQ(text.sentences[0].tokens, (Words{"to", "Boston", " "}));  // a blank alone is a token
+  EXPECT_EQ(text.sentences[0].tags, (Words{"O", "B-x", "O"}));
+  refuses(columns("a\tO\nb\t \n"), {"a.conll:2", "column 2 is empty"});
+}
+
+// Where tabs separate columns they alone tell a comment; where blanks do, so may its last word.
+TEST_F(Tagged, CommentsAreToldFromTokens) {
+  const TaggedText tabs = read_tagged(columns("#\tO\nboston\tB-x\n\n# 2 3\n#\tI-y\n"));
+  EXPECT_EQ(tabs.sentences.at(0).tokens, (Words{"#", "boston"}));
+  EXPECT_EQ(tabs.sentences.at(1).tags, (Words{"I-y"}));
+  EXPECT_EQ(tabs.notes, (Words{"1 comment lines (#) passed over"}));
+  const TaggedText blanks = read_tagged(columns("# sent one\nboston B-x\n\n# two\n# B-x\nto O\n"));
+  EXPECT_EQ(blanks.sentences.at(1).tokens, (Words{"#", "to"}));
+  EXPECT_EQ(blanks.notes, (Words{"2 comment lines (#) passed over"}));
+}
+
+// The columns are those of the first token, not of a document's start.
+TEST_F(Tagged, ADocumentStartMayStandAlone) {
+  const TaggedText text = read_tagged(columns("-DOCSTART-\n\na NN O\n\n-DOCSTART- -X- O\n\nb NN O\n"));
+  ASSERT_EQ(text.sentences.size(), 2u);
+  EXPECT_EQ(text.sentences[0].tags, (Words{"O"}));
+  EXPECT_EQ(text.notes, (Words{"2 lines -DOCSTART- passed over"}));
+  refuses(columns("-DOCSTART-\n\n# nothing\n"), {"no sentences in it"});
 }
 
 // A '#' is a comment where a sentence begins and the line has not the columns of a token; else it is a token.

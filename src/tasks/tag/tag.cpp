@@ -62,6 +62,7 @@ void note_data(const TagData& data, const Split& split, const TagInfo& info, Obs
   observer.note(fmt::format(
       "text: level {}, vocabulary of {}{}", level_name(info.text.level), info.words.size(),
       info.characters.size() > Vocabulary::kSpecials ? fmt::format(", {} characters", info.characters.size()) : ""));
+  for (const std::string& line : odd_tags(data, split.train)) observer.note(line);
   note_invalid(data, info, split.train, observer);
 }
 

@@ -75,10 +75,41 @@ DataReport check_tags(const DataOptions& options) {
   }
   add_counts(tags, "tag", report);
   add_counts(intents, "intent", report);
-  report.problems = data.notes;
+  if (!data.notes.empty()) report.facts.emplace_back("notes", fmt::format("{}", fmt::join(data.notes, "; ")));
+  report.problems = odd_tags(data, all);
   add_invalid(data, scheme, report);
   if (tags.size() < 2) report.problems.push_back("all tokens have the same tag: nothing can be learnt");
   return report;
+}
+
+std::vector<std::string> odd_tags(const TagData& data, std::span<const std::int64_t> samples) {
+  constexpr std::int64_t kManyMore = 10;
+  Counts odd;
+  std::map<std::string, std::string> places;  // of the first one
+  std::int64_t all = 0, of_spans = 0;
+  for (const std::int64_t n : samples) {
+    const TaggedSentence& sentence = data.sentences[static_cast<std::size_t>(n)];
+    for (std::size_t t = 0; t < sentence.tags.size(); ++t) {
+      const std::string& tag = sentence.tags[t];
+      if (tag == "O") continue;
+      if (tags_have_spans({&tag, 1})) {
+        ++of_spans;
+      } else {
+        ++all;
+        if (++odd[tag] == 1) places[tag] = sentence.place(t);
+      }
+    }
+  }
+  std::vector<std::string> lines;
+  if (of_spans < kManyMore * all) return lines;
+  for (const auto& [tag, count] : odd) {
+    lines.push_back(
+        fmt::format("tag '{}' says nothing of a span, as nearly all others do: {} times, first at {}; so no spans are "
+                    "found (scheme "
+                    "plain)",
+                    tag, count, places[tag]));
+  }
+  return lines;
 }
 
 void note_invalid(const TagData& data, const TagInfo& info, std::span<const std::int64_t> training,

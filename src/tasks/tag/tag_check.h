@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "tasks/tag/tag_model.h"
 #include "tasks/task.h"
@@ -12,6 +14,10 @@ namespace carousel {
 // What `data check tag` prints of options.data: counts of sentences, tokens, tags, spans, intents; sequences of tags
 // that are not valid, with their lines.
 DataReport check_tags(const DataOptions& options);
+
+// Tags of these sentences that are no spans' among ten times as many that are, so that the scheme is plain by a slip: a
+// line for each, with the place of the first one.
+std::vector<std::string> odd_tags(const TagData& data, std::span<const std::int64_t> samples);
 
 // Tells the observer how many of the training sentences have tags that are not valid in the scheme, and where the first
 // one is.
