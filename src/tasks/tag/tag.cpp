@@ -160,6 +160,9 @@ class Tag final : public Task {
 
   EvaluateResult evaluate(const Model& model, const Options& options, Observer& observer) const override {
     const TagInfo info = TagInfo::from_model(model);
+    if (info.intents.empty() && !options.data.intents.empty()) {
+      fail(Code::kUsage, "--intents: this model was trained without; leave it out");
+    }
     TagData data = read_tag_data(options.data, false);
     encode_sentences(info, data);
     const std::vector<std::int64_t> all = part_samples(options.data, info.split, data.size());

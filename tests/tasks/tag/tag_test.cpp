@@ -163,6 +163,9 @@ TEST(Tag, TagsThatTrainingHadNotCountAsErrors) {
   options.data.data = {sentences.folder / "in3"};
   options.data.tags = {sentences.folder / "out3"};
   Notes notes;
+  options.data.intents = {sentences.folder / "in3"};
+  expect_error(Code::kUsage, {"--intents", "trained without"}, [&] { tag_task().evaluate(model, options, notes); });
+  options.data.intents.clear();
   const EvaluateResult result = tag_task().evaluate(model, options, notes);
   EXPECT_DOUBLE_EQ(value_of(result.metrics, "recall"), 0.5);
   EXPECT_DOUBLE_EQ(value_of(result.metrics, "token_accuracy"), 5.0 / 6);
