@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 
 #include "base/fail.h"
 #include "base/json.h"
@@ -11,6 +12,8 @@
 #include "console.h"
 #include "data/labelled.h"
 #include "data/text/trigrams.h"
+#include "tasks/tag/tag_network.h"
+#include "tasks/tag/tag_text.h"
 #include "tasks/text_json.h"
 #include "tasks/text_options.h"
 
@@ -58,7 +61,15 @@ std::int64_t embedding_size(const LayerDescription& layer) {
 
 struct Pipeline {
   TextPipeline text;
-  std::int64_t embedding_size = 0;  // 0: no model, or none that embeds
+  std::int64_t embedding_size = 0;     // 0: no model, or none that embeds
+  std::optional<TagInfo> tagger = {};  // cuts raw text in a way of its own
+
+  std::vector<TextTrace> explain(const Texts& texts) {
+    if (tagger) return explain_texts(*tagger, texts);
+    std::vector<TextTrace> traces;
+    for (const std::string& one : texts) traces.push_back(text.explain(one));
+    return traces;
+  }
 };
 
 Pipeline pipeline_of_model(const CommandLine& line) {
@@ -72,8 +83,12 @@ Pipeline pipeline_of_model(const CommandLine& line) {
   if (pipelines.empty()) fail(Code::kUsage, "--model: {} takes numbers, it has no vocabulary", path);
   std::vector<std::string> names;
   for (auto& [name, pipeline] : pipelines) {
-    if (wanted.empty() || wanted == name) return {std::move(pipeline), embedding_size(model.network().describe())};
     names.push_back(name);
+    if (!wanted.empty() && wanted != name) continue;
+    const Sequential* words = tagger_part(model.network(), "words");
+    Pipeline found{std::move(pipeline), embedding_size((words ? *words : model.network()).describe())};
+    if (model.task() == "tag") found.tagger = TagInfo::from_model(model);
+    return found;
   }
   fail(Code::kUsage, "--pipeline: {} has no '{}', only {}", path, wanted, fmt::join(names, ", "));
 }
@@ -175,11 +190,8 @@ int run_tokenize(const CommandLine& line, Console& console) {
     fail(Code::kUsage, "--trigrams: are of words, the level is '{}'", level_name(level));
   }
   std::int64_t length = line.integer("--length", 0, 1 << 24, 0);
-  std::vector<TextTrace> traces;
-  for (const std::string& text : texts) {
-    traces.push_back(pipeline.text.explain(text));
-    length = std::max(length, std::ssize(traces.back().ids));
-  }
+  std::vector<TextTrace> traces = pipeline.explain(texts);
+  for (const TextTrace& trace : traces) length = std::max(length, std::ssize(trace.ids));
   for (TextTrace& trace : traces) pad(trace, length);
   (console.json() ? print_json : print_text)(pipeline, traces, trigrams, console);
   return 0;

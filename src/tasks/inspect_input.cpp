@@ -5,7 +5,6 @@
 
 #include "base/fail.h"
 #include "carousel/attention.h"
-#include "data/text/normalize.h"
 #include "formats/npy.h"
 #include "tasks/classify/classify_model.h"
 #include "tasks/classify/documents.h"
@@ -240,8 +239,10 @@ void read_tag(const Model& model, const DataOptions& options, const InspectReque
   data.notes.push_back("the input is what stands for each token: its word, its shape, its characters side by side");
   TagData sentences;
   TextCutter cutter(info.text.level);
+  std::vector<PlacedText> texts;
   for (const std::string& text : request.texts) {
-    sentences.sentences.push_back({.tokens = cutter.cut(text).words(), .path = "--text", .line = 1});
+    texts.push_back(cutter.cut(text));
+    sentences.sentences.push_back({.tokens = texts.back().words(), .path = "--text", .line = 1});
     check_length(std::ssize(sentences.sentences.back().tokens), "--text");
   }
   if (!options.data.empty()) sentences = read_tag_data(options, false);
@@ -255,16 +256,9 @@ void read_tag(const Model& model, const DataOptions& options, const InspectReque
   data.lengths = sentences.lengths(all);
   data.values = token_inputs(model.network(), sentences, all, info.word_window);
   for (std::size_t n = 0; n < all.size(); ++n) {
-    const std::vector<std::string>& tokens = sentences.sentences[n].tokens;
-    TextTrace trace;
-    trace.raw = request.texts.empty() ? joined_text(tokens, info.text.level).text : request.texts[n];
-    trace.normalized = normalize_text(trace.raw);
-    trace.tokens = tokens;
-    trace.ids = trace.padded = sentences.words[n];
-    trace.padded.resize(static_cast<std::size_t>(data.values.shape()[0]), Vocabulary::kPad);
-    trace.mask.assign(tokens.size(), 1);
-    trace.mask.resize(trace.padded.size(), 0);
-    data.traces.push_back(std::move(trace));
+    if (request.texts.empty()) texts.push_back(joined_text(sentences.sentences[n].tokens, info.text.level));
+    data.traces.push_back(trace_of(texts[n], sentences.words[n]));
+    pad(data.traces.back(), data.values.shape()[0]);
   }
 }
 

@@ -10,7 +10,6 @@
 #include "data/text/utf8.h"
 
 namespace carousel {
-namespace {
 
 void check_utf8(std::string_view text) {
   if (const auto at = find_invalid_utf8(text)) {
@@ -18,6 +17,8 @@ void check_utf8(std::string_view text) {
          static_cast<unsigned char>(text[static_cast<std::size_t>(*at)]));
   }
 }
+
+namespace {
 
 NormalizeOptions normalize_options(const TextSettings& settings) {
   return {.nfkc = settings.nfkc, .lowercase = settings.lowercase, .nfc = settings.nfc};

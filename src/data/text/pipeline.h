@@ -19,6 +19,9 @@
 
 namespace carousel {
 
+// Throws Error{kData} that names the byte if the text is not UTF-8.
+void check_utf8(std::string_view text);
+
 struct TextSettings {
   bool nfkc = true;
   bool lowercase = true;

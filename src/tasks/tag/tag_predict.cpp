@@ -6,7 +6,6 @@
 #include "base/fail.h"
 #include "base/json.h"
 #include "data/lines.h"
-#include "data/text/utf8.h"
 #include "kernels/softmax.h"
 #include "tasks/sample_split.h"
 #include "tasks/tag/tag_decode.h"
@@ -51,21 +50,6 @@ std::vector<PlacedText> read_placed_texts(const DataOptions& options, TextLevel 
   }
   return texts;
 }
-
-// How many code points the first bytes of a text are, asked for rising numbers of bytes.
-class CodePoints {
- public:
-  explicit CodePoints(std::string_view text) : text_(text) {}
-  std::int64_t before(std::size_t byte) {
-    for (; at_ < byte; ++count_) next_character(text_, at_);
-    return count_;
-  }
-
- private:
-  std::string_view text_;
-  std::size_t at_ = 0;
-  std::int64_t count_ = 0;
-};
 
 // One sequence of tags.
 struct PredictedTags {
@@ -130,6 +114,7 @@ class RowMaker {
                                    [](const std::string& tag) { return tag.find('-') != std::string::npos; });
     has_spans_ = info.scheme != TagScheme::kPlain;
     has_words_ = has_spans_ && !typed;
+    of_characters_ = info.text.level == TextLevel::kCharacter;
     std::vector<std::string> columns{"text", "tokens", "tags"};
     if (has_spans_) columns.emplace_back("spans");
     if (has_words_) columns.emplace_back("words");
@@ -184,20 +169,34 @@ class RowMaker {
       if (!cell.empty()) cell += ';';
       if (!spans[k].type.empty()) cell += fmt::format("{}:", spans[k].type);
       cell += fmt::format("{}-{}", begin, end);
-      words.push_back(text.text.substr(first, last - first));
       list.push_back({{"type", spans[k].type},
                       {"begin", begin},
                       {"end", end},
-                      {"text", words.back()},
+                      {"text", text.text.substr(first, last - first)},
                       {"score", path.span_scores[k]}});
+      if (has_words_) add_words(text, spans[k], words);
     }
     add(std::move(cell), json_text(list));
     if (has_words_) add(fmt::format("{}", fmt::join(words, " ")), json_text(json(words)));
   }
 
+  // The word that a span is. White space between characters, which is no token, parts words all the same.
+  void add_words(const PlacedText& text, const TagSpan& span, std::vector<std::string>& words) const {
+    for (std::int64_t t = span.begin; t < span.end; ++t) {
+      const auto k = static_cast<std::size_t>(t);
+      const auto [begin, end] = text.tokens[k];
+      const std::size_t before = t > span.begin ? text.tokens[k - 1].second : begin;
+      if (t == span.begin || (of_characters_ && before < begin)) {
+        words.push_back(text.text.substr(begin, end - begin));
+      } else {
+        words.back() += text.text.substr(before, end - before);
+      }
+    }
+  }
+
   const TagInfo& info_;
   RowSink& sink_;
-  bool ranks_, has_spans_ = false, has_words_ = false;
+  bool ranks_, has_spans_ = false, has_words_ = false, of_characters_ = false;
   std::vector<std::string> cells_, values_;
 };
 

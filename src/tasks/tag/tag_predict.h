@@ -6,10 +6,10 @@
 namespace carousel {
 
 // One row per sentence of options.data: text, tokens, tags, spans (unless the tags are no spans), words (of a model
-// that cuts text into words) and intent with its probability (of a model that knows intents). A span is {type, begin,
-// end, text, score}: begin and end count code points of the text, end is the one behind it; score is the probability
-// that the model gives to its tags. Where the scheme allows no sequence of so many tags, those of the highest score
-// stand there, which is noted.
+// that cuts text into words; white space parts them, too) and intent with its probability (of a model that knows
+// intents). A span is {type, begin, end, text, score}: begin and end count code points of the text, end is the one
+// behind it; score is the probability that the model gives to its tags. Where the scheme allows no sequence of so many
+// tags, those of the highest score stand there, which is noted.
 //
 // With options.model.n_best above 1 a sentence has as many rows, if there are as many valid sequences of tags, best
 // first, each with its rank, from 1, and the probability of the whole sequence.

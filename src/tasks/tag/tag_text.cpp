@@ -1,5 +1,8 @@
 #include "tasks/tag/tag_text.h"
 
+#include "data/text/normalize.h"
+#include "data/text/utf8.h"
+
 namespace carousel {
 
 std::vector<std::string> PlacedText::words() const {
@@ -30,6 +33,11 @@ PlacedText TextCutter::cut(std::string text) {
   return placed;
 }
 
+std::int64_t CodePoints::before(std::size_t byte) {
+  for (; at_ < byte; ++count_) next_character(text_, at_);
+  return count_;
+}
+
 PlacedText joined_text(const std::vector<std::string>& tokens, TextLevel level) {
   PlacedText placed;
   for (const std::string& token : tokens) {
@@ -38,6 +46,41 @@ PlacedText joined_text(const std::vector<std::string>& tokens, TextLevel level) 
     placed.text += token;
   }
   return placed;
+}
+
+TextTrace trace_of(const PlacedText& text, const std::vector<std::int32_t>& ids) {
+  TextTrace trace;
+  trace.raw = text.text;
+  trace.normalized = normalize_text(text.text);
+  trace.tokens = text.words();
+  trace.ids = ids;
+  CodePoints points(text.text);
+  for (const auto& [begin, end] : text.tokens) {
+    const std::int64_t first = points.before(begin);
+    trace.places.push_back(
+        {static_cast<std::int64_t>(begin), static_cast<std::int64_t>(end), first, points.before(end)});
+  }
+  pad(trace, std::ssize(ids));
+  return trace;
+}
+
+std::vector<TextTrace> explain_texts(const TagInfo& info, const std::vector<std::string>& texts) {
+  TagData data;
+  TextCutter cutter(info.text.level);
+  std::vector<PlacedText> placed;
+  for (const std::string& text : texts) {
+    check_utf8(text);
+    placed.push_back(cutter.cut(text));
+    check_length(std::ssize(placed.back().tokens), "the text");
+    data.sentences.push_back({.tokens = placed.back().words(), .path = "the text"});
+  }
+  encode_sentences(info, data);
+  std::vector<TextTrace> traces;
+  for (std::size_t n = 0; n < placed.size(); ++n) {
+    TextTrace& trace = traces.emplace_back(trace_of(placed[n], data.words[n]));
+    for (std::string& token : trace.tokens) token = normalized_token(token);
+  }
+  return traces;
 }
 
 }  // namespace carousel
