@@ -1,8 +1,9 @@
 // tag_scheme.h: what tags say about spans: B-PER I-PER O, and which sequences of them are valid.
 //
 // A tag is O, or a prefix, '-' and a type, or a prefix alone (type ""). Prefixes: B begins a span, I and M go on, E and
-// L end it, S, U and W are a span of one token. Where a span begins and ends is decided as conlleval does (Tjong Kim
-// Sang & Buchholz 2000), whatever the scheme, from two neighbouring tags:
+// L end it, S, U and W are a span of one token. Where a span begins and ends is decided, whatever the scheme, from two
+// neighbouring tags: of B, I and O as conlleval does (Tjong Kim Sang & Buchholz 2000), E and S as its successor
+// conlleval.py has them (conlleval itself knows no S, and lets E B of a type go on):
 //
 //   begins at a tag that is not O and is B or S, or follows O, E, S, the start or another type
 //   ends   behind a tag that is not O and is E or S, or is followed by O, B, S, the end or another type

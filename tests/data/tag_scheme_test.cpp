@@ -45,6 +45,60 @@ TEST(TagSpans, BeginAndEndAsConllevalSays) {
   EXPECT_EQ(spans(""), "");
 }
 
+// startOfChunk() and endOfChunk() of conlleval.pl, and what its main loop makes of them, for tags B, I and O.
+bool conlleval_starts(char previous, char tag, const std::string& previous_type, const std::string& type) {
+  bool start = false;
+  if (previous == 'B' && tag == 'B') start = true;
+  if (previous == 'I' && tag == 'B') start = true;
+  if (previous == 'O' && tag == 'B') start = true;
+  if (previous == 'O' && tag == 'I') start = true;
+  if (tag != 'O' && previous_type != type) start = true;
+  return start;
+}
+
+bool conlleval_ends(char previous, char tag, const std::string& previous_type, const std::string& type) {
+  bool end = false;
+  if (previous == 'B' && tag == 'B') end = true;
+  if (previous == 'B' && tag == 'O') end = true;
+  if (previous == 'I' && tag == 'B') end = true;
+  if (previous == 'I' && tag == 'O') end = true;
+  if (previous != 'O' && previous_type != type) end = true;
+  return end;
+}
+
+std::string conlleval_spans(const std::vector<std::string>& tags) {
+  std::string text, previous_type;
+  char previous = 'O';
+  std::size_t begin = 0;
+  for (std::size_t t = 0; t <= tags.size(); ++t) {
+    const std::string name = t < tags.size() ? tags[t] : "O";  // a sentence ends with a blank line, which is O
+    const std::string type = name == "O" ? "" : name.substr(2);
+    if (conlleval_ends(previous, name[0], previous_type, type)) {
+      text += fmt::format("{}{}:{}-{}", text.empty() ? "" : " ", previous_type, begin, t);
+    }
+    if (conlleval_starts(previous, name[0], previous_type, type)) begin = t;
+    previous = name[0];
+    previous_type = type;
+  }
+  return text;
+}
+
+// Oracle: conlleval.pl, ported line by line; all sequences of up to 6 tags.
+TEST(TagSpans, OfBeginInsideAndOutsideAreThoseOfConlleval) {
+  const std::vector<std::string> names = words("O B-X I-X B-Y I-Y");
+  std::vector<std::vector<std::string>> sequences(1);
+  for (std::size_t n = 0; n < sequences.size(); ++n) {
+    std::string joined = fmt::format("{}", fmt::join(sequences[n], " "));
+    ASSERT_EQ(spans(joined), conlleval_spans(sequences[n])) << joined;
+    if (sequences[n].size() == 6) continue;
+    for (const std::string& name : names) {
+      sequences.push_back(sequences[n]);
+      sequences.back().push_back(name);
+    }
+  }
+  EXPECT_EQ(sequences.size(), 19531u);  // (5^7 - 1) / 4
+}
+
 TEST(TagSpans, PartsOfSpeechAreNone) {
   EXPECT_TRUE(tags_have_spans(words("O B-X I-X")));
   EXPECT_TRUE(tags_have_spans(words("B M E S")));
