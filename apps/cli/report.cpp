@@ -63,6 +63,10 @@ Json to_json(const EvaluateResult& result) {
     object["by_horizon"]["model"] = horizon_json(result.by_horizon);
     for (const Baseline& entry : result.baselines) object["by_horizon"][entry.name] = horizon_json(entry.by_horizon);
   }
+  for (const TypeScore& score : result.by_type) {
+    object["by_type"][score.type] = {
+        {"precision", score.precision}, {"recall", score.recall}, {"f1", score.f1}, {"support", score.support}};
+  }
   for (const Baseline& entry : result.baselines) {
     if (entry.p) object["p"][entry.name] = *entry.p;
   }
@@ -122,6 +126,20 @@ std::string verdict(const Metrics& model, const Baseline& baseline) {
                      difference);
 }
 
+namespace {
+
+std::string types_text(const std::vector<TypeScore>& by_type) {
+  if (by_type.empty()) return "";
+  std::vector<std::vector<std::string>> rows{{"type", "precision", "recall", "f1", "support"}};
+  for (const TypeScore& score : by_type) {
+    rows.push_back({one_line(score.type), fmt::format("{:.4g}", score.precision), fmt::format("{:.4g}", score.recall),
+                    fmt::format("{:.4g}", score.f1), std::to_string(score.support)});
+  }
+  return text_table(rows, true);
+}
+
+}  // namespace
+
 std::string result_text(const EvaluateResult& result, const Console& console) {
   std::vector<std::vector<std::string>> rows(1, {fmt::format("{} samples", result.samples)});
   std::vector<std::string> model{"model"};
@@ -138,7 +156,7 @@ std::string result_text(const EvaluateResult& result, const Console& console) {
     }
     rows.push_back(std::move(row));
   }
-  std::string text = text_table(rows, true);
+  std::string text = text_table(rows, true) + types_text(result.by_type);
   for (const Baseline& baseline : result.baselines) {
     const bool clear = beats(result.metrics, baseline) && baseline.p.value_or(0) < kSignificance;
     text += console.paint(clear ? Style::kGreen : Style::kYellow, verdict(result.metrics, baseline)) + "\n";

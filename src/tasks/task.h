@@ -45,6 +45,13 @@ struct ScoredToken {
   double log_probability = 0;  // natural logarithm
 };
 
+// How well the spans of one type are found.
+struct TypeScore {
+  std::string type;
+  double precision = 0, recall = 0, f1 = 0;
+  std::int64_t support = 0;  // true spans of the type
+};
+
 struct EvaluateResult {
   std::string task;
   std::int64_t samples = 0;
@@ -53,6 +60,7 @@ struct EvaluateResult {
   std::vector<ScoredToken> tokens;  // of a language model, with options.data.surprise
   HorizonErrors by_horizon;
   std::vector<std::string> notes;  // further findings, a sentence each
+  std::vector<TypeScore> by_type;  // of a tagger whose spans have types, sorted by them
 };
 
 struct TrainResult : EvaluateResult {  // of the validation part

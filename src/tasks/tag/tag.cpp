@@ -143,6 +143,7 @@ class Tag final : public Task {
     result.task = "tag";
     result.samples = std::ssize(split.valid);
     result.metrics = score.metrics();
+    result.by_type = score.by_type();
     result.baselines = {{"frequent_tag", score_baseline(data, fitted.info, split.valid)}};
     fill_result(result, fitted.summary, fitted.model, options.output, std::ssize(split.train));
     result.options = options;
@@ -173,6 +174,7 @@ class Tag final : public Task {
     result.samples = std::ssize(all);
     const TagScore score = score_tagger(model.network(), data, info, all);
     result.metrics = score.metrics();
+    result.by_type = score.by_type();
     result.baselines = {{"frequent_tag", score_baseline(data, info, all)}};
     if (wants_report(options.output)) {
       write_tag_report(options, result, model, {model.network(), info, data, all, score});

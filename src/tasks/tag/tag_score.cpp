@@ -56,6 +56,15 @@ Metrics TagScore::metrics() const {
   return metrics;
 }
 
+std::vector<TypeScore> TagScore::by_type() const {
+  std::vector<TypeScore> list;
+  for (const auto& [type, counts] : types_) {
+    if (type.empty()) continue;
+    list.push_back({type, counts.precision(), counts.recall(), counts.f1(), counts.actual});
+  }
+  return list;
+}
+
 std::vector<std::pair<std::pair<std::string, std::string>, std::int64_t>> TagScore::confusions() const {
   std::vector<std::pair<std::pair<std::string, std::string>, std::int64_t>> list(confusions_.begin(),
                                                                                  confusions_.end());

@@ -38,6 +38,9 @@ class TagScore {
   // if there were intents, intent_accuracy.
   Metrics metrics() const;
 
+  // Of each type of spans; nothing if they have none.
+  std::vector<TypeScore> by_type() const;
+
   const SpanCounts& total() const noexcept { return total_; }
   const std::map<std::string, SpanCounts, std::less<>>& types() const noexcept { return types_; }
   // How often a tag was taken for another one, most often first.

@@ -38,6 +38,13 @@ TEST(TagScore, CountsSpansThatAgreeInBeginEndAndType) {
   EXPECT_EQ(score.types().at("Y").correct, 1);
   EXPECT_EQ(score.types().at("Y").predicted, 1);
   EXPECT_DOUBLE_EQ(score.types().at("X").f1(), 2.0 / 5);
+  const std::vector<TypeScore> by_type = score.by_type();
+  ASSERT_EQ(by_type.size(), 2u);
+  EXPECT_EQ(by_type[0].type, "X");
+  EXPECT_DOUBLE_EQ(by_type[0].precision, 1.0 / 3);
+  EXPECT_DOUBLE_EQ(by_type[0].recall, 0.5);
+  EXPECT_DOUBLE_EQ(by_type[0].f1, 2.0 / 5);
+  EXPECT_EQ(by_type[0].support, 2);
   EXPECT_DOUBLE_EQ(metric(score, "span_f1"), 2.0 * 2 / 8);
   EXPECT_DOUBLE_EQ(metric(score, "precision"), 0.5);
   EXPECT_DOUBLE_EQ(metric(score, "recall"), 0.5);
