@@ -1,6 +1,7 @@
 // inspect_step.cpp: one step of the first recurrent layer, computed once more in double from the weights.
 #include <algorithm>
 #include <cmath>
+#include <typeinfo>
 
 #include "base/fail.h"
 #include "carousel/attention.h"
@@ -33,6 +34,10 @@ Recurrent* find_recurrent(Sequential& network, const std::string& prefix, LayerC
     }
     if (auto* both = dynamic_cast<SequenceToSequence*>(module.get())) {
       return find_recurrent(both->encoder(), prefix + own + ".encoder.", before, name);
+    }
+    if (auto* inner = dynamic_cast<Sequential*>(module.get()); inner && typeid(*inner) == typeid(Sequential)) {
+      if (Recurrent* found = find_recurrent(*inner, prefix + own + ".", before, name)) return found;
+      continue;
     }
     before.layers.push_back(module.get());
   }

@@ -1,11 +1,14 @@
-// Oracles: the text pipeline by hand, and the numbers of the file.
+// Oracles: the text pipeline by hand, the numbers of the file, and the network's own output for the worked step.
 #include "tasks/inspect_input.h"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "formats/npy.h"
 #include "tasks/classify/classify_model.h"
 #include "tasks/forecast/forecast_model.h"
+#include "tasks/lm/lm_model.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
 
@@ -88,6 +91,51 @@ TEST(InspectInput, ANetworkOfOnesOwnIsShownAnArray) {
   EXPECT_EQ((Shape{3, 2, 2}), data.values.shape());
   EXPECT_EQ(x[2 * 5 * 2 + 1 * 2 + 1], data.values[2 * 2 * 2 + 1 * 2 + 1]);  // time 2, sample 1, feature 1
   expect_error(Code::kUsage, {"--text", "'mine'"}, [&] { read_inspect_data(model, {}, {.texts = {"a"}}); });
+}
+
+// Words <eos> 3, good 4, film 5, bad 6.
+Model language_model(ModelOptions options) {
+  options.cell = "lstm";
+  options.hidden_size = options.embedding_size = 4;
+  options.layers = 2;
+  options.bidirectional = "false";
+  options.dropout = 0.5;
+  LmInfo info;
+  info.text.level = TextLevel::kWord;
+  info.text.buckets = options.buckets;
+  info.vocabulary = {"<pad>", "<unk>", "<bos>", "<eos>", "good", "film", "bad"};
+  info.counts.assign(info.vocabulary.size(), 1);
+  Sequential network = build_lm(options, info.vocabulary);
+  network.initialize(3);
+  Model model("lm", std::move(network));
+  model.set_task_data(info.to_json());
+  return model;
+}
+
+// Oracle: the network's own state after the step.
+TEST(InspectInput, ALanguageModelHasAWorkedStep) {
+  ModelOptions tied, adaptive, one_hot, trigrams, variational;
+  tied.token_input = adaptive.token_input = variational.token_input = "embedding";
+  tied.tie_embeddings = "true";
+  adaptive.softmax = "adaptive";
+  one_hot.token_input = "one_hot";
+  trigrams.token_input = "trigrams";
+  trigrams.buckets = 11;
+  variational.variational_dropout = true;
+  for (const ModelOptions& options : {tied, adaptive, one_hot, trigrams, variational}) {
+    SCOPED_TRACE(options.token_input + " " + options.tie_embeddings + " " + options.softmax);
+    const Model model = language_model(options);
+    const InspectData data = read_inspect_data(model, {}, {.texts = {"bad", "good new film"}});
+    const InspectResult result = inspect_model(model, data, 2);
+    ASSERT_TRUE(result.step.has_value());
+    EXPECT_EQ(options.variational_dropout ? "body.layer0.recurrent" : "body.recurrent", result.step->layer);
+    EXPECT_EQ(1, result.step->sample);  // bad <eos> has no step 2
+    EXPECT_EQ(4u, result.step->gates.size());
+    EXPECT_EQ(options.token_input == "one_hot" ? 7u : 4u, result.step->x.size());
+    EXPECT_LT(result.step->largest_difference, 1e-6);
+    const bool starts = std::ranges::all_of(result.step->h_before, [](double h) { return h == 0; });
+    EXPECT_FALSE(starts);
+  }
 }
 
 TEST(InspectInput, WithoutDataOnlyTheNamesAreKnown) {
