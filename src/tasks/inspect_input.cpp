@@ -320,6 +320,15 @@ void add_part(const std::string& name, InspectResult part, InspectResult& result
   result.parameter_count += part.parameter_count;
 }
 
+// As add_part; padding and worked step of the whole are those of this part.
+void add_main_part(const std::string& name, InspectResult part, InspectResult& result) {
+  result.lengths = std::move(part.lengths);
+  result.mask = std::move(part.mask);
+  result.step = std::move(part.step);
+  if (result.step) result.step->layer = name + "." + result.step->layer;
+  add_part(name, std::move(part), result);
+}
+
 InspectResult inspect_translator(const Translator& translator, const InspectData& data, const InspectInput& sources) {
   InspectInput bridge, targets;
   Tensor memory;
@@ -339,17 +348,14 @@ InspectResult inspect_translator(const Translator& translator, const InspectData
     targets.lengths = data.target_lengths;
     targets.initial = &initial;
   }
-  InspectResult result, encoder = inspect_network(translator.encoder(), sources);
-  result.lengths = encoder.lengths;
-  result.mask = encoder.mask;
-  result.step = encoder.step;
-  add_part("encoder", std::move(encoder), result);
+  InspectResult result;
+  add_main_part("encoder", inspect_network(translator.encoder(), sources), result);
   add_part("bridge", inspect_network(translator.bridge(), bridge), result);
   add_part("decoder", inspect_network(translator.decoder(), targets), result);
   return result;
 }
 
-// Of a network that is no chain of layers its parts.
+// Of a network that is no chain of layers its parts; the output that gives the results is the last.
 InspectResult inspect_shown(const Model& model, const InspectData& data, const InspectInput& input) {
   if (model.task() == "translate") return inspect_translator(Translator(model.network()), data, input);
   if (model.task() == "tag") {
@@ -383,9 +389,8 @@ InspectResult inspect_model(const Model& model, const InspectData& data, std::in
     input.values = &data.values;
   }
   InspectResult result = inspect_shown(model, data, input);
-  for (TensorInfo& output : result.outputs) {
-    if (output.shape.back() == std::ssize(data.results)) output.axes.back() = data.result_axis;
-  }
+  TensorInfo& output = result.outputs.back();
+  if (output.shape.back() == std::ssize(data.results)) output.axes.back() = data.result_axis;
   return result;
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "formats/npy.h"
 #include "tasks/classify/classify_model.h"
@@ -11,6 +12,7 @@
 #include "tasks/lm/lm_model.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/tasks/translate/translate_case.h"
 
 namespace carousel {
 namespace {
@@ -136,6 +138,45 @@ TEST(InspectInput, ALanguageModelHasAWorkedStep) {
     const bool starts = std::ranges::all_of(result.step->h_before, [](double h) { return h == 0; });
     EXPECT_FALSE(starts);
   }
+}
+
+std::int64_t trained_numbers(const Model& model) {
+  std::int64_t count = 0;
+  for (const Parameter* parameter : model.network().parameters()) count += parameter->value.elements();
+  return count;
+}
+
+const TensorInfo& find_tensor(const std::vector<TensorInfo>& tensors, const std::string& name) {
+  const auto found = std::ranges::find(tensors, name, &TensorInfo::name);
+  if (found == tensors.end()) throw std::out_of_range(name);
+  return *found;
+}
+
+// Oracle: E = 2 H = 8 numbers of the encoder, and as many target tokens.
+TEST(InspectInput, OfATranslatorTheLogitsAloneAreOfTargetTokens) {
+  ModelOptions options;
+  options.cell = "gru";
+  options.attention = "general";
+  options.layers = 1;
+  options.hidden_size = 4;
+  options.embedding_size = 5;
+  options.bidirectional = "true";
+  options.dropout = 0;
+  TranslateInfo info = letters_info();
+  info.target_vocabulary.emplace_back("x");
+  Sequential network = build_translator(options, info);
+  network.initialize(7);
+  Model model("translate", std::move(network));
+  model.set_task_data(info.to_json());
+  const InspectResult result = inspect_model(model, read_inspect_data(model, {}, {.texts = {"abc"}}), 1);
+  EXPECT_EQ("direction x hidden", find_tensor(result.outputs, "encoder.output").axes.back());
+  EXPECT_EQ("decoder.output", result.outputs.back().name);
+  EXPECT_EQ("target token", result.outputs.back().axes.back());
+  EXPECT_EQ(8, result.outputs.back().shape.back());
+  EXPECT_EQ(trained_numbers(model), result.parameter_count);
+  ASSERT_TRUE(result.step.has_value());
+  EXPECT_EQ("encoder.recurrent", result.step->layer);
+  EXPECT_EQ(1, std::ranges::count(result.layers, result.step->layer, &LayerInfo::name));
 }
 
 TEST(InspectInput, WithoutDataOnlyTheNamesAreKnown) {
