@@ -231,12 +231,14 @@ void read_translate(const Model& model, const DataOptions& options, const Inspec
   data.target_lengths = std::move(inputs.lengths);
 }
 
-// A text as the tagger cuts it. Ids and shapes become the numbers that its body reads.
+// A text as the tagger cuts it. The values are what its body reads.
 void read_tag(const Model& model, const DataOptions& options, const InspectRequest& request, InspectData& data) {
   const TagInfo info = TagInfo::from_model(model);
   data.results = info.tags;
   data.result_axis = "tag";
-  data.notes.push_back("the input is what stands for each token: its word, its shape, its characters side by side");
+  data.notes.push_back(fmt::format(
+      "the body reads what the parts before it give for each token{}, side by side",
+      info.word_window > 1 ? fmt::format(" and its neighbours, {} tokens together", info.word_window) : ""));
   TagData sentences;
   TextCutter cutter(info.text.level);
   std::vector<PlacedText> texts;
@@ -260,6 +262,7 @@ void read_tag(const Model& model, const DataOptions& options, const InspectReque
     data.traces.push_back(trace_of(texts[n], sentences.words[n]));
     pad(data.traces.back(), data.values.shape()[0]);
   }
+  data.sentences = std::move(sentences);
 }
 
 // Networks of one's own: arrays.
@@ -301,70 +304,6 @@ const Reader& reader_of(const Model& model) {
   return found == std::end(kReaders) ? kOwnNetwork : *found;
 }
 
-// The tensors and layers of a part, named after it.
-void add_part(const std::string& name, InspectResult part, InspectResult& result) {
-  for (LayerInfo& layer : part.layers) {
-    layer.name = name + "." + layer.name;
-    result.layers.push_back(std::move(layer));
-  }
-  for (TensorInfo& state : part.states) {
-    state.name = name + "." + state.name;
-    result.states.push_back(std::move(state));
-  }
-  for (auto* side : {&part.inputs, &part.outputs}) {
-    for (TensorInfo& tensor : *side) {
-      tensor.name = name + "." + tensor.name;
-      (side == &part.inputs ? result.inputs : result.outputs).push_back(std::move(tensor));
-    }
-  }
-  result.parameter_count += part.parameter_count;
-}
-
-// As add_part; padding and worked step of the whole are those of this part.
-void add_main_part(const std::string& name, InspectResult part, InspectResult& result) {
-  result.lengths = std::move(part.lengths);
-  result.mask = std::move(part.mask);
-  result.step = std::move(part.step);
-  if (result.step) result.step->layer = name + "." + result.step->layer;
-  add_part(name, std::move(part), result);
-}
-
-InspectResult inspect_translator(const Translator& translator, const InspectData& data, const InspectInput& sources) {
-  InspectInput bridge, targets;
-  Tensor memory;
-  State initial;
-  if (sources.ids) {
-    Tape<float> tape;
-    tape.set_recording(false);
-    detail::Layouts layouts;
-    const auto encoded = translator.encode(tape, layouts, {data.ids, data.lengths}, false, {});
-    memory = Tensor(encoded.memory.value());
-    for (const Variable& state : encoded.initial) {
-      initial.values.push_back(Tensor(state.value()).reshaped({1, state.shape()[0], state.shape()[1]}));
-    }
-    bridge.values = targets.memory = &memory;
-    bridge.lengths = targets.memory_lengths = data.lengths;
-    targets.ids = &data.target_ids;
-    targets.lengths = data.target_lengths;
-    targets.initial = &initial;
-  }
-  InspectResult result;
-  add_main_part("encoder", inspect_network(translator.encoder(), sources), result);
-  add_part("bridge", inspect_network(translator.bridge(), bridge), result);
-  add_part("decoder", inspect_network(translator.decoder(), targets), result);
-  return result;
-}
-
-// Of a network that is no chain of layers its parts; the output that gives the results is the last.
-InspectResult inspect_shown(const Model& model, const InspectData& data, const InspectInput& input) {
-  if (model.task() == "translate") return inspect_translator(Translator(model.network()), data, input);
-  if (model.task() == "tag") {
-    Sequential chain = tagger_chain(model.network());
-    return inspect_network(chain, input);
-  }
-  return inspect_network(model.network(), input);
-}
-
 }  // namespace
 
 InspectData read_inspect_data(const Model& model, const DataOptions& options, const InspectRequest& request) {
@@ -376,22 +315,6 @@ InspectData read_inspect_data(const Model& model, const DataOptions& options, co
   InspectData data;
   reader.read(model, options, request, data);
   return data;
-}
-
-InspectResult inspect_model(const Model& model, const InspectData& data, std::int64_t time_step) {
-  InspectInput input;
-  input.lengths = data.lengths;
-  input.time_step = time_step;
-  if (data.ids.elements() > 0) {
-    input.ids = &data.ids;
-    input.unseen = &data.unseen;
-  } else if (!data.lengths.empty()) {
-    input.values = &data.values;
-  }
-  InspectResult result = inspect_shown(model, data, input);
-  TensorInfo& output = result.outputs.back();
-  if (output.shape.back() == std::ssize(data.results)) output.axes.back() = data.result_axis;
-  return result;
 }
 
 }  // namespace carousel

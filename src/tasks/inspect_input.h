@@ -10,6 +10,7 @@
 #include "layers/token_inputs.h"
 #include "models/inspect.h"
 #include "tasks/options.h"
+#include "tasks/tag/tag_data.h"
 #include "tasks/translate/translate_write.h"
 
 namespace carousel {
@@ -23,6 +24,7 @@ struct InspectRequest {
 struct InspectData {
   std::vector<TextTrace> traces;            // texts: raw, normalized, tokens, ids, padded, mask, all of one length
   std::vector<std::vector<float>> weights;  // texts: what attention pooling gives each token; empty: it is not there
+  TagData sentences;                        // a tagger's, as numbers
   // A translator's: what its decoder reads, [target T, N], and what each token that it writes looks at.
   IdTensor target_ids;
   std::vector<std::int32_t> target_lengths;
@@ -45,7 +47,8 @@ struct InspectData {
 InspectData read_inspect_data(const Model& model, const DataOptions& options, const InspectRequest& request);
 
 // inspect_network for these samples, the axis of the output named after the task. Of a translator the encoder, the
-// bridge and the decoder one after another, the decoder on the targets of the data or on what it writes itself.
+// bridge and the decoder one after another, the decoder on the targets of the data or on what it writes itself; of a
+// tagger all parts, each on the ids or numbers that it reads.
 InspectResult inspect_model(const Model& model, const InspectData& data, std::int64_t time_step);
 
 }  // namespace carousel

@@ -4,12 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <stdexcept>
 
 #include "formats/npy.h"
 #include "tasks/classify/classify_model.h"
 #include "tasks/forecast/forecast_model.h"
 #include "tasks/lm/lm_model.h"
+#include "tasks/tag/tag_model.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/tasks/translate/translate_case.h"
@@ -140,6 +142,38 @@ TEST(InspectInput, ALanguageModelHasAWorkedStep) {
   }
 }
 
+// Tags O and X, words fly 4, to 5, rome 6; `options` says how words and characters are read.
+Model tagger(ModelOptions options) {
+  options.cell = "lstm";
+  options.hidden_size = 3;
+  options.embedding_size = 5;
+  options.layers = 1;
+  options.bidirectional = "true";
+  options.dropout = 0.5;
+  options.crf = "true";
+  options.word_window = 3;
+  TagInfo info;
+  info.text.level = TextLevel::kWord;
+  info.buckets = info.text.buckets = options.buckets;
+  info.tags = {"O", "X"};
+  info.intents = {"ask", "book"};
+  std::vector<std::string> tokens = Vocabulary().tokens();
+  tokens.insert(tokens.end(), {"fly", "to", "rome"});
+  info.words = Vocabulary::from_tokens(tokens);
+  info.word_tags.assign(tokens.size(), 0);
+  info.word_window = options.word_window;
+  tokens.insert(tokens.end() - 3, "fly to");
+  info.pairs = Vocabulary::from_tokens(tokens);
+  tokens.resize(Vocabulary::kSpecials);
+  for (const char* letter : {"f", "l", "y", "t", "o"}) tokens.emplace_back(letter);
+  if (options.characters != "none") info.characters = Vocabulary::from_tokens(tokens);
+  Sequential network = build_tagger(options, info);
+  network.initialize(5);
+  Model model("tag", std::move(network));
+  model.set_task_data(info.to_json());
+  return model;
+}
+
 std::int64_t trained_numbers(const Model& model) {
   std::int64_t count = 0;
   for (const Parameter* parameter : model.network().parameters()) count += parameter->value.elements();
@@ -150,6 +184,46 @@ const TensorInfo& find_tensor(const std::vector<TensorInfo>& tensors, const std:
   const auto found = std::ranges::find(tensors, name, &TensorInfo::name);
   if (found == tensors.end()) throw std::out_of_range(name);
   return *found;
+}
+
+// Oracles: the tensors that training changes; T = 3 tokens, N = 2 texts, 3 distinct tokens of up to 4 letters.
+TEST(InspectInput, OfATaggerEveryPartIsShown) {
+  ModelOptions convolution, recurrent, neither;
+  convolution.token_input = neither.token_input = "embedding";
+  convolution.characters = "cnn";
+  recurrent.token_input = "trigrams";
+  recurrent.buckets = 11;
+  recurrent.characters = "lstm";
+  neither.characters = "none";
+  for (const ModelOptions& options : {convolution, recurrent, neither}) {
+    SCOPED_TRACE(options.characters);
+    const Model model = tagger(options);
+    const InspectData data = read_inspect_data(model, {}, {.texts = {"to", "fly to oslo"}});
+    const InspectResult result = inspect_model(model, data, 2);
+    EXPECT_EQ(trained_numbers(model), result.parameter_count);
+    EXPECT_EQ(trained_numbers(model), inspect_model(model, read_inspect_data(model, {}, {}), 0).parameter_count);
+    const bool has_characters = options.characters != "none";
+    std::map<std::string, std::vector<std::int64_t>> ids{
+        {"words.input", {3, 2}}, {"shapes.input", {3, 2}}, {"pairs.input", {3, 2}}};
+    if (has_characters) ids["characters.input"] = {4, 3};  // to, fly, oslo
+    for (const auto& [name, shape] : ids) {
+      const TensorInfo& input = find_tensor(result.inputs, name);
+      EXPECT_EQ("int32", input.type) << name;
+      EXPECT_EQ((std::vector<std::string>{"time", "sample"}), input.axes) << name;
+      EXPECT_EQ(shape, input.shape) << name;
+    }
+    // A word of 5 numbers, a shape of 10, a pair of 50, characters of 50; three tokens together.
+    const std::int64_t C = 3 * (5 + 10 + 50 + (has_characters ? 50 : 0));
+    EXPECT_EQ((std::vector<std::int64_t>{3, 2, C}), find_tensor(result.inputs, "body.input").shape);
+    EXPECT_EQ((std::vector<std::string>{"sample", "intent"}), find_tensor(result.outputs, "intent.output").axes);
+    EXPECT_EQ("slots.output", result.outputs.back().name);
+    EXPECT_EQ((std::vector<std::string>{"time", "sample", "tag"}), result.outputs.back().axes);
+    EXPECT_EQ((std::vector<std::int32_t>{1, 3}), result.lengths);
+    ASSERT_TRUE(result.step.has_value());
+    EXPECT_EQ("body.recurrent", result.step->layer);
+    EXPECT_EQ(1, result.step->sample);
+    EXPECT_LT(result.step->largest_difference, 1e-6);
+  }
 }
 
 // Oracle: E = 2 H = 8 numbers of the encoder, and as many target tokens.

@@ -46,13 +46,13 @@ Crf* tagger_crf(const Sequential& network) {
   return slots && slots->size() > 0 ? dynamic_cast<Crf*>(slots->modules().back().second.get()) : nullptr;
 }
 
-namespace {
-
-Sequential& required_part(const Sequential& network, std::string_view name) {
+Sequential& required_tagger_part(const Sequential& network, std::string_view name) {
   Sequential* part = tagger_part(network, name);
   if (!part) fail(Code::kModel, "the network of the tagger has no part '{}'", name);
   return *part;
 }
+
+namespace {
 
 // x of the `size` neighbouring steps of each step side by side, zeros beyond the ends.
 Variable join_window(Variable x, const SequenceLayout& layout, std::int64_t size) {
@@ -85,7 +85,7 @@ Variable token_rows(Sequential& network, Tape<float>& tape, detail::Layouts& lay
   const auto run = [&](std::string_view name, const PaddedIds& ids, SequenceLayout& of, std::uint64_t part) {
     const detail::PassInput input{
         .ids = &ids.ids, .lengths = ids.lengths, .unseen = name == "words" ? batch.unseen : nullptr, .packed = true};
-    return detail::run_pass(required_part(network, name), tape, of, input, pass.training, part_key(pass, part));
+    return detail::run_pass(required_tagger_part(network, name), tape, of, input, pass.training, part_key(pass, part));
   };
   std::vector<Variable> tokens{run("words", batch.words, layout, 0),
                                run("shapes", batch.shapes, layouts.next(tape), 1)};
@@ -112,12 +112,12 @@ TagScores run_tagger(Sequential& network, Tape<float>& tape, detail::Layouts& la
   flow.checkpoint_steps = pass.checkpoint_steps;
   flow.dropout_key = part_key(pass, 3);
   flow.x = token_rows(network, tape, layouts, batch, pass, layout);
-  required_part(network, "body").forward(flow);
+  required_tagger_part(network, "body").forward(flow);
 
   TagScores scores{.layout = &layout};
   detail::Flow slots = flow;
   slots.dropout_key = part_key(pass, 4);
-  required_part(network, "slots").forward(slots);
+  required_tagger_part(network, "slots").forward(slots);
   scores.tags = slots.x;
   if (Sequential* intent = tagger_part(network, "intent")) {
     flow.dropout_key = part_key(pass, 5);
@@ -143,7 +143,7 @@ Sequential tagger_chain(const Sequential& network) {
   Sequential chain;
   std::vector<Parameter*> weights;
   for (const char* name : {"body", "slots"}) {
-    const Sequential& part = required_part(network, name);
+    const Sequential& part = required_tagger_part(network, name);
     for (const auto& [own, module] : part.modules()) {
       chain.add(fmt::format("{}.{}", name, own), build_module(module->describe()));
       for (Parameter* weight : module->parameters()) weights.push_back(weight);

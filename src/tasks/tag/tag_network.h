@@ -60,6 +60,7 @@ Sequential tagger_chain(const Sequential& network);
 
 // The part of the network of this name; null if there is none.
 Sequential* tagger_part(const Sequential& network, std::string_view name);
+Sequential& required_tagger_part(const Sequential& network, std::string_view name);  // throws Error{kModel} instead
 // Null: each tag is chosen by its own score.
 Crf* tagger_crf(const Sequential& network);
 
