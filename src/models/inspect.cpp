@@ -10,6 +10,7 @@
 #include "carousel/convolution.h"
 #include "cells/cell.h"
 #include "layers/adaptive_softmax.h"
+#include "layers/crf.h"
 #include "layers/mixture.h"
 #include "layers/module.h"
 #include "layers/sentence_encoder.h"
@@ -238,6 +239,13 @@ class Walk {
     } else if (dynamic_cast<const Memberships*>(&module)) {
       info.axes = {"cluster", "time x feature"};
       info.meaning = "fixed, not trained";
+    } else if (dynamic_cast<const Crf*>(&module)) {
+      if (info.name == "transitions") info.axes.emplace_back("tag before");
+      info.axes.emplace_back("tag");
+    } else if (dynamic_cast<const TiedLinear*>(&module)) {
+      info.axes = {"output"};
+    } else if (dynamic_cast<const SeriesEmbedding*>(&module)) {
+      info.axes = {"series", "embedding"};
     } else {
       info.axes = {"feature"};
       if (dynamic_cast<const Scale*>(&module)) info.meaning = "fixed, not trained";

@@ -11,6 +11,13 @@
 #include "carousel/attention.h"
 #include "carousel/convolution.h"
 #include "cells/cell.h"
+#include "layers/adaptive_softmax.h"
+#include "layers/crf.h"
+#include "layers/mixture.h"
+#include "layers/series_embedding.h"
+#include "layers/term_scores.h"
+#include "layers/tied_linear.h"
+#include "layers/token_inputs.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/random_tensor.h"
 
@@ -189,6 +196,78 @@ TEST(Inspect, ShapesAreThoseOfTheTensorsThatTheNetworkGives) {
       for (const TensorInfo& tensor : layer.outputs) EXPECT_EQ(tensor.axes.size(), tensor.shape.size()) << layer.name;
     }
   }
+}
+
+// Every layer that has numbers of its own, recurrent ones of every cell.
+std::vector<LayerDescription> layers_with_numbers() {
+  std::vector<std::unique_ptr<Module>> layers;
+  const auto add = [&](auto layer) { layers.push_back(std::make_unique<decltype(layer)>(std::move(layer))); };
+  for (const Cell& cell : all_cells()) {
+    RecurrentOptions options{.cell = std::string(cell.name), .input_size = 3, .hidden_size = 4, .layers = 2};
+    options.bidirectional = true;
+    add(Recurrent{options});
+  }
+  for (const char* connection : {"highway", "residual"}) {
+    RecurrentOptions options{.cell = "lstm", .input_size = 3, .hidden_size = 3, .connection = connection};
+    options.learned_initial_state = true;
+    options.transitions = 2;
+    add(Recurrent{options});
+  }
+  for (const char* score : {"general", "concat", "additive"}) {
+    const std::int64_t A = std::string(score) == "general" ? 0 : 5, O = std::string(score) == "additive" ? 0 : 7;
+    add(AttentionDecoder{{.input_size = 3,
+                          .hidden_size = 4,
+                          .memory_size = 6,
+                          .score = score,
+                          .attention_size = A,
+                          .output_size = O,
+                          .coverage = A > 0}});
+  }
+  for (const std::int64_t memory : {0, 6})
+    add(MultiHeadAttention{{.input_size = 4, .heads = 2, .memory_size = memory}});
+  add(AttentionPool{3, 4});
+  add(Embedding{9, 4});
+  add(FixedEmbedding{9, 4});
+  add(HashedEmbedding{{.vocabulary_size = 9, .buckets = 5, .embedding_size = 4, .pieces = 20}});
+  add(SeriesEmbedding{5, 3, 0.0});
+  add(TermScores{9, 3});
+  add(Conv1d{{.input_size = 3, .output_size = 4}});
+  add(Linear{3, 4});
+  add(TiedLinear{9});
+  add(AdaptiveSoftmax{8, 40, 9});
+  add(Crf{3});
+  add(LayerNorm{3});
+  add(Scale{Tensor({3}), Tensor({3})});
+  add(Memberships{Tensor({2, 6}), 2.0});
+  std::vector<LayerDescription> descriptions;
+  for (const auto& layer : layers) descriptions.push_back(layer->describe());
+  return descriptions;
+}
+
+// Oracle: the shape that the tensor itself has.
+TEST(Inspect, EveryParameterHasANameForEachOfItsAxes) {
+  for (const LayerDescription& description : layers_with_numbers()) {
+    Sequential network;
+    network.add("layer", build_module(description));
+    const InspectResult result = inspect_network(network);
+    ASSERT_EQ(1u, result.layers.size());
+    const LayerInfo& layer = result.layers[0];
+    const auto tensors = network.named_tensors();
+    ASSERT_EQ(tensors.size(), layer.parameters.size()) << layer.type;
+    EXPECT_LT(0u, tensors.size()) << layer.type;
+    for (std::size_t k = 0; k < tensors.size(); ++k) {
+      const TensorInfo& info = layer.parameters[k];
+      EXPECT_EQ("layer." + info.name, tensors[k].first);
+      EXPECT_EQ(tensors[k].second->value.shape().rank(), std::ssize(info.axes)) << layer.settings << " " << info.name;
+      for (const std::string& axis : info.axes) EXPECT_FALSE(axis.empty()) << layer.settings << " " << info.name;
+    }
+  }
+  Sequential crf{Crf{3}}, tied{TiedLinear{9}}, series{SeriesEmbedding{5, 3, 0.0}};
+  const InspectResult tagger = inspect_network(crf);
+  expect_tensor(tagger.layers[0].parameters[0], "start_transitions", {"tag"}, {3});
+  expect_tensor(tagger.layers[0].parameters[2], "transitions", {"tag before", "tag"}, {3, 3});
+  expect_tensor(inspect_network(tied).layers[0].parameters[0], "bias", {"output"}, {9});
+  expect_tensor(inspect_network(series).layers[0].parameters[0], "weight", {"series", "embedding"}, {5, 3});
 }
 
 TEST(Inspect, WithoutValuesTheFreeSizesAreLetters) {
