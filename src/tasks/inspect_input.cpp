@@ -75,14 +75,16 @@ void read_classify(const Model& model, const DataOptions& options, const Inspect
   }
 }
 
-// The first lines of the data.
+// The texts, or the first lines of the data.
 void read_lm(const Model& model, const DataOptions& options, const InspectRequest& request, InspectData& data) {
   const LmInfo info = LmInfo::from_model(model);
   data.results = info.vocabulary;
   data.result_axis = "token";
   Lines lines = request.texts;
-  if (lines.empty() && !options.data.empty()) lines = read_lines(options.data);
-  lines.resize(std::min(lines.size(), static_cast<std::size_t>(request.samples)));
+  if (lines.empty() && !options.data.empty()) {
+    lines = read_lines(options.data);
+    lines.resize(std::min(lines.size(), static_cast<std::size_t>(request.samples)));
+  }
   if (!lines.empty()) read_texts(TextPipeline(info.text, Vocabulary::from_tokens(info.vocabulary)), lines, data);
 }
 

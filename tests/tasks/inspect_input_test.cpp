@@ -142,6 +142,18 @@ TEST(InspectInput, ALanguageModelHasAWorkedStep) {
   }
 }
 
+TEST(InspectInput, EveryTextIsShownAndTheFirstLinesOfAFile) {
+  const TemporaryFolder folder;
+  put_file(folder / "t.txt", "good\nbad\nfilm\ngood film\nbad film\ngood\n");
+  ModelOptions one_hot;
+  one_hot.token_input = "one_hot";
+  const Model model = language_model(one_hot);
+  EXPECT_EQ(5u, read_inspect_data(model, {}, {.texts = {"a", "b", "c", "d", "e"}, .samples = 4}).traces.size());
+  DataOptions options;
+  options.data = {folder / "t.txt"};
+  EXPECT_EQ(4u, read_inspect_data(model, options, {.texts = {}, .samples = 4}).traces.size());
+}
+
 // Tags O and X, words fly 4, to 5, rome 6; `options` says how words and characters are read.
 Model tagger(ModelOptions options) {
   options.cell = "lstm";
