@@ -100,6 +100,10 @@ class Writer {
       const std::string& kind = std::get<std::string>(description.settings.at("kind"));
       return call(fmt::format("activation<{}>(Math::{}, ", size, kind), input, size, size);
     }
+    if (description.type == "adaptive_softmax") {
+      fail(Code::kUsage,
+           "export: no header holds an 'adaptive_softmax'; a Stream runs it, or train with --softmax full");
+    }
     fail(Code::kUsage, "export: a network with a '{}' layer here cannot run step by step", description.type);
   }
 

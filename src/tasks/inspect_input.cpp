@@ -192,6 +192,8 @@ void read_translate(const Model& model, const DataOptions& options, const Inspec
   const TranslateInfo info = TranslateInfo::from_model(model);
   data.results = info.target_vocabulary;
   data.result_axis = "target token";
+  const Translator translator(model.network());
+  check_vocabularies(translator, info);
   TranslateData read;
   if (!request.texts.empty()) {
     read.pairs.sources = request.texts;
@@ -212,7 +214,6 @@ void read_translate(const Model& model, const DataOptions& options, const Inspec
   std::iota(all.begin(), all.end(), 0);
   for (const std::int64_t n : all) read.groups.push_back({n});
   encode_pairs(read, info);
-  const Translator translator(model.network());
   TargetText target = info.target_text();
   std::vector<WrittenText> written;
   if (given) {
@@ -251,6 +252,10 @@ void read_tag(const Model& model, const DataOptions& options, const InspectReque
   }
   if (!options.data.empty()) sentences = read_tag_data(options, false);
   if (sentences.size() == 0) return;
+  const auto is_empty = [](const TaggedSentence& sentence) { return sentence.tokens.empty(); };
+  if (std::ranges::all_of(sentences.sentences, is_empty)) {
+    fail(Code::kUsage, "--text: no token in it, expected at least one to tag");
+  }
   if (sentences.size() > request.samples && request.texts.empty()) {
     sentences.sentences.resize(static_cast<std::size_t>(request.samples));
   }

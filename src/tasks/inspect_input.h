@@ -43,12 +43,14 @@ struct InspectData {
 // The first samples of options.data or the texts; neither: the names alone. A forecaster is shown the last window of
 // each series. A model of no task that reads data takes .npy files [T, N, C] (or [N, T, C] with options.batch_first).
 // Of a translator it is the sources, and the targets if the data have them. Throws Error{kUsage} for texts where the
-// model takes numbers, and what reading the data throws.
+// model takes numbers or that have no token to tag, Error{kModel} for a description that does not fit the network of a
+// translator, and what reading the data throws.
 InspectData read_inspect_data(const Model& model, const DataOptions& options, const InspectRequest& request);
 
 // inspect_network for these samples, the axis of the output named after the task. Of a translator the encoder, the
 // bridge and the decoder one after another, the decoder on the targets of the data or on what it writes itself; of a
-// tagger all parts, each on the ids or numbers that it reads.
+// tagger all parts, each on the ids or numbers that it reads. Throws Error{kModel} for a description that does not fit
+// the network of a tagger.
 InspectResult inspect_model(const Model& model, const InspectData& data, std::int64_t time_step);
 
 }  // namespace carousel

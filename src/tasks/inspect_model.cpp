@@ -2,6 +2,7 @@
 #include <numeric>
 
 #include "tasks/inspect_input.h"
+#include "tasks/tag/tag_decode.h"
 #include "tasks/tag/tag_network.h"
 #include "tasks/translate/translate_model.h"
 
@@ -63,7 +64,9 @@ InspectResult inspect_translator(const Translator& translator, const InspectData
 }
 
 // The parts that make numbers of a token, each on its own ids; the body, on these numbers; what scores its rows.
-InspectResult inspect_tagger(const Sequential& network, const InspectData& data, const InspectInput& tokens) {
+// Throws Error{kModel} if they do not score what the description of the model names.
+InspectResult inspect_tagger(const Model& model, const InspectData& data, const InspectInput& tokens) {
+  const Sequential& network = model.network();
   TagBatch batch;
   if (tokens.values) {
     std::vector<std::int64_t> all(data.lengths.size());
@@ -96,18 +99,21 @@ InspectResult inspect_tagger(const Sequential& network, const InspectData& data,
     scored.values = &rows;
     scored.lengths = tokens.lengths;
   }
+  std::int64_t intents = 0;
   if (Sequential* intent = tagger_part(network, "intent")) {
     add_part("intent", inspect_network(*intent, scored), result);
     result.outputs.back().axes.back() = "intent";
+    intents = result.outputs.back().shape.back();
   }
   add_part("slots", inspect_network(required_tagger_part(network, "slots"), scored), result);
+  check_scores(result.outputs.back().shape.back(), intents, TagInfo::from_model(model));
   return result;
 }
 
 // Of a network that is no chain of layers its parts; the output that gives the results is the last.
 InspectResult inspect_shown(const Model& model, const InspectData& data, const InspectInput& input) {
   if (model.task() == "translate") return inspect_translator(Translator(model.network()), data, input);
-  if (model.task() == "tag") return inspect_tagger(model.network(), data, input);
+  if (model.task() == "tag") return inspect_tagger(model, data, input);
   return inspect_network(model.network(), input);
 }
 

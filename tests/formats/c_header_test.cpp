@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "carousel/stream.h"
 #include "cells/cell.h"
+#include "layers/adaptive_softmax.h"
 #include "layers/embedding_dropout.h"
 #include "layers/tied_linear.h"
 #include "layers/token_inputs.h"
@@ -292,6 +293,9 @@ TEST(CHeader, WhatCannotBeExportedIsNamed) {
   expect_error(Code::kUsage, {"not through 'one_hot'"}, [&] { to_c_header(ones, {}); });
   Sequential twice{Embedding{5, 3}, Embedding{5, 3}};
   expect_error(Code::kUsage, {"the only one"}, [&] { to_c_header(twice, {}); });
+  Sequential adaptive{Embedding{40, 8}, AdaptiveSoftmax{8, 40, 9}};
+  Stream{adaptive};
+  expect_error(Code::kUsage, {"no header holds an 'adaptive_softmax'", "Stream"}, [&] { to_c_header(adaptive, {}); });
   expect_error(Code::kUsage, {"'2x'"}, [&] { to_c_header(plain, {.name = "2x"}); });
   expect_error(Code::kUsage, {"bf16"}, [&] { to_c_header(plain, {.dtype = "bf16"}); });
 }

@@ -238,6 +238,24 @@ TEST(InspectInput, OfATaggerEveryPartIsShown) {
   }
 }
 
+TEST(InspectInput, ATaggerIsNotShownTextsWithoutATokenOrUnderOtherNames) {
+  ModelOptions options;
+  options.token_input = "embedding";
+  options.characters = "none";
+  Model model = tagger(options);
+  expect_error(Code::kUsage, {"--text", "no token"}, [&] { read_inspect_data(model, {}, {.texts = {"", " "}}); });
+  const InspectData data = read_inspect_data(model, {}, {.texts = {"", "fly"}});
+  EXPECT_EQ((std::vector<std::int32_t>{0, 1}), inspect_model(model, data, 0).lengths);
+
+  TagInfo info = TagInfo::from_model(model);
+  info.intents = {"ask"};
+  model.set_task_data(info.to_json());
+  for (const InspectRequest& request : {InspectRequest{}, InspectRequest{.texts = {"fly"}}}) {
+    expect_error(Code::kModel, {"2 tags and 2 intents", "names 2 and 1"},
+                 [&] { inspect_model(model, read_inspect_data(model, {}, request), 0); });
+  }
+}
+
 // Oracle: E = 2 H = 8 numbers of the encoder, and as many target tokens.
 TEST(InspectInput, OfATranslatorTheLogitsAloneAreOfTargetTokens) {
   ModelOptions options;
@@ -263,6 +281,10 @@ TEST(InspectInput, OfATranslatorTheLogitsAloneAreOfTargetTokens) {
   ASSERT_TRUE(result.step.has_value());
   EXPECT_EQ("encoder.recurrent", result.step->layer);
   EXPECT_EQ(1, std::ranges::count(result.layers, result.step->layer, &LayerInfo::name));
+
+  info.target_vocabulary.emplace_back("y");
+  model.set_task_data(info.to_json());
+  expect_error(Code::kModel, {"reads 9 and writes 8", "have 9 and 9"}, [&] { read_inspect_data(model, {}, {}); });
 }
 
 TEST(InspectInput, WithoutDataOnlyTheNamesAreKnown) {

@@ -31,6 +31,12 @@ std::vector<std::string> names_of(std::span<const std::int32_t> ids, const std::
   return list;
 }
 
+void check_scores(std::int64_t tags, std::int64_t intents, const TagInfo& info) {
+  if (tags == std::ssize(info.tags) && intents == std::ssize(info.intents)) return;
+  fail(Code::kModel, "the tagger scores {} tags and {} intents, its description names {} and {}", tags, intents,
+       info.tags.size(), info.intents.size());
+}
+
 void score_sentences(Sequential& network, const TagData& data, std::span<const std::int64_t> samples,
                      const TagInfo& info, const ScoresOfSentence& take) {
   constexpr std::int64_t kSteps = 1 << 15;  // of a padded batch
@@ -49,10 +55,7 @@ void score_sentences(Sequential& network, const TagData& data, std::span<const s
     tape.reset();
     const TagScores scores = run_tagger(network, tape, layouts, batch, {.word_window = info.word_window});
     const std::int64_t K = scores.tags.shape().back(), I = scores.intents ? scores.intents.shape().back() : 0;
-    if (K != std::ssize(info.tags) || I != std::ssize(info.intents)) {
-      fail(Code::kModel, "the tagger scores {} tags and {} intents, its description names {} and {}", K, I,
-           info.tags.size(), info.intents.size());
-    }
+    check_scores(K, I, info);
     for (std::int64_t k = 0; k < scores.layout->samples(); ++k) {
       of_sentence.clear();
       for (std::int64_t t = 0; t < scores.layout->length(k); ++t) {

@@ -31,12 +31,15 @@ class TagDecoder {
 // The names of tags by their ids.
 std::vector<std::string> names_of(std::span<const std::int32_t> ids, const std::vector<std::string>& names);
 
+// Throws Error{kModel} if a network with so many scores of tags and intents is not that of the description.
+void check_scores(std::int64_t tags, std::int64_t intents, const TagInfo& info);
+
 // What the network says of one sentence: its index in `samples`, tags [T, K], intents [I] (empty: it has none).
 using ScoresOfSentence =
     std::function<void(std::int64_t place, std::span<const float> tags, std::span<const float> intents)>;
 
 // Runs the network without dropout over the sentences, batch by batch, in an order of its own; the scores live during
-// the call of `take`. Throws Error{kModel} if the network has not the tags and intents of its description.
+// the call of `take`. Throws as check_scores().
 void score_sentences(Sequential& network, const TagData& data, std::span<const std::int64_t> samples,
                      const TagInfo& info, const ScoresOfSentence& take);
 

@@ -173,14 +173,7 @@ class Ensemble {
   }
 
   void add(const Model& model, const TranslateInfo& info) {
-    const Translator& translator = translators_.emplace_back(model.network());
-    if (translator.source_size() == std::ssize(info.source_vocabulary) &&
-        translator.target_size() == std::ssize(info.target_vocabulary)) {
-      return;
-    }
-    fail(Code::kModel, "the translator reads {} and writes {} different tokens, its vocabularies have {} and {}",
-         translator.source_size(), translator.target_size(), info.source_vocabulary.size(),
-         info.target_vocabulary.size());
+    check_vocabularies(translators_.emplace_back(model.network()), info);
   }
 
   std::deque<Model> models_;

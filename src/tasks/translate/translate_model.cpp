@@ -80,6 +80,16 @@ Translator::Translator(Sequential& network) {
   if (attention_ == nullptr) fail(Code::kModel, "the decoder of the translator has no layer 'attention_decoder'");
 }
 
+void check_vocabularies(const Translator& translator, const TranslateInfo& info) {
+  if (translator.source_size() == std::ssize(info.source_vocabulary) &&
+      translator.target_size() == std::ssize(info.target_vocabulary)) {
+    return;
+  }
+  fail(Code::kModel, "the translator reads {} and writes {} different tokens, its vocabularies have {} and {}",
+       translator.source_size(), translator.target_size(), info.source_vocabulary.size(),
+       info.target_vocabulary.size());
+}
+
 Translator Translator::with_encoder(Sequential& encoder) const {
   Translator other = *this;
   other.encoder_ = &encoder;

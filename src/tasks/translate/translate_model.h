@@ -69,6 +69,9 @@ class Translator {
   std::int64_t source_size_ = 0, target_size_ = 0;
 };
 
+// Throws Error{kModel} unless it reads and writes as many tokens as the vocabularies of its description have.
+void check_vocabularies(const Translator& translator, const TranslateInfo& info);
+
 // What a decoder reads for these targets: <bos>, then all tokens but the last.
 PaddedIds decoder_inputs(const PaddedIds& targets);
 
