@@ -8,7 +8,7 @@
 //
 // The weights are kept once and read once for a block of sequences. What a sequence gets is, bit for bit, what a Stream
 // of its own would give it, whoever else is in the pool, in any order and on any number of threads. A pool belongs to
-// one thread at a time.
+// one thread at a time. It takes numbers: a network that begins with token ids needs a Stream for each sequence.
 #pragma once
 
 #include <cstdint>
@@ -33,8 +33,8 @@ class StreamPool {
  public:
   using Id = std::uint64_t;  // never 0; a closed one is not given again
 
-  // Throws Error{kUsage} for an unknown dtype, a capacity out of range, or a network that cannot run step by step (see
-  // Stream). The model may be destroyed.
+  // Throws Error{kUsage} for an unknown dtype, a capacity out of range, a network that takes token ids, or one that
+  // cannot run step by step (see Stream). The model may be destroyed.
   explicit StreamPool(const Model& model, const StreamPoolOptions& options = {});
   explicit StreamPool(Sequential& network, const StreamPoolOptions& options = {});
   ~StreamPool();

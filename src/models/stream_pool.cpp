@@ -24,14 +24,23 @@ std::int64_t checked_capacity(std::int64_t capacity) {
   return capacity;
 }
 
+// A pool is fed numbers alone.
+Sequential& without_ids(Sequential& network) {
+  if (const Module* input = detail::first_token_input(network)) {
+    fail(Code::kUsage, "a StreamPool takes no token ids, the network begins with '{}'; use a Stream for each sequence",
+         input->describe().type);
+  }
+  return network;
+}
+
 }  // namespace
 
 struct StreamPool::Program {
   Program(Sequential& network, const StreamPoolOptions& options)
       : capacity(checked_capacity(options.capacity)),
         parallel(options.parallel),
-        op(detail::compile_sequential(
-            network, {.format = parse_weight_format(options.dtype), .capacity = static_cast<int>(capacity)})),
+        op(detail::compile_sequential(without_ids(network), {.format = parse_weight_format(options.dtype),
+                                                             .capacity = static_cast<int>(capacity)})),
         slots(static_cast<std::size_t>(capacity)),
         inputs(static_cast<std::size_t>(capacity * op->input_size)),
         outputs(static_cast<std::size_t>(capacity * op->output_size)) {
