@@ -164,7 +164,11 @@ class Writer {
         width = outputs;
         steps += fmt::format("    float {}[{}] = {{}};\n", total, width);
       }
-      steps += fmt::format("    for (int j = 0; j < {}; ++j) {}[j] += {}[j];\n", width, total, output);
+      if (outputs > width) {
+        fail(Code::kModel, "export: a branch of a 'sum' gives {} numbers, expected at most the {} of the first one",
+             outputs, width);
+      }
+      steps += fmt::format("    for (int j = 0; j < {}; ++j) {}[j] += {}[j];\n", outputs, total, output);
     }
     return {total, width};
   }

@@ -24,7 +24,8 @@ struct CHeaderOptions {
   std::vector<std::pair<std::string, const Tensor*>> tables = {};
 };
 
-// Throws Error{kUsage} for a layer that cannot run step by step, a projection, another dtype, or a bad name.
+// Throws Error{kUsage} for a layer that cannot run step by step or that no header holds, another dtype, or a bad name;
+// Error{kModel} for layers that do not fit each other.
 std::string to_c_header(Sequential& network, const CHeaderOptions& options);
 
 }  // namespace carousel

@@ -91,6 +91,7 @@ void expect_headers_run_as_streams(std::vector<Exported>& headers) {
   const TemporaryFolder folder;
   std::string program = "#include <cstdio>\n", calls, inputs;
   std::vector<float> expected;
+  std::vector<std::size_t> counts;  // of the numbers of each
   for (Exported& h : headers) {
     Tensor x({kSteps, h.input_size});
     fill_normal({5, Purpose::kTest, 0}, 0.0f, 1.0f, x.span());
@@ -102,6 +103,7 @@ void expect_headers_run_as_streams(std::vector<Exported>& headers) {
     }
     for (std::int64_t j = 0; j < stream.output_size(); ++j)  // after reset()
       expected.push_back(expected[begin + static_cast<std::size_t>(j)]);
+    counts.push_back(expected.size() - begin);
     for (const float value : x.span()) inputs += fmt::format("{:.9g} ", value);
     write_file_atomically(folder / (h.name + ".h"), to_c_header(h.network, {.name = h.name, .dtype = h.dtype}));
     program += fmt::format("#include \"{}.h\"\n", h.name);
@@ -114,8 +116,9 @@ void expect_headers_run_as_streams(std::vector<Exported>& headers) {
     const std::vector<float> got = compile_and_run(folder, compiler);
     ASSERT_EQ(expected.size(), got.size());
     std::size_t begin = 0;
-    for (const Exported& h : headers) {
-      const std::size_t count = expected.size() / headers.size();
+    for (std::size_t k = 0; k < headers.size(); ++k) {
+      const Exported& h = headers[k];
+      const std::size_t count = counts[k];
       expect_near(std::span<const float>(got).subspan(begin, count), std::span(expected).subspan(begin, count), 2e-6,
                   fmt::format("{} {} {}", compiler, h.name, h.dtype));
       begin += count;
@@ -182,20 +185,23 @@ TEST(CHeader, JoinedLayersGiveWhatAStreamGives) {
   expect_headers_run_as_streams(headers);
 }
 
+// With a distribution the first branch gives its parameters, the linear one the means alone.
 TEST(CHeader, AForecastersBranchesAndScalesAreThere) {
-  std::vector<Sequential> branches;
-  branches.push_back(Sequential{Recurrent{{.cell = "gru", .input_size = 2, .hidden_size = 6, .bias = false}},
-                                Pool{"last"}, Dropout{0.5}, Linear{6, 3, false}});
-  branches.push_back(Sequential{Flatten{4}, Linear{8, 3}});
-  Tensor factor({2}), offset({2});
-  factor.fill(0.5f);
-  offset.fill(-0.25f);
-  Sequential network;
-  network.add("scale", std::make_unique<Scale>(factor, offset));
-  network.add("sum", std::make_unique<Sum>(std::move(branches)));
-  network.initialize(3);
   std::vector<Exported> headers;
-  headers.push_back({"forecaster", std::move(network), 2, "int8"});
+  for (const std::int64_t parameters : {1, 2}) {
+    std::vector<Sequential> branches;
+    branches.push_back(Sequential{Recurrent{{.cell = "gru", .input_size = 2, .hidden_size = 6, .bias = false}},
+                                  Pool{"last"}, Dropout{0.5}, Linear{6, 3 * parameters, false}});
+    branches.push_back(Sequential{Flatten{4}, Linear{8, 3}});
+    Tensor factor({2}), offset({2});
+    factor.fill(0.5f);
+    offset.fill(-0.25f);
+    Sequential network;
+    network.add("scale", std::make_unique<Scale>(factor, offset));
+    network.add("sum", std::make_unique<Sum>(std::move(branches)));
+    network.initialize(3);
+    headers.push_back({parameters == 1 ? "point" : "gaussian", std::move(network), 2, "int8"});
+  }
   expect_headers_run_as_streams(headers);
 }
 
@@ -296,6 +302,11 @@ TEST(CHeader, WhatCannotBeExportedIsNamed) {
   Sequential adaptive{Embedding{40, 8}, AdaptiveSoftmax{8, 40, 9}};
   Stream{adaptive};
   expect_error(Code::kUsage, {"no header holds an 'adaptive_softmax'", "Stream"}, [&] { to_c_header(adaptive, {}); });
+  std::vector<Sequential> branches;
+  branches.push_back(Sequential{Linear{2, 1}});
+  branches.push_back(Sequential{Linear{2, 3}});
+  Sequential wider{Sum{std::move(branches)}};
+  expect_error(Code::kModel, {"'sum' gives 3", "at most the 1"}, [&] { to_c_header(wider, {}); });
   expect_error(Code::kUsage, {"'2x'"}, [&] { to_c_header(plain, {.name = "2x"}); });
   expect_error(Code::kUsage, {"bf16"}, [&] { to_c_header(plain, {.dtype = "bf16"}); });
 }
