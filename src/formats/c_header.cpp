@@ -41,10 +41,17 @@ class Writer {
   // The layers of a network, from the variable `input` of `size` numbers (-1: not known yet); the variable that holds
   // the result, and its size.
   std::pair<std::string, std::int64_t> network(Sequential& net, std::string input, std::int64_t size) {
+    if (size < 0) size = input_size;  // another branch may have told it
     for (const auto& [name, module] : net.modules()) {
       const LayerDescription description = module->describe();
       if (description.type == "dropout" || description.type == "embedding_dropout") continue;
       if (description.type == "pool" && std::get<std::string>(description.settings.at("kind")) == "last") continue;
+      if (const std::int64_t inputs = inputs_of(*module); inputs >= 0) {
+        if (input_size < 0) input_size = inputs;
+        if (size < 0) size = inputs;
+        if (size != inputs)
+          fail(Code::kModel, "export: layer '{}' takes {} numbers, but is given {}", name, inputs, size);
+      }
       std::tie(input, size) = layer(*module, description, input, size);
     }
     return {input, size};
@@ -66,39 +73,48 @@ class Writer {
   }
 
  private:
+  // How many numbers a layer reads; -1: as many as it is given, or token ids.
+  std::int64_t inputs_of(Module& module) const {
+    if (auto* recurrent = dynamic_cast<Recurrent*>(&module)) return recurrent->options().input_size;
+    if (auto* linear = dynamic_cast<Linear*>(&module)) return linear->weight.value.shape()[1];
+    if (auto* scale = dynamic_cast<Scale*>(&module)) return scale->factor.value.elements();
+    if (auto* norm = dynamic_cast<LayerNorm*>(&module)) return norm->weight.value.elements();
+    if (embedding_ && dynamic_cast<TiedLinear*>(&module)) return embedding_->shape()[1];
+    return -1;
+  }
+
   std::pair<std::string, std::int64_t> layer(Module& module, const LayerDescription& description,
                                              const std::string& input, std::int64_t size) {
     if (auto* recurrent = dynamic_cast<Recurrent*>(&module)) return recurrent_layers(*recurrent, input);
     if (auto* sum = dynamic_cast<Sum*>(&module)) return branches(*sum, input, size);
     if (description.type == "sequential") return network(dynamic_cast<Sequential&>(module), input, size);
-    if (auto* embedding = dynamic_cast<Embedding*>(&module)) return token_row(embedding->weight.value, input);
-    if (auto* fixed = dynamic_cast<FixedEmbedding*>(&module)) return token_row(fixed->weight.value, input);
-    if (auto* tied = dynamic_cast<TiedLinear*>(&module); tied && vocabulary_size > 0) {
-      const std::string b = floats(tied->bias.value.span());
-      return call(fmt::format("linear<{}, {}>({}, {}, ", vocabulary_size, token_size_, table_, b), input, token_size_,
-                  vocabulary_size);
+    if (auto* embedding = dynamic_cast<Embedding*>(&module)) {
+      embedding_ = &embedding->weight.value;
+      return token_row(embedding->weight.value, input);
     }
+    if (auto* fixed = dynamic_cast<FixedEmbedding*>(&module)) return token_row(fixed->weight.value, input);
+    if (auto* tied = dynamic_cast<TiedLinear*>(&module); tied && embedding_) return tied_linear(*tied, input);
     if (auto* flatten = dynamic_cast<Flatten*>(&module)) return window(*flatten, input, size);
     if (auto* linear = dynamic_cast<Linear*>(&module)) {
       const std::int64_t outputs = linear->weight.value.shape()[0], inputs = linear->weight.value.shape()[1];
       Tensor bias({outputs});
       std::copy_n(linear->bias.value.data(), linear->bias.value.elements(), bias.data());
       const std::string w = floats(linear->weight.value.span()), b = floats(bias.span());
-      return call(fmt::format("linear<{}, {}>({}, {}, ", outputs, inputs, w, b), input, inputs, outputs);
+      return call(fmt::format("linear<{}, {}>({}, {}, ", outputs, inputs, w, b), input, outputs);
     }
     if (auto* scale = dynamic_cast<Scale*>(&module)) {
       const std::int64_t n = scale->factor.value.elements();
       const std::string f = floats(scale->factor.value.span()), o = floats(scale->offset.value.span());
-      return call(fmt::format("scale<{}>({}, {}, ", n, f, o), input, n, n);
+      return call(fmt::format("scale<{}>({}, {}, ", n, f, o), input, n);
     }
     if (auto* norm = dynamic_cast<LayerNorm*>(&module)) {
       const std::int64_t n = norm->weight.value.elements();
       const std::string g = floats(norm->weight.value.span()), b = floats(norm->bias.value.span());
-      return call(fmt::format("layer_norm<{}>({}, {}, ", n, g, b), input, n, n);
+      return call(fmt::format("layer_norm<{}>({}, {}, ", n, g, b), input, n);
     }
     if (description.type == "activation" && size > 0) {
       const std::string& kind = std::get<std::string>(description.settings.at("kind"));
-      return call(fmt::format("activation<{}>(Math::{}, ", size, kind), input, size, size);
+      return call(fmt::format("activation<{}>(Math::{}, ", size, kind), input, size);
     }
     if (description.type == "adaptive_softmax") {
       fail(Code::kUsage,
@@ -113,10 +129,20 @@ class Writer {
       fail(Code::kUsage, "export: token ids must be the first thing that a network takes, and the only one");
     }
     table_ = floats(table.span());
-    token_size_ = table.shape()[1];
+    const std::int64_t size = table.shape()[1];
     const std::string output = fmt::format("y{}", next_++);
-    steps += fmt::format("    const float* {} = {} + token * {};\n", output, table_, token_size_);
-    return {output, token_size_};
+    steps += fmt::format("    const float* {} = {} + token * {};\n", output, table_, size);
+    return {output, size};
+  }
+
+  std::pair<std::string, std::int64_t> tied_linear(const TiedLinear& tied, const std::string& input) {
+    const std::int64_t tokens = embedding_->shape()[0], outputs = tied.bias.value.elements();
+    if (outputs != tokens) {
+      fail(Code::kModel, "export: a 'tied_linear' layer has a bias of {} numbers, but its embedding {} tokens", outputs,
+           tokens);
+    }
+    const std::string b = floats(tied.bias.value.span());
+    return call(fmt::format("linear<{}, {}>({}, {}, ", tokens, embedding_->shape()[1], table_, b), input, tokens);
   }
 
   std::string floats(std::span<const float> values) {
@@ -131,21 +157,14 @@ class Writer {
     return zeros > 0 ? floats(std::vector<float>(static_cast<std::size_t>(zeros))) : "nullptr";
   }
 
-  void takes(std::int64_t size) {
-    if (input_size < 0) input_size = size;
-  }
-
   // A function of the runtime that writes a fresh variable.
-  std::pair<std::string, std::int64_t> call(const std::string& begin, const std::string& input, std::int64_t inputs,
-                                            std::int64_t outputs) {
-    takes(inputs);
+  std::pair<std::string, std::int64_t> call(const std::string& begin, const std::string& input, std::int64_t outputs) {
     const std::string output = fmt::format("y{}", next_++);
     steps += fmt::format("    float {}[{}];\n    {}{}, {});\n", output, outputs, begin, input, output);
     return {output, outputs};
   }
 
   std::pair<std::string, std::int64_t> window(Flatten& flatten, const std::string& input, std::int64_t size) {
-    if (size < 0) size = input_size;
     if (size < 0) fail(Code::kUsage, "export: a network that begins with 'flatten' does not tell its input size");
     const std::string name = fmt::format("window{}_", next_++), output = fmt::format("y{}", next_++);
     members += fmt::format("  Window<{}, {}> {};\n", flatten.time_steps(), size, name);
@@ -159,6 +178,7 @@ class Writer {
     std::int64_t width = 0;
     for (Sequential& branch : sum.branches()) {
       const auto [output, outputs] = network(branch, input, size);
+      if (outputs < 0) fail(Code::kUsage, "export: a branch of a 'sum' has no layers");
       if (total.empty()) {
         total = fmt::format("y{}", next_++);
         width = outputs;
@@ -262,7 +282,6 @@ class Writer {
     if (o.transitions > 1) fail(Code::kUsage, "export: a layer with transitions cannot be exported to a header");
     if (mean_zoneout(o).active()) fail(Code::kUsage, "export: a layer with zoneout cannot be exported to a header");
     if (top.program) fail(Code::kUsage, "export: cell '{}' is an expression, which no header holds", o.cell);
-    takes(o.input_size);
     if (top.has_matrix() && o.learned_initial_state)
       fail(Code::kUsage, "export: cell '{}' with a learned initial state cannot be exported to a header", o.cell);
     const std::int64_t H = o.hidden_size, P = recurrent.output_size();
@@ -270,7 +289,7 @@ class Writer {
     if (top.entry) {
       const std::string w = floats(recurrent.parameter("weight_in")->value.span());
       const std::string b = numbers(recurrent, "bias_in", 2 * H);
-      input = call(fmt::format("linear<{}, {}>({}, {}, ", 2 * H, o.input_size, w, b), input, o.input_size, 2 * H).first;
+      input = call(fmt::format("linear<{}, {}>({}, {}, ", 2 * H, o.input_size, w, b), input, 2 * H).first;
       lower = fmt::format("{} + {}", input, H);
     }
     LayerText text;  // of tied layers that of the lowest one
@@ -284,15 +303,15 @@ class Writer {
       steps += fmt::format("    const float* {} = {}.step({}{});\n", output, name, input, also);
       lower = name + ".upper()";
       const std::string past = fmt::format("{}<{}>({}{}, ", o.connection, P, text.gate, output);
-      input = is_connected(o, l) ? call(past, input, P, P).first : output;
+      input = is_connected(o, l) ? call(past, input, P).first : output;
     }
     return {input, P};
   }
 
   bool int8_;
   int next_ = 0;
-  std::string table_;  // of the embedding, [vocabulary_size, token_size_]
-  std::int64_t token_size_ = 0;
+  std::string table_;                  // of the embedding that the network begins with
+  const Tensor* embedding_ = nullptr;  // the same [V, E], if an output layer may be tied to it
 };
 
 // Of the embedding that the network begins with; 0: it takes numbers. Throws for other ways from ids to numbers.
@@ -300,7 +319,6 @@ std::int64_t vocabulary_size(Sequential& network) {
   if (network.modules().empty()) return 0;
   Module& first = *network.modules().front().second;
   if (auto* inner = dynamic_cast<Sequential*>(&first)) return vocabulary_size(*inner);
-  if (auto* sum = dynamic_cast<Sum*>(&first)) return vocabulary_size(sum->branches().front());
   const LayerDescription description = first.describe();
   if (!is_token_input(description.type)) return 0;
   if (description.type == "one_hot" || description.type == "hashed_embedding") {

@@ -302,13 +302,42 @@ TEST(CHeader, WhatCannotBeExportedIsNamed) {
   Sequential adaptive{Embedding{40, 8}, AdaptiveSoftmax{8, 40, 9}};
   Stream{adaptive};
   expect_error(Code::kUsage, {"no header holds an 'adaptive_softmax'", "Stream"}, [&] { to_c_header(adaptive, {}); });
-  std::vector<Sequential> branches;
-  branches.push_back(Sequential{Linear{2, 1}});
-  branches.push_back(Sequential{Linear{2, 3}});
-  Sequential wider{Sum{std::move(branches)}};
-  expect_error(Code::kModel, {"'sum' gives 3", "at most the 1"}, [&] { to_c_header(wider, {}); });
+  Sequential fixed{FixedEmbedding{5, 3}, TiedLinear{5}};
+  expect_error(Code::kUsage, {"tied_linear"}, [&] { to_c_header(fixed, {}); });
+  std::vector<Sequential> tables, empty;
+  for (const std::int64_t tokens : {5, 4}) tables.push_back(Sequential{Embedding{tokens, 3}});
+  empty.push_back(Sequential{Dropout{0.5}});
+  Sequential lists{Sum{std::move(tables)}, Linear{3, 2}}, nothing{Sum{std::move(empty)}, Linear{2, 2}};
+  expect_error(Code::kUsage, {"the only one"}, [&] { to_c_header(lists, {}); });
+  expect_error(Code::kUsage, {"'sum' has no layers"}, [&] { to_c_header(nothing, {}); });
   expect_error(Code::kUsage, {"'2x'"}, [&] { to_c_header(plain, {.name = "2x"}); });
   expect_error(Code::kUsage, {"bf16"}, [&] { to_c_header(plain, {.dtype = "bf16"}); });
+}
+
+// Oracle: the sizes. A model file says those of each layer, and nothing but this check holds them against each other.
+TEST(CHeader, LayersThatDoNotFitEachOtherAreRefused) {
+  const auto refuse = [](std::initializer_list<std::string_view> parts, Sequential network) {
+    expect_error(Code::kModel, parts, [&] { to_c_header(network, {}); });
+  };
+  const RecurrentOptions lstm{.input_size = 3, .hidden_size = 4};
+  refuse({"'1' takes 4 numbers", "given 3"}, Sequential{Linear{2, 3}, Linear{4, 1}});
+  refuse({"'1' takes 3 numbers", "given 5"}, Sequential{Linear{2, 5}, Recurrent{lstm}});
+  refuse({"'1' takes 5 numbers", "given 4"}, Sequential{Recurrent{lstm}, LayerNorm{5}});
+  refuse({"'1' takes 2 numbers", "given 4"}, Sequential{Recurrent{lstm}, Scale{Tensor({2}), Tensor({2})}});
+  refuse({"'2' takes 9 numbers", "given 8"}, Sequential{Recurrent{lstm}, Flatten{2}, Linear{9, 1}});
+  refuse({"'1' takes 3 numbers", "given 2"}, Sequential{Embedding{7, 2}, Recurrent{lstm}});
+  refuse({"'2' takes 3 numbers", "given 4"}, Sequential{Embedding{7, 3}, Recurrent{lstm}, TiedLinear{7}});
+  refuse({"bias of 6 numbers", "embedding 7 tokens"}, Sequential{Embedding{7, 3}, TiedLinear{6}});
+  std::vector<Sequential> wider, other;
+  for (const std::int64_t k : {1, 3}) wider.push_back(Sequential{Linear{2, k}});
+  for (const std::int64_t k : {2, 3}) other.push_back(Sequential{Linear{k, 1}});
+  refuse({"'sum' gives 3", "at most the 1"}, Sequential{Sum{std::move(wider)}});
+  refuse({"'0' takes 3 numbers", "given 2"}, Sequential{Sum{std::move(other)}});
+  const Tensor table({7, 2});
+  Sequential reader{Linear{3, 1}};
+  expect_error(Code::kModel, {"'0' takes 3 numbers", "given 2"}, [&] {
+    to_c_header(reader, {.tables = {{"word", &table}}});
+  });
 }
 
 }  // namespace
