@@ -15,8 +15,7 @@
 namespace carousel {
 namespace {
 
-constexpr std::int64_t kMostInt8Inputs = 16000;  // 16000 * 127 * 1023 < 2^31
-constexpr std::int64_t kWorthAThread = 16384;    // weights to pack
+constexpr std::int64_t kWorthAThread = 16384;  // weights to pack
 
 std::int64_t rounded_up(std::int64_t value, std::int64_t unit) { return (value + unit - 1) / unit * unit; }
 

@@ -42,6 +42,9 @@ WeightFormat parse_weight_format(std::string_view name);
 // stored so.
 float quantise_row(std::span<const float> w, std::int8_t* q) noexcept;
 
+// The most inputs of a layer in int8: 16000 * 127 * 1023 < 2^31, so that sums stay in int32.
+inline constexpr std::int64_t kMostInt8Inputs = 16000;
+
 // The nearest bf16 number, ties to even, as the upper half of a float.
 inline std::uint16_t bf16_bits(float value) noexcept {
   const auto bits = std::bit_cast<std::uint32_t>(value);
@@ -116,8 +119,7 @@ struct StreamTile {
 // Owns the packed weights and nothing else: any number of threads may step at once.
 class StreamLayer {
  public:
-  // rows: the most of one step, up to kStreamRows. Throws Error{kUsage} for int8 with more than 16000 inputs, whose
-  // sums could leave int32.
+  // rows: the most of one step, up to kStreamRows. Throws Error{kUsage} for int8 with more than kMostInt8Inputs.
   StreamLayer(const StreamLayerWeights& weights, WeightFormat format, int rows = kStreamRows);
 
   // The length of a state vector: that of H or P, the larger, rounded up so that whole vectors may be written; of a

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 
 #include "base/fail.h"
 #include "cells/cell.h"
@@ -52,6 +53,7 @@ class Writer {
         if (size != inputs)
           fail(Code::kModel, "export: layer '{}' takes {} numbers, but is given {}", name, inputs, size);
       }
+      layer_ = name;
       std::tie(input, size) = layer(*module, description, input, size);
     }
     return {input, size};
@@ -63,6 +65,7 @@ class Writer {
     std::string copies;
     std::int64_t width = 0;
     for (const auto& [name, table] : tables) {
+      layer_ = name;
       const std::int64_t size = table->shape()[1];
       copies += fmt::format("    for (int j = 0; j < {}; ++j) {}[{} + j] = {}[{} * {} + j];\n", size, output, width,
                             floats(table->span()), name, size);
@@ -138,7 +141,7 @@ class Writer {
   std::pair<std::string, std::int64_t> tied_linear(const TiedLinear& tied, const std::string& input) {
     const std::int64_t tokens = embedding_->shape()[0], outputs = tied.bias.value.elements();
     if (outputs != tokens) {
-      fail(Code::kModel, "export: a 'tied_linear' layer has a bias of {} numbers, but its embedding {} tokens", outputs,
+      fail(Code::kModel, "export: layer '{}' has a bias of {} numbers, but its embedding {} tokens", layer_, outputs,
            tokens);
     }
     const std::string b = floats(tied.bias.value.span());
@@ -146,6 +149,10 @@ class Writer {
   }
 
   std::string floats(std::span<const float> values) {
+    for (const float value : values) {
+      if (!std::isfinite(value))
+        fail(Code::kModel, "export: '{}' has a weight that is {}, a header holds finite ones only", layer_, value);
+    }
     std::string name = fmt::format("kNumbers{}", next_++);
     constants += array_text("float", name, values, float_text);
     return name;
@@ -197,6 +204,10 @@ class Writer {
   std::pair<std::string, std::string> matrix(const Tensor& weight) {
     const std::int64_t rows = weight.shape()[0], columns = weight.shape()[1];
     if (!int8_) return {fmt::format("FloatMatrix<{}, {}>", rows, columns), "{" + floats(weight.span()) + "}"};
+    if (columns > kMostInt8Inputs) {
+      fail(Code::kUsage, "export: '{}' has {} inputs, at most {} are possible with --dtype int8; use f32", layer_,
+           columns, kMostInt8Inputs);
+    }
     std::vector<std::int8_t> integers(static_cast<std::size_t>(rows * columns));
     std::vector<float> scales;
     for (std::int64_t row = 0; row < rows; ++row) {
@@ -310,6 +321,7 @@ class Writer {
 
   bool int8_;
   int next_ = 0;
+  std::string layer_;                  // that is being written
   std::string table_;                  // of the embedding that the network begins with
   const Tensor* embedding_ = nullptr;  // the same [V, E], if an output layer may be tied to it
 };

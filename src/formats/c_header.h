@@ -24,8 +24,9 @@ struct CHeaderOptions {
   std::vector<std::pair<std::string, const Tensor*>> tables = {};
 };
 
-// Throws Error{kUsage} for a layer that cannot run step by step or that no header holds, another dtype, or a bad name;
-// Error{kModel} for layers that do not fit each other.
+// Throws Error{kUsage} for a layer that cannot run step by step or that no header holds, another dtype, a bad name, or
+// int8 with more than kMostInt8Inputs (cells/stream_layer.h); Error{kModel} for layers that do not fit each other, or
+// weights that are not finite.
 std::string to_c_header(Sequential& network, const CHeaderOptions& options);
 
 }  // namespace carousel

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <limits>
 #include <sstream>
 
 #include "base/file.h"
@@ -166,22 +167,55 @@ TEST(CHeader, EveryCellGivesWhatAStreamGives) {
   expect_headers_run_as_streams(headers);
 }
 
+// With weights that no fresh layer has: gains, learned states and gates of highways.
 TEST(CHeader, JoinedLayersGiveWhatAStreamGives) {
   std::vector<Exported> headers;
+  const auto add = [&](const RecurrentOptions& options, const char* dtype) {
+    Sequential network{Recurrent{options}, Linear{options.proj_size > 0 ? options.proj_size : options.hidden_size, 2}};
+    for (Parameter* parameter : network.parameters()) {
+      fill_normal({9, Purpose::kTest, headers.size()}, 0.0f, 0.4f, parameter->value.span());
+    }
+    headers.push_back({fmt::format("{}_{}", options.cell, headers.size()), std::move(network), 3, dtype});
+  };
   for (const char* connection : {"none", "residual", "highway"}) {
     for (const bool tied : {false, true}) {
       RecurrentOptions options{.cell = tied ? "grid_lstm" : "lstm", .input_size = 3, .hidden_size = 7, .layers = 3};
       options.connection = connection;
       options.learned_initial_state = true;
       options.tied = tied;
-      Sequential network{Recurrent{options}, Linear{7, 2}};
-      for (Parameter* parameter : network.parameters()) {
-        fill_normal({9, Purpose::kTest, headers.size()}, 0.0f, 0.4f, parameter->value.span());
-      }
-      const std::string name = fmt::format("{}_{}", connection, tied ? "tied" : "apart");
-      headers.push_back({name, std::move(network), 3, name == "highway_apart" ? "int8" : "f32"});
+      add(options, connection == std::string("highway") && !tied ? "int8" : "f32");
     }
   }
+  RecurrentOptions projected{.cell = "lstm_peephole", .input_size = 3, .hidden_size = 7, .proj_size = 4, .layers = 2};
+  projected.connection = "residual";
+  projected.learned_initial_state = true;
+  add(projected, "f32");
+  RecurrentOptions jordan{.cell = "jordan", .input_size = 3, .hidden_size = 7, .proj_size = 4, .decay = 0.5};
+  jordan.learned_initial_state = true;
+  add(jordan, "int8");
+  RecurrentOptions clockwork{.cell = "clockwork", .input_size = 3, .hidden_size = 4, .bias = false, .periods = "1,3"};
+  clockwork.learned_initial_state = true;
+  add(clockwork, "f32");
+  RecurrentOptions matrix{.cell = "mlstm", .input_size = 3, .hidden_size = 4, .layers = 2, .bias = false, .heads = 2};
+  matrix.connection = "highway";
+  add(matrix, "f32");
+  add({.cell = "slstm", .input_size = 3, .hidden_size = 4, .layers = 2, .heads = 2}, "int8");
+  expect_headers_run_as_streams(headers);
+}
+
+// Branches within branches, a window of what a recurrent layer gives, and two recurrent layers with another between.
+TEST(CHeader, OtherLayersGiveWhatAStreamGives) {
+  std::vector<Sequential> inner, outer;
+  inner.push_back(Sequential{Linear{4, 5, false}, Activation{"relu"}});
+  inner.push_back(Sequential{Flatten{3}, Linear{12, 2}});
+  outer.push_back(Sequential{Sum{std::move(inner)}, Activation{"tanh"}});
+  outer.push_back(Sequential{LayerNorm{4}, Recurrent{{.cell = "mgu", .input_size = 4, .hidden_size = 3}}});
+  std::vector<Exported> headers;
+  headers.push_back(
+      {"others",
+       Sequential{Linear{3, 4}, Sequential{Recurrent{{.cell = "sru", .input_size = 4, .hidden_size = 4}}, Dropout{0.5}},
+                  Sum{std::move(outer)}, Activation{"sigmoid"}},
+       3, "f32"});
   expect_headers_run_as_streams(headers);
 }
 
@@ -310,6 +344,12 @@ TEST(CHeader, WhatCannotBeExportedIsNamed) {
   Sequential lists{Sum{std::move(tables)}, Linear{3, 2}}, nothing{Sum{std::move(empty)}, Linear{2, 2}};
   expect_error(Code::kUsage, {"the only one"}, [&] { to_c_header(lists, {}); });
   expect_error(Code::kUsage, {"'sum' has no layers"}, [&] { to_c_header(nothing, {}); });
+  Sequential wide{Recurrent{{.cell = "rnn", .input_size = 16001, .hidden_size = 1}}};
+  expect_error(Code::kUsage, {"'0' has 16001 inputs", "16000"}, [&] { to_c_header(wide, {.dtype = "int8"}); });
+  Linear unknown{2, 3};
+  unknown.weight.value[4] = std::numeric_limits<float>::quiet_NaN();
+  Sequential diverged{Linear{2, 2}, std::move(unknown)};
+  expect_error(Code::kModel, {"'1' has a weight that is nan"}, [&] { to_c_header(diverged, {}); });
   expect_error(Code::kUsage, {"'2x'"}, [&] { to_c_header(plain, {.name = "2x"}); });
   expect_error(Code::kUsage, {"bf16"}, [&] { to_c_header(plain, {.dtype = "bf16"}); });
 }
