@@ -129,7 +129,10 @@ class Writer {
   // The row of the token that a step is given.
   std::pair<std::string, std::int64_t> token_row(const Tensor& table, const std::string& input) {
     if (input != "token") {
-      fail(Code::kUsage, "export: token ids must be the first thing that a network takes, and the only one");
+      fail(Code::kUsage,
+           "export: layer '{}' takes token ids, which a header gives to the first layer of a network alone, not to "
+           "branches or to layers above it",
+           layer_);
     }
     table_ = floats(table.span());
     const std::int64_t size = table.shape()[1];
