@@ -331,10 +331,10 @@ TEST(CHeader, WhatCannotBeExportedIsNamed) {
   expect_error(Code::kUsage, {"transitions"}, [&] { to_c_header(deep, {}); });
   Sequential ones{OneHot{5}, Linear{5, 2}};
   expect_error(Code::kUsage, {"not through 'one_hot'"}, [&] { to_c_header(ones, {}); });
-  Sequential twice{Embedding{5, 3}, Embedding{5, 3}};
   Sequential adaptive{Embedding{40, 8}, AdaptiveSoftmax{8, 40, 9}};
   Stream{adaptive};
   expect_error(Code::kUsage, {"no header holds an 'adaptive_softmax'", "Stream"}, [&] { to_c_header(adaptive, {}); });
+  Sequential twice{Embedding{5, 3}, Embedding{5, 3}};
   expect_error(Code::kUsage, {"'1' takes token ids", "first layer"}, [&] { to_c_header(twice, {}); });
   Sequential fixed{FixedEmbedding{5, 3}, TiedLinear{5}};
   expect_error(Code::kUsage, {"tied_linear"}, [&] { to_c_header(fixed, {}); });
