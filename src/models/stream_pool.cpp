@@ -26,9 +26,8 @@ std::int64_t checked_capacity(std::int64_t capacity) {
 
 // A pool is fed numbers alone.
 Sequential& without_ids(Sequential& network) {
-  if (const Module* input = detail::first_token_input(network)) {
-    fail(Code::kUsage, "a StreamPool takes no token ids, the network begins with '{}'; use a Stream for each sequence",
-         input->describe().type);
+  if (detail::first_token_input(network)) {
+    fail(Code::kUsage, "a StreamPool takes no token ids, as this network does; use a Stream for each sequence");
   }
   return network;
 }

@@ -216,7 +216,7 @@ TEST(StreamPool, WhatIsWrongIsNamed) {
   expect_error(Code::kUsage, {"capacity", "0"}, [&] { StreamPool(network, {.capacity = 0}); });
   expect_error(Code::kUsage, {"f16"}, [&] { StreamPool(network, {.dtype = "f16"}); });
   Sequential words{Sequential{Embedding{9, 2}}, Recurrent{{.cell = "gru", .input_size = 2, .hidden_size = 3}}};
-  expect_error(Code::kUsage, {"no token ids", "'embedding'"}, [&] { StreamPool{words}; });
+  expect_error(Code::kUsage, {"no token ids", "use a Stream"}, [&] { StreamPool{words}; });
   StreamPool pool(network, {.capacity = 2});
   const float x[] = {1.0f, 2.0f};
   const auto a = pool.open(), b = pool.open();
