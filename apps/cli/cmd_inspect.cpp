@@ -189,7 +189,14 @@ int run_inspect(const CommandLine& line, Console& console) {
   const InspectData data = read_inspect_data(model, config.options.data, request);
   const InspectResult result = inspect_model(model, data, request.time_step);
   if (!data.lengths.empty() && line.has("--step") && !result.step) {
-    fail(Code::kUsage, "--step {}: no recurrent layer sees such a step in this input", request.time_step);
+    const std::int32_t longest = *std::max_element(data.lengths.begin(), data.lengths.end());
+    if (request.time_step >= longest) {
+      fail(Code::kUsage, "--step {}: steps count from 0, the longest sample has {}", request.time_step, longest);
+    }
+    fail(Code::kUsage,
+         "--step {}: there is no recurrent layer to work through, or it has a matrix memory, several transitions or a "
+         "layer below that looks at several steps",
+         request.time_step);
   }
   for (const std::string& note : data.notes) console.note(note);
   if (console.json()) {

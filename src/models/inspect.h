@@ -77,8 +77,8 @@ struct InspectResult {
   std::int64_t parameter_count = 0;   // trained numbers
   std::vector<std::int32_t> lengths;  // per sample; empty without values
   IdTensor mask;                      // [time, sample]: 1 a step of the sample, 0 padding; no element without values
-  // Nothing without values, recurrent layer or a sample that is long enough, or if a layer below the recurrent one
-  // looks at several steps at once.
+  // Nothing without values, recurrent layer or a sample that is long enough, if the layer has a matrix memory or
+  // several transitions, or if one below it looks at several steps at once.
   std::optional<WorkedStep> step;
 };
 
