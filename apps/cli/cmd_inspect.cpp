@@ -16,7 +16,7 @@
 #include "option_arguments.h"
 #include "output_file.h"
 #include "tasks/data_files.h"
-#include "tasks/inspect_input.h"
+#include "tasks/inspect_model.h"
 #include "tasks/task_gradients.h"
 
 namespace carousel::cli {

@@ -8,7 +8,6 @@
 #include "carousel/model.h"
 #include "data/text/pipeline.h"
 #include "layers/token_inputs.h"
-#include "models/inspect.h"
 #include "tasks/options.h"
 #include "tasks/tag/tag_data.h"
 #include "tasks/translate/translate_write.h"
@@ -46,11 +45,5 @@ struct InspectData {
 // model takes numbers or that have no token to tag, Error{kModel} for a description that does not fit the network of a
 // translator, and what reading the data throws.
 InspectData read_inspect_data(const Model& model, const DataOptions& options, const InspectRequest& request);
-
-// inspect_network for these samples, the axis of the output named after the task. Of a translator the encoder, the
-// bridge and the decoder one after another, the decoder on the targets of the data or on what it writes itself; of a
-// tagger all parts, each on the ids or numbers that it reads. Throws Error{kModel} for a description that does not fit
-// the network of a tagger.
-InspectResult inspect_model(const Model& model, const InspectData& data, std::int64_t time_step);
 
 }  // namespace carousel

@@ -1,7 +1,7 @@
-// inspect_model.cpp: the network of a model on the samples that were read; of a translator and a tagger part by part.
+#include "tasks/inspect_model.h"
+
 #include <numeric>
 
-#include "tasks/inspect_input.h"
 #include "tasks/tag/tag_decode.h"
 #include "tasks/tag/tag_network.h"
 #include "tasks/translate/translate_model.h"

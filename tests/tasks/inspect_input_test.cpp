@@ -10,6 +10,7 @@
 #include "formats/npy.h"
 #include "tasks/classify/classify_model.h"
 #include "tasks/forecast/forecast_model.h"
+#include "tasks/inspect_model.h"
 #include "tasks/lm/lm_model.h"
 #include "tasks/tag/tag_model.h"
 #include "tests/support/expect_error.h"
