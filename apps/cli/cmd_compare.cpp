@@ -30,6 +30,7 @@ constexpr std::pair<std::string_view, std::string_view> kOwnOptions[] = {
     {"model.model", "--cells A,cnn,tfidf says which models are compared"},
     {"model.cell", "--cells A,B says which cells are compared"},
     {"data.folds", "give --split or --valid-fraction"},
+    {"train.checkpoint_every", "a comparison that was stopped goes on from the trainings that were finished"},
     {"output.out", "the best model of each cell is in the folder of the comparison"},
     {"output.report", "report.html is in the folder of the comparison"},
     {"output.plots", "report.html is in the folder of the comparison"},

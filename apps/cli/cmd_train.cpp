@@ -5,20 +5,17 @@
 
 #include "base/fail.h"
 #include "base/file.h"
-#include "base/json.h"
-#include "base/thread_pool.h"
+#include "base/file_lock.h"
 #include "command_line.h"
 #include "commands.h"
 #include "console.h"
 #include "option_arguments.h"
 #include "output_file.h"
 #include "picture_files.h"
-#include "progress.h"
-#include "report.h"
-#include "signals.h"
 #include "tasks/data_files.h"
 #include "tasks/data_hash.h"
-#include "tasks/task.h"
+#include "train/checkpoint.h"
+#include "training.h"
 #include "version.h"
 
 namespace carousel::cli {
@@ -52,12 +49,24 @@ void choose_outputs(OutputOptions& output, const std::string& task) {
   }
 }
 
-void write_config(const Config& config) {
-  write_file_atomically(config.options.output.run_dir + "/resolved.toml", config_to_toml(config, {.output = false}));
+// What `resume` starts from, if there will be checkpoints. Those of a run that --force replaces go.
+void record_resume(const Config& config) {
+  const OutputOptions& output = config.options.output;
+  const std::string path = resume_file(output.run_dir);
+  if (file_system().exists(path)) {
+    const FileLock nobody_else(path);
+    file_system().remove(path);
+  }
+  remove_checkpoints(output.run_dir);
+  if (config.options.train.checkpoint_every == 0) return;
+  Config chosen = config;
+  chosen.options.given["output.out"] = chosen.options.given["output.run_dir"] = "train";
+  write_file_atomically(path, config_to_toml(chosen, {.given = true}));
 }
 
-// What the run is made with, so that `train --config RUN_DIR/resolved.toml` repeats it. Written before the training
-// starts, and once more at its end, when the task has picked a value for every "auto".
+// What the run is made with, so that `train --config RUN_DIR/resolved.toml` repeats it and `resume RUN_DIR` goes on.
+// Written before the training starts; resolved.toml once more at its end, when the task has picked a value for every
+// "auto".
 void record_run(Config& config, Console& console) {
   const auto before = std::exchange(config.data_sha256, {});
   for (const std::string& path : training_files(config.options.data)) {
@@ -71,46 +80,20 @@ void record_run(Config& config, Console& console) {
     console.warning(fmt::format("the configuration was written by version {}, this is {}", config.version, kVersion));
   }
   config.version = kVersion;
-  file_system().make_folders(config.options.output.run_dir);
-  write_config(config);
-}
-
-TrainResult train(const Task& task, const Options& options, const Console& console) {
-  catch_stop_signals();
-  Progress progress(terminal_settings(console.quiet(), console.verbose()));
-  try {
-    TrainResult result = task.train(options, progress);
-    progress.finish();
-    return result;
-  } catch (...) {  // thrown again: the error starts on a line of its own, below the progress
-    progress.finish();
-    throw;
-  }
+  const std::string& run_dir = config.options.output.run_dir;
+  file_system().make_folders(run_dir);
+  record_resume(config);
+  write_file_atomically(run_dir + "/resolved.toml", config_to_toml(config, {.output = false}));
 }
 
 int run_train(const CommandLine& line, Console& console) {
   Config config = config_of(line);
   config.task = task_of(line, config);
-  const Task& task = find_task(config.task);
   check_options_fit_task(config.options, config.task);
   require_data(config.options.data, "the files to learn from");
   choose_outputs(config.options.output, config.task);
-  set_threads(static_cast<int>(config.options.train.threads));
   record_run(config, console);
-
-  const TrainResult result = train(task, config.options, console);
-  config.options = result.options;
-  write_config(config);
-  if (console.json()) {
-    console.out_json(to_json(result));
-  } else {
-    console.out(result_text(result, console));
-    console.out(fmt::format("Model: {}\nRun folder: {}\n", result.model, result.run_dir));
-  }
-  if (const std::string& plots = config.options.output.plots; !plots.empty()) console.note(pictures_text(plots));
-  if (stop_signal() == 0) return 0;
-  console.warning("training was stopped early; the model is the best one until then");
-  return 128 + stop_signal();
+  return run_training(std::move(config), console);
 }
 
 std::vector<Argument> train_arguments() {

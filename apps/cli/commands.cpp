@@ -4,9 +4,10 @@
 namespace carousel::cli {
 
 std::span<const Verb* const> all_verbs() {
-  static const Verb* const verbs[] = {&kTrainVerb,  &kEvaluateVerb, &kPredictVerb, &kGenerateVerb,   &kRunVerb,
-                                      &kExportVerb, &kCompareVerb,  &kInspectVerb, &kCellsVerb,      &kTokenizeVerb,
-                                      &kDataVerb,   &kBenchVerb,    &kConfigVerb,  &kCompletionVerb, &kVersionVerb};
+  static const Verb* const verbs[] = {&kTrainVerb,    &kResumeVerb, &kEvaluateVerb,   &kPredictVerb,
+                                      &kGenerateVerb, &kRunVerb,    &kExportVerb,     &kCompareVerb,
+                                      &kInspectVerb,  &kCellsVerb,  &kTokenizeVerb,   &kDataVerb,
+                                      &kBenchVerb,    &kConfigVerb, &kCompletionVerb, &kVersionVerb};
   return verbs;
 }
 

@@ -5,7 +5,7 @@
 
 namespace carousel::cli {
 
-extern const Verb kTrainVerb, kEvaluateVerb, kPredictVerb, kGenerateVerb, kRunVerb, kExportVerb;
+extern const Verb kTrainVerb, kResumeVerb, kEvaluateVerb, kPredictVerb, kGenerateVerb, kRunVerb, kExportVerb;
 extern const Verb kInspectVerb, kCellsVerb, kTokenizeVerb, kDataVerb;
 extern const Verb kCompareVerb, kBenchVerb;
 extern const Verb kConfigVerb, kCompletionVerb, kVersionVerb;

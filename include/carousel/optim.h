@@ -44,6 +44,10 @@ class Optimizer {
   OptimizerState state() const;
   void load_state(const OptimizerState& state);  // throws Error{kUsage} if names, order or shapes differ
 
+  // The same without copies, for checkpoints: the tensors of state() where they lie, and the number of steps done.
+  std::vector<std::pair<std::string, Tensor*>> slots();
+  void set_steps(std::int64_t steps);  // throws Error{kUsage} if negative
+
  protected:
   static constexpr int kMaxSlots = 2;
   using Slots = std::array<Tensor, kMaxSlots>;  // what is kept for one parameter

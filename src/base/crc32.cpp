@@ -68,8 +68,8 @@ __attribute__((target("pclmul"))) std::uint32_t take_pieces(std::uint32_t crc, s
 
 }  // namespace
 
-std::uint32_t crc32(std::span<const std::byte> bytes) noexcept {
-  std::uint32_t crc = ~0U;
+std::uint32_t crc32(std::span<const std::byte> bytes, std::uint32_t before) noexcept {
+  std::uint32_t crc = ~before;
 #if defined(__x86_64__)
   if (const std::size_t pieces = bytes.size() / kFold * kFold; pieces > 0 && __builtin_cpu_supports("pclmul")) {
     crc = take_pieces(crc, bytes.first(pieces));

@@ -7,6 +7,7 @@
 
 namespace carousel {
 
-std::uint32_t crc32(std::span<const std::byte> bytes) noexcept;
+// `before` is the checksum of the bytes that stand before these.
+std::uint32_t crc32(std::span<const std::byte> bytes, std::uint32_t before = 0) noexcept;
 
 }  // namespace carousel

@@ -147,46 +147,47 @@ std::string read_file(const std::string& path) {
   return content;
 }
 
-namespace {
-
-void write_in_place(FileSystem& files, const std::string& path, std::string_view bytes) {
-  const std::unique_ptr<File> file = files.open_write(path);
-  file->write(std::as_bytes(std::span(bytes)));
-  file->close();
-}
-
-void write_beside_and_rename(FileSystem& files, const std::string& path, std::string_view bytes) {
+AtomicFile::AtomicFile(const std::string& path) : path_(path) {
   static std::atomic<std::uint32_t> serial{0};
-  const std::string temporary = fmt::format("{}.{}-{}.tmp", path, ::getpid(), serial.fetch_add(1));
-  try {
-    const std::unique_ptr<File> file = files.open_write(temporary);
-    file->write(std::as_bytes(std::span(bytes)));
-    file->sync();
-    file->close();
-    files.rename(temporary, path);
-  } catch (...) {  // thrown again: no temporary file stays behind
-    try {
-      files.remove(temporary);
-    } catch (const Error&) {  // NOLINT: the first error is the one to report
-    }
-    throw;
-  }
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  files.sync_folder(folder.empty() ? "." : folder);
-}
-
-}  // namespace
-
-void write_file_atomically(const std::string& path, std::string_view bytes) {
   std::error_code unknown;
   const std::filesystem::file_status status = std::filesystem::status(path, unknown);
-  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
-    write_in_place(file_system(), path, bytes);
-  } else if (std::filesystem::is_symlink(path, unknown) && std::filesystem::exists(status)) {
-    write_beside_and_rename(file_system(), std::filesystem::canonical(path).string(), bytes);
-  } else {
-    write_beside_and_rename(file_system(), path, bytes);
+  const bool exists = std::filesystem::exists(status);
+  if (exists && std::filesystem::is_symlink(path, unknown)) path_ = std::filesystem::canonical(path).string();
+  if (!exists || std::filesystem::is_regular_file(status)) {
+    temporary_ = fmt::format("{}.{}-{}.tmp", path_, ::getpid(), serial.fetch_add(1));
   }
+  file_ = file_system().open_write(temporary_.empty() ? path_ : temporary_);
+}
+
+AtomicFile::~AtomicFile() {
+  if (done_ || temporary_.empty()) return;
+  try {
+    file_system().remove(temporary_);
+  } catch (...) {  // NOLINT: the error that kept commit() from its end is the one to report
+  }
+}
+
+void AtomicFile::write(std::span<const std::byte> bytes) { file_->write(bytes); }
+
+void AtomicFile::finish() {
+  if (!temporary_.empty()) file_->sync();
+  file_->close();
+  file_.reset();
+}
+
+void AtomicFile::commit() {
+  if (file_) finish();
+  if (temporary_.empty()) return;
+  file_system().rename(temporary_, path_);
+  done_ = true;
+  const std::string folder = std::filesystem::path(path_).parent_path().string();
+  file_system().sync_folder(folder.empty() ? "." : folder);
+}
+
+void write_file_atomically(const std::string& path, std::string_view bytes) {
+  AtomicFile file(path);
+  file.write(std::as_bytes(std::span(bytes)));
+  file.commit();
 }
 
 }  // namespace carousel

@@ -51,6 +51,25 @@ std::string read_text(const std::string& path, std::int64_t limit = std::int64_t
 // link keeps its name and its target is replaced; what is no regular file (a device, a pipe) is written in place.
 void write_file_atomically(const std::string& path, std::string_view bytes);
 
+// The same for what is written piece by piece: the file takes the place of `path` in commit(). Without that it leaves
+// nothing behind.
+class AtomicFile {
+ public:
+  explicit AtomicFile(const std::string& path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void write(std::span<const std::byte> bytes);
+  void finish();  // all is on disk, and the old file still in its place
+  void commit();  // finish(), if that was not called, and the change of places
+
+ private:
+  std::string path_, temporary_;  // temporary_ is empty where the file is written in place
+  std::unique_ptr<File> file_;
+  bool done_ = false;
+};
+
 // Reads lines one after another, decompressing gzip as it goes; memory is one buffer and one line.
 class LineReader {
  public:

@@ -72,37 +72,6 @@ void convert_all(const TensorEntry& entry, BasicTensor<T>& out, Convert convert)
   }
 }
 
-std::string header_text(const std::vector<TensorEntry>& entries, const std::map<std::string, std::string>& metadata) {
-  const auto quoted = [](const std::string& text) {
-    try {
-      return json_text(text);
-    } catch (const nlohmann::json::exception&) {
-      fail(Code::kUsage, "safetensors: '{}' is not valid UTF-8", printable(text));
-    }
-  };
-  std::string text = "{";
-  if (!metadata.empty()) {
-    text += "\"__metadata__\":{";
-    for (const auto& [key, value] : metadata) text += quoted(key) + ":" + quoted(value) + ",";
-    text.back() = '}';
-    text += ",";
-  }
-  std::size_t offset = 0;
-  for (const TensorEntry& entry : entries) {
-    text +=
-        fmt::format("{}:{{\"dtype\":\"{}\",\"shape\":[{}],\"data_offsets\":[{},{}]}},", quoted(entry.name),
-                    dtype_name(entry.dtype), fmt::join(entry.shape.sizes(), ","), offset, offset + entry.bytes.size());
-    offset += entry.bytes.size();
-  }
-  if (text.size() > 1) text.pop_back();
-  text += "}";
-  text.append((kLengthBytes - text.size() % kLengthBytes) % kLengthBytes, ' ');
-  if (text.size() > kMaxHeader) {
-    fail(Code::kUsage, "safetensors: the header takes {} bytes, the format allows {}", text.size(), kMaxHeader);
-  }
-  return text;
-}
-
 void check_entries(const std::vector<TensorEntry>& entries) {
   std::vector<std::string_view> names;
   for (const TensorEntry& entry : entries) {
@@ -151,7 +120,7 @@ SafetensorsFile SafetensorsFile::parse(std::string content, const std::string& p
   return read_all(read, content.size(), path);
 }
 
-void SafetensorsFile::read_exactly(const Read& read, std::span<std::byte> out, const std::string& path) {
+void read_exactly(const ReadBytes& read, std::span<std::byte> out, const std::string& path) {
   while (!out.empty()) {
     const std::size_t count = read(out);
     if (count == 0) fail(Code::kModel, "{}: ends {} bytes early: it was cut while it was read", path, out.size());
@@ -159,27 +128,33 @@ void SafetensorsFile::read_exactly(const Read& read, std::span<std::byte> out, c
   }
 }
 
-SafetensorsFile SafetensorsFile::read_all(const Read& read, std::uint64_t size, const std::string& path) {
+SafetensorsHeader read_safetensors_header(const ReadBytes& read, std::uint64_t size, const std::string& path) {
   if (size < kLengthBytes + 2) {
     fail(Code::kModel, "{}: got {} bytes, too few for a safetensors file", path, size);
   }
-  SafetensorsFile file;
-  file.header_.resize(kLengthBytes);
-  read_exactly(read, std::as_writable_bytes(std::span(file.header_)), path);
+  std::string text(kLengthBytes, '\0');
+  read_exactly(read, std::as_writable_bytes(std::span(text)), path);
   std::uint64_t length;
-  std::memcpy(&length, file.header_.data(), sizeof length);
+  std::memcpy(&length, text.data(), sizeof length);
   const std::uint64_t room = size - kLengthBytes;
   if (length > std::min(room, kMaxHeader)) {
     fail(Code::kModel,
          "{}: says its header takes {} bytes, expected at most {}; no safetensors file, or a truncated one", path,
          length, std::min(room, kMaxHeader));
   }
-  file.header_.resize(kLengthBytes + length);
-  read_exactly(read, std::as_writable_bytes(std::span(file.header_)).subspan(kLengthBytes), path);
-  SafetensorsHeader header = parse_safetensors_header(file.header().substr(kLengthBytes), path);
+  text.resize(kLengthBytes + length);
+  read_exactly(read, std::as_writable_bytes(std::span(text)).subspan(kLengthBytes), path);
+  SafetensorsHeader header = parse_safetensors_header(std::string_view(text).substr(kLengthBytes), path);
   check_names(header.entries, path);
   check_offsets(header.entries, room - length, path);
+  header.text = std::move(text);
+  return header;
+}
 
+SafetensorsFile SafetensorsFile::read_all(const ReadBytes& read, std::uint64_t size, const std::string& path) {
+  SafetensorsFile file;
+  SafetensorsHeader header = read_safetensors_header(read, size, path);
+  file.header_ = std::move(header.text);
   file.metadata_ = std::move(header.metadata);
   file.tensors_.reserve(header.entries.size());
   file.memory_.reserve(header.entries.size());
@@ -205,19 +180,54 @@ Tensor SafetensorsFile::take(const TensorEntry& entry) {
   return std::move(memory_[static_cast<std::size_t>(&entry - tensors_.data())]);
 }
 
-std::string write_safetensors(const std::vector<TensorEntry>& entries,
+std::string safetensors_start(const std::vector<TensorEntry>& entries,
                               const std::map<std::string, std::string>& metadata) {
   check_entries(entries);
-  std::vector<TensorEntry> ordered = entries;
-  std::ranges::stable_sort(ordered, std::greater(), [](const TensorEntry& entry) { return dtype_bytes(entry.dtype); });
-  const std::string text = header_text(ordered, metadata);
-  std::size_t size = kLengthBytes + text.size();
+  const auto quoted = [](const std::string& text) {
+    try {
+      return json_text(text);
+    } catch (const nlohmann::json::exception&) {
+      fail(Code::kUsage, "safetensors: '{}' is not valid UTF-8", printable(text));
+    }
+  };
+  std::string text(kLengthBytes, '\0');
+  text += '{';
+  if (!metadata.empty()) {
+    text += "\"__metadata__\":{";
+    for (const auto& [key, value] : metadata) text += quoted(key) + ":" + quoted(value) + ",";
+    text.back() = '}';
+    text += ",";
+  }
+  std::size_t offset = 0;
+  for (const TensorEntry& entry : entries) {
+    text +=
+        fmt::format("{}:{{\"dtype\":\"{}\",\"shape\":[{}],\"data_offsets\":[{},{}]}},", quoted(entry.name),
+                    dtype_name(entry.dtype), fmt::join(entry.shape.sizes(), ","), offset, offset + entry.bytes.size());
+    offset += entry.bytes.size();
+  }
+  if (text.back() == ',') text.pop_back();
+  text += '}';
+  text.append((kLengthBytes - text.size() % kLengthBytes) % kLengthBytes, ' ');
+  const std::uint64_t length = text.size() - kLengthBytes;
+  if (length > kMaxHeader) {
+    fail(Code::kUsage, "safetensors: the header takes {} bytes, the format allows {}", length, kMaxHeader);
+  }
+  std::memcpy(text.data(), &length, sizeof length);
+  return text;
+}
+
+std::string write_safetensors(const std::vector<TensorEntry>& entries,
+                              const std::map<std::string, std::string>& metadata) {
+  std::vector<TensorEntry> ordered;
+  for (const std::int64_t width : {8, 4, 2, 1}) {
+    for (const TensorEntry& entry : entries) {
+      if (dtype_bytes(entry.dtype) == width) ordered.push_back(entry);
+    }
+  }
+  std::string content = safetensors_start(ordered, metadata);
+  std::size_t size = content.size();
   for (const TensorEntry& entry : ordered) size += entry.bytes.size();
-  std::string content;
   content.reserve(size);
-  const std::uint64_t length = text.size();
-  content.append(reinterpret_cast<const char*>(&length), sizeof length);
-  content += text;
   for (const TensorEntry& entry : ordered) {
     content.append(reinterpret_cast<const char*>(entry.bytes.data()), entry.bytes.size());
   }

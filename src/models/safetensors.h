@@ -32,6 +32,11 @@ struct TensorEntry {
   std::span<const std::byte> bytes;
 };
 
+using ReadBytes = std::function<std::size_t(std::span<std::byte>)>;  // as File::read
+
+// Fills `out`; throws Error{kModel} if the file ends before.
+void read_exactly(const ReadBytes& read, std::span<std::byte> out, const std::string& path);
+
 // A whole file in memory, each tensor in a piece of its own. The entries point there, so it is moved, not copied.
 class SafetensorsFile {
  public:
@@ -51,15 +56,18 @@ class SafetensorsFile {
 
  private:
   SafetensorsFile() = default;
-  using Read = std::function<std::size_t(std::span<std::byte>)>;  // as File::read
-  static SafetensorsFile read_all(const Read& read, std::uint64_t size, const std::string& path);
-  static void read_exactly(const Read& read, std::span<std::byte> out, const std::string& path);
+  static SafetensorsFile read_all(const ReadBytes& read, std::uint64_t size, const std::string& path);
 
   std::string header_;
   std::vector<TensorEntry> tensors_;
   std::vector<Tensor> memory_;  // of each of tensors_: in its shape if F32, else as many floats as hold its bytes
   std::map<std::string, std::string> metadata_;
 };
+
+// The beginning of a file with these tensors: the header with its length. Their bytes follow in the order given.
+// REQUIRES: no entry has wider elements than the one before it. Throws as write_safetensors().
+std::string safetensors_start(const std::vector<TensorEntry>& entries,
+                              const std::map<std::string, std::string>& metadata);
 
 // The content of a file with these tensors, those with the widest elements first (so that each stays aligned),
 // otherwise in the order given. Throws Error{kUsage} if bytes and shape differ, a name is used twice or the header gets

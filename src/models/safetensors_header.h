@@ -23,9 +23,14 @@ struct HeaderEntry {
 struct SafetensorsHeader {
   std::vector<HeaderEntry> entries;
   std::map<std::string, std::string> metadata;
+  std::string text;  // with its length; of read_safetensors_header()
 };
 
 // Throws Error{kModel} that names `path` and the tensor if the text is not a header.
 SafetensorsHeader parse_safetensors_header(std::string_view text, const std::string& path);
+
+// Reads the beginning of a file of `size` bytes. The tensors of the result are in the order of their bytes, which cover
+// the rest of the file without holes. Throws Error{kModel} if the file is no safetensors file.
+SafetensorsHeader read_safetensors_header(const ReadBytes& read, std::uint64_t size, const std::string& path);
 
 }  // namespace carousel

@@ -212,7 +212,7 @@ Config load_config(const ConfigSources& sources) {
     const std::vector<std::string> problems = read_config_file(sources.file, config);
     if (!problems.empty()) fail(Code::kUsage, "{}", problems.front());
   }
-  read_environment(config);
+  if (sources.environment) read_environment(config);
   for (const std::string& text : sources.set) read_set(text, config);
   for (const Setting& setting : sources.settings) {
     assign(config.options, *setting.option, split_entries(*setting.option, setting.values), setting.place);
@@ -240,6 +240,7 @@ std::string config_to_toml(const Config& config, const TomlStyle& style) {
   for (const Option& option : option_table()) {
     if (!config.task.empty() && !option.applies_to(config.task)) continue;
     if (option.section() == "output" && !style.output) continue;
+    if (style.given && !config.options.is_given(option.key)) continue;
     if (option.section() != section) {
       section = option.section();
       text += fmt::format("{}[{}]\n", text.empty() ? "" : "\n", section);

@@ -25,6 +25,7 @@ struct ConfigSources {
   std::string file = {};               // path of a TOML file; empty: none
   std::vector<std::string> set = {};   // "train.lr=0.01"
   std::vector<Setting> settings = {};  // flags
+  bool environment = true;             // whether its variables count
 };
 
 struct Config {
@@ -49,6 +50,7 @@ void check_options_fit_task(const Options& options, const std::string& task);
 struct TomlStyle {
   bool origins = false;  // a comment behind each value that is not a default: where it came from
   bool output = true;    // with the section [output]
+  bool given = false;    // only options that somebody set: read back, they are the options that were given
 };
 std::string config_to_toml(const Config& config, const TomlStyle& style);
 

@@ -28,7 +28,8 @@ struct MemoryNeeds {
   std::vector<PassNeeds> beside = {};  // further passes on the same tape, which keep all their states
 };
 
-// A problem that says what it takes and can be told to keep less.
+// A problem that says what it takes and can be told to keep less. What it carries from batch to batch is passes_; one
+// with more adds that.
 class TaskProblem : public TrainingProblem {
  public:
   explicit TaskProblem(Sequential& network) : network_(network) {}  // borrowed
@@ -37,11 +38,14 @@ class TaskProblem : public TrainingProblem {
   virtual MemoryNeeds memory_needs() = 0;
   void on_best() override { has_best_ = true; }
   bool has_best() const noexcept { return has_best_; }  // an epoch was finished
+  Carried carried(std::int64_t) const override { return {.passes = passes_, .tensors = {}}; }
+  void carry(std::int64_t, Carried carried) override { passes_ = carried.passes; }
 
   std::int64_t checkpoint_steps = 0;  // as in ScanInput; for loss() to pass on
 
  protected:
   Sequential& network_;
+  std::uint64_t passes_ = 0;  // over batches, that loss() made: the step of their random keys
 
  private:
   bool has_best_ = false;

@@ -426,13 +426,15 @@ const Option kTrainOptions[] = {
      .verbs = kEveryVerb, .help = "threads to use; auto: one per core"},
     {.key = "train.strict_kernels", .field = kTraining<&TrainOptions::strict_kernels>,
      .verbs = kTrain | kEvaluate | kPredict, .help = "a layer that cannot take its fast path is an error"},
+    {.key = "train.checkpoint_every", .field = kTraining<&TrainOptions::checkpoint_every>, .low = 0, .high = 1e9,
+     .help = "seconds between checkpoints, from which `resume RUN_DIR` goes on after a stop or a crash; 0: none"},
 };
 
 const Option kOutputOptions[] = {
     {.key = "output.out", .field = kOutput<&OutputOptions::out>, .automatic = true,
      .help = "model file to write; auto: TASK.safetensors"},
     {.key = "output.run_dir", .field = kOutput<&OutputOptions::run_dir>, .automatic = true,
-     .help = "folder for metrics.csv and resolved.toml; auto: runs/TASK-TIME"},
+     .help = "folder for metrics.csv, resolved.toml and checkpoints; auto: runs/TASK-TIME"},
     {.key = "output.report", .field = kOutput<&OutputOptions::report>, .verbs = kTrain | kEvaluate,
      .help = "HTML page with curves and pictures to write; evaluate: classify, forecast, impute, regress, tag, lm"},
     {.key = "output.plots", .field = kOutput<&OutputOptions::plots>, .verbs = kTrain | kEvaluate,

@@ -170,8 +170,10 @@ struct TrainOptions {
   double coverage_loss = 0;       // translate: weight of what looking at the same source steps again costs
   std::string class_weights;      // "", "balanced"
   std::int64_t seed = 1;
-  std::int64_t threads = 0;     // 0: one per core
-  bool strict_kernels = false;  // a slow path is an error
+  std::int64_t threads = 0;       // 0: one per core
+  bool strict_kernels = false;    // a slow path is an error
+  double checkpoint_every = 300;  // seconds; 0: no checkpoints
+  bool resume = false;  // go on from the newest checkpoint in the run folder; no option: `carousel resume` sets it
 };
 
 struct OutputOptions {

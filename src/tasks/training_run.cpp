@@ -48,6 +48,10 @@ TrainerOptions trainer_options(const TrainOptions& options, const TrainDefaults&
   t.schedule.period = options.lr_period;
   t.schedule.start = options.lr_start;
   t.run_dir = run_dir;
+  if (!run_dir.empty()) {
+    t.checkpoint_seconds = options.checkpoint_every;
+    t.resume = options.resume;
+  }
   return t;
 }
 

@@ -23,17 +23,21 @@ MetricsFile::MetricsFile(const std::string& run_dir) {
   path_ = run_dir + "/metrics.csv";
 }
 
-void MetricsFile::add(const EpochEvent& epoch, const StepEvent& last_step, bool validated) {
+void MetricsFile::add(const PastEpoch& past) {
   if (path_.empty()) return;
+  const EpochEvent& epoch = past.event;
   if (text_.empty()) text_ = heading(epoch);
-  const auto cell = [&](double value) { return validated ? fmt::format("{}", value) : std::string(); };
+  const auto cell = [&](double value) { return past.validation ? fmt::format("{}", value) : std::string(); };
   text_ += fmt::format("{},{},{},{},{},{},{},{:.3f},{},{},{:.6f}", epoch.epoch, epoch.step, epoch.training_loss,
-                       cell(epoch.validation_loss), cell(epoch.metric_value), last_step.learning_rate,
-                       last_step.gradient_norm, epoch.seconds, epoch.largest_gradient_norm, epoch.clipped_steps,
+                       cell(epoch.validation_loss), cell(epoch.metric_value), past.last_step.learning_rate,
+                       past.last_step.gradient_norm, epoch.seconds, epoch.largest_gradient_norm, epoch.clipped_steps,
                        epoch.batch_seconds);
   for (const auto& [layer, share] : epoch.gate_saturation) text_ += fmt::format(",{:.6f}", share);
   text_ += '\n';
-  write_file_atomically(path_, text_);
+}
+
+void MetricsFile::write() const {
+  if (!path_.empty()) write_file_atomically(path_, text_);
 }
 
 }  // namespace carousel

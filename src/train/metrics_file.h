@@ -1,11 +1,9 @@
 // metrics_file.h: metrics.csv of a run folder, one line per epoch.
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <string>
 
-#include "train/observer.h"
+#include "train/training_point.h"
 
 namespace carousel {
 
@@ -21,8 +19,9 @@ class MetricsFile {
   // Makes the folder; with an empty path nothing is ever written. Throws Error{kIo}.
   explicit MetricsFile(const std::string& run_dir);
 
-  // Rewrites the file atomically with one more line, so that a crash leaves the old one. Throws Error{kIo}.
-  void add(const EpochEvent& epoch, const StepEvent& last_step, bool validated);
+  void add(const PastEpoch& epoch);  // one more line; in memory only
+  // Writes the file anew and atomically, so that a crash leaves the old one. Throws Error{kIo}.
+  void write() const;
 
  private:
   std::string path_, text_;

@@ -72,6 +72,21 @@ void Optimizer::set_learning_rate(double rate) {
   learning_rate_ = rate;
 }
 
+std::vector<std::pair<std::string, Tensor*>> Optimizer::slots() {
+  std::vector<std::pair<std::string, Tensor*>> all;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    for (std::size_t slot = 0; slot < slot_names_.size(); ++slot) {
+      all.emplace_back(parameters_[i]->name + "." + slot_names_[slot], &slots_[i][slot]);
+    }
+  }
+  return all;
+}
+
+void Optimizer::set_steps(std::int64_t steps) {
+  if (steps < 0) fail(Code::kUsage, "optimizer: {} steps, expected at least 0", steps);
+  steps_ = steps;
+}
+
 OptimizerState Optimizer::state() const {
   OptimizerState state{steps_, {}};
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
@@ -83,23 +98,20 @@ OptimizerState Optimizer::state() const {
 }
 
 void Optimizer::load_state(const OptimizerState& state) {
-  const OptimizerState expected = this->state();
-  if (state.steps < 0 || state.tensors.size() != expected.tensors.size()) {
+  const std::vector<std::pair<std::string, Tensor*>> expected = slots();
+  if (state.steps < 0 || state.tensors.size() != expected.size()) {
     fail(Code::kUsage, "optimizer state: {} tensors after {} steps, expected {} tensors", state.tensors.size(),
-         state.steps, expected.tensors.size());
+         state.steps, expected.size());
   }
-  for (std::size_t i = 0; i < expected.tensors.size(); ++i) {
+  for (std::size_t i = 0; i < expected.size(); ++i) {
     const auto& [name, tensor] = state.tensors[i];
-    const auto& [expected_name, expected_tensor] = expected.tensors[i];
-    if (name != expected_name || tensor.shape() != expected_tensor.shape()) {
+    const auto& [expected_name, expected_tensor] = expected[i];
+    if (name != expected_name || tensor.shape() != expected_tensor->shape()) {
       fail(Code::kUsage, "optimizer state: tensor {} is '{}' {}, expected '{}' {}", i, name, tensor.shape().to_string(),
-           expected_name, expected_tensor.shape().to_string());
+           expected_name, expected_tensor->shape().to_string());
     }
   }
-  const std::size_t per_parameter = slot_names_.size();
-  for (std::size_t i = 0; i < state.tensors.size(); ++i) {
-    slots_[i / per_parameter][i % per_parameter] = state.tensors[i].second;
-  }
+  for (std::size_t i = 0; i < expected.size(); ++i) *expected[i].second = state.tensors[i].second;
   steps_ = state.steps;
 }
 

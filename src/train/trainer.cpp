@@ -11,14 +11,18 @@
 
 #include "autograd/ops/scale.h"
 #include "base/fail.h"
+#include "train/checkpoint.h"
 #include "train/gradient.h"
 #include "train/metrics_file.h"
+#include "train/training_point.h"
 #include "train/weights.h"
 
 namespace carousel {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr const char* kCarried = "carried.";  // tensors of a checkpoint: Carried::tensors
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -33,6 +37,10 @@ void check(const TrainerOptions& options) {
   at_least("arena_bytes", static_cast<double>(options.arena_bytes), 0);
   at_least("clip_norm", options.clip_norm, 0);
   at_least("clip_value", options.clip_value, 0);
+  at_least("checkpoint_seconds", options.checkpoint_seconds, 0);
+  if (options.run_dir.empty() && (options.checkpoint_seconds > 0 || options.resume)) {
+    fail(Code::kUsage, "train: checkpoints are kept in a run folder, and run_dir is empty");
+  }
   if (!(options.average_decay >= 0 && options.average_decay < 1)) {
     fail(Code::kUsage, "train: average_decay is {}, expected at least 0 and less than 1", options.average_decay);
   }
@@ -59,18 +67,19 @@ class Run {
   }
 
   TrainSummary train() {
-    const Clock::time_point start = Clock::now();
-    for (epoch_ = 0; epoch_ < options_.epochs; ++epoch_) {
-      const Clock::time_point epoch_start = Clock::now();
-      batch_seconds_ = 0;
+    if (options_.resume) go_on();
+    while (at_.epoch < options_.epochs && !out_of_patience()) {
       const double training_loss = train_epoch();
       if (summary_.stopped) break;
-      ++summary_.epochs;
-      end_epoch(training_loss, epoch_start);
-      if (summary_.stopped || out_of_patience()) break;
+      end_epoch(training_loss);
+      if (summary_.stopped) break;
     }
+    if (summary_.stopped && options_.checkpoint_seconds > 0) save_checkpoint();
     keep_best();
-    summary_.seconds = seconds_since(start);
+    summary_.epochs = std::ssize(at_.epochs);
+    summary_.steps = at_.steps;
+    for (const PastEpoch& past : at_.epochs) summary_.batch_seconds += past.event.batch_seconds;
+    summary_.seconds = at_.seconds + seconds_since(start_);
     return summary_;
   }
 
@@ -87,54 +96,59 @@ class Run {
     return steps;
   }
 
-  // All steps of the epoch; returns the mean loss of its batches.
+  // All steps of the epoch that are left; returns the mean loss of its batches.
   double train_epoch() {
-    const Clock::time_point start = Clock::now();
-    const std::int64_t batches = problem_.batches_in_epoch(epoch_);
-    batch_seconds_ += seconds_since(start);
-    event_ = {.epoch = epoch_ + 1, .epochs = options_.epochs, .step = 0, .steps_in_epoch = steps_in_epoch(epoch_)};
-    clipped_steps_ = 0;
-    largest_gradient_norm_ = 0;
-    double total = 0;
-    for (std::int64_t first = 0; first < batches; first += options_.accumulate) {
-      const std::int64_t count = std::min(options_.accumulate, batches - first);
-      total += step(first, count);
+    epoch_start_ = Clock::now();
+    const std::int64_t batches = problem_.batches_in_epoch(at_.epoch);
+    at_.batch_seconds += seconds_since(epoch_start_);
+    at_.last_step.epoch = at_.epoch + 1;
+    at_.last_step.epochs = options_.epochs;
+    at_.last_step.step = at_.batch / options_.accumulate;
+    at_.last_step.steps_in_epoch = steps_in_epoch(at_.epoch);
+    while (at_.batch < batches) {
+      const std::int64_t count = std::min(options_.accumulate, batches - at_.batch);
+      at_.loss_sum += step(count);
+      at_.batch += count;
       if (observer_.stop_requested()) {
         summary_.stopped = true;
         break;
       }
+      if (options_.checkpoint_seconds > 0 && seconds_since(last_checkpoint_) >= options_.checkpoint_seconds) {
+        save_checkpoint();
+      }
     }
-    return total / static_cast<double>(batches);
+    return at_.loss_sum / static_cast<double>(batches);
   }
 
-  // One change of the weights, by batches first .. first + count; returns the sum of their losses.
-  double step(std::int64_t first, std::int64_t count) {
-    ++event_.step;
+  // One change of the weights, by the next `count` batches; returns the sum of their losses.
+  double step(std::int64_t count) {
+    StepEvent& event = at_.last_step;
+    ++event.step;
     double total = 0;
-    for (std::int64_t batch = first; batch < first + count; ++batch) {
+    for (std::int64_t batch = at_.batch; batch < at_.batch + count; ++batch) {
       const Clock::time_point start = Clock::now();
-      problem_.prepare(epoch_, batch);
-      batch_seconds_ += seconds_since(start);
+      problem_.prepare(at_.epoch, batch);
+      at_.batch_seconds += seconds_since(start);
       tape_.reset();
-      Variable loss = problem_.loss(tape_, epoch_, batch);
+      Variable loss = problem_.loss(tape_, at_.epoch, batch);
       const auto value = static_cast<double>(loss.item());
       if (count > 1) loss = scale(loss, 1 / static_cast<double>(count));
       tape_.backward(loss);
       if (!std::isfinite(value)) diverged(value);
       total += value;
     }
-    event_.loss = total / static_cast<double>(count);
-    event_.gradient_norm = gradient_norm(parameters_);
-    if (!std::isfinite(event_.gradient_norm)) diverged(event_.loss);
-    event_.clipped = clip();
-    clipped_steps_ += event_.clipped ? 1 : 0;
-    largest_gradient_norm_ = std::max(largest_gradient_norm_, event_.gradient_norm);
-    event_.learning_rate = schedule_.rate(summary_.steps, epoch_);
-    optimizer_->set_learning_rate(event_.learning_rate);
+    event.loss = total / static_cast<double>(count);
+    event.gradient_norm = gradient_norm(parameters_);
+    if (!std::isfinite(event.gradient_norm)) diverged(event.loss);
+    event.clipped = clip();
+    at_.clipped_steps += event.clipped ? 1 : 0;
+    at_.largest_gradient_norm = std::max(at_.largest_gradient_norm, event.gradient_norm);
+    event.learning_rate = schedule_.rate(at_.steps, at_.epoch);
+    optimizer_->set_learning_rate(event.learning_rate);
     optimizer_->step();
-    ++summary_.steps;
+    ++at_.steps;
     update_average();
-    observer_.step(event_);
+    observer_.step(event);
     return total;
   }
 
@@ -142,7 +156,7 @@ class Run {
   bool clip() {
     const bool by_value = options_.clip_value > 0 && clip_grad_value(parameters_, options_.clip_value);
     if (options_.clip_norm == 0) return by_value;
-    const double norm = by_value ? gradient_norm(parameters_) : event_.gradient_norm;
+    const double norm = by_value ? gradient_norm(parameters_) : at_.last_step.gradient_norm;
     return scale_to_norm(parameters_, norm, options_.clip_norm) || by_value;
   }
 
@@ -150,15 +164,15 @@ class Run {
   void update_average() {
     if (!average_) return;
     if (options_.average_on_plateau) {
-      average_->average(1 - 1 / static_cast<double>(++averaged_steps_));
+      average_->average(1 - 1 / static_cast<double>(++at_.averaged_steps));
       return;
     }
-    const auto steps = static_cast<double>(summary_.steps);
+    const auto steps = static_cast<double>(at_.steps);
     average_->average(std::min(options_.average_decay, (steps - 1) / (steps + 9)));
   }
 
   [[noreturn]] void diverged(double loss) {
-    const std::string step = fmt::format("epoch {}, step {}", event_.epoch, event_.step);
+    const std::string step = fmt::format("epoch {}, step {}", at_.last_step.epoch, at_.last_step.step);
     std::string found = std::isfinite(loss) ? "" : fmt::format("the loss is {}", loss);
     if (const std::optional<NonFinite> bad = find_non_finite_gradient(parameters_)) {
       found += fmt::format("{}the gradient of {} is {}", found.empty() ? "" : " and ",
@@ -175,61 +189,145 @@ class Run {
          step, found, kept);
   }
 
-  void end_epoch(double training_loss, Clock::time_point epoch_start) {
-    EpochEvent event;
-    event.epoch = epoch_ + 1;
+  void end_epoch(double training_loss) {
+    PastEpoch past{.event = {}, .last_step = at_.last_step, .validation = {}};
+    EpochEvent& event = past.event;
+    event.epoch = at_.epoch + 1;
     event.epochs = options_.epochs;
-    event.step = summary_.steps;
+    event.step = at_.steps;
     event.training_loss = training_loss;
-    event.largest_gradient_norm = largest_gradient_norm_;
-    event.clipped_steps = clipped_steps_;
+    event.largest_gradient_norm = at_.largest_gradient_norm;
+    event.clipped_steps = at_.clipped_steps;
     tape_.reset();
     event.gate_saturation = problem_.gate_saturation(tape_);
     if (average_) average_->exchange();
-    const std::optional<Validation> validation = problem_.validate();
+    past.validation = problem_.validate();
     event.validation_loss = event.metric_value = std::nan("");
-    if (validation) {
-      event.validation_loss = validation->loss;
-      event.metric = validation->metric;
-      event.metric_value = validation->value;
-      event.best = judge(*validation);
+    if (past.validation) {
+      event.validation_loss = past.validation->loss;
+      event.metric = past.validation->metric;
+      event.metric_value = past.validation->value;
     }
+    event.best = judge(past.validation);
+    if (event.best) keep_weights();
     if (average_) average_->exchange();
-    if (options_.average_on_plateau && !average_ && validation && !event.best) {
-      average_.emplace(parameters_);
+    if (begin_average(past)) {
       observer_.note(fmt::format("average: over the weights of all steps after epoch {}", event.epoch));
     }
-    event.seconds = seconds_since(epoch_start);
-    event.batch_seconds = batch_seconds_;
-    summary_.batch_seconds += batch_seconds_;
-    metrics_.add(event, event_, validation.has_value());
+    event.seconds = at_.epoch_seconds + seconds_since(epoch_start_);
+    event.batch_seconds = at_.batch_seconds;
+    metrics_.add(past);
+    metrics_.write();
     observer_.epoch(event);
     summary_.stopped = observer_.stop_requested();
+    at_.epochs.push_back(std::move(past));
+    begin_epoch(at_.epoch + 1);
   }
 
-  // Keeps the weights of now if they are the best so far.
-  bool judge(const Validation& validation) {
+  void begin_epoch(std::int64_t epoch) {
+    at_.epoch = epoch;
+    at_.batch = at_.clipped_steps = 0;
+    at_.epoch_seconds = at_.batch_seconds = at_.loss_sum = at_.largest_gradient_norm = 0;
+    epoch_start_ = Clock::now();
+  }
+
+  // Whether this is the best so far, of the epoch at_.epochs.size() + 1.
+  bool judge(const std::optional<Validation>& validation) {
+    ++judged_;
+    if (!validation) return false;
     validated_ = true;
-    const double score = validation.higher_is_better ? -validation.value : validation.value;
+    const double score = validation->higher_is_better ? -validation->value : validation->value;
     schedule_.epoch_ended(score);
-    const double loss = std::isnan(validation.loss) ? std::numeric_limits<double>::infinity() : validation.loss;
+    const double loss = std::isnan(validation->loss) ? std::numeric_limits<double>::infinity() : validation->loss;
     const std::pair rank(score, loss);  // smaller is better
-    if (!std::isfinite(score) || (best_ && rank >= best_rank_)) return false;
+    if (!std::isfinite(score) || (summary_.best && rank >= best_rank_)) return false;
+    best_rank_ = rank;
+    summary_.best = *validation;
+    summary_.best_epoch = judged_;
+    return true;
+  }
+
+  void keep_weights() {
     if (best_) {
       best_->take();
     } else {
       best_.emplace(parameters_);
     }
-    best_rank_ = rank;
-    summary_.best = validation;
-    summary_.best_epoch = epoch_ + 1;
     problem_.on_best();
+  }
+
+  // True if the epoch is the first of average_on_plateau that is not the best.
+  bool begin_average(const PastEpoch& past) {
+    if (!options_.average_on_plateau || average_ || !past.validation || past.event.best) return false;
+    average_.emplace(parameters_);
     return true;
   }
 
   bool out_of_patience() const {
-    if (options_.patience == 0 || summary_.epochs < options_.min_epochs || !validated_) return false;
-    return summary_.epochs - summary_.best_epoch >= options_.patience;
+    const std::int64_t epochs = std::ssize(at_.epochs);
+    if (options_.patience == 0 || epochs < options_.min_epochs || !validated_) return false;
+    return epochs - summary_.best_epoch >= options_.patience;
+  }
+
+  std::vector<CheckpointTensor> checkpoint_tensors(Carried& carried) {
+    std::vector<CheckpointTensor> all;
+    const auto add = [&](std::string_view kind, std::string_view name, Tensor& tensor) {
+      all.push_back({fmt::format("{}.{}{}{}", kind, all.size(), name.empty() ? "" : ".", name), &tensor});
+    };
+    for (Parameter* parameter : parameters_) add("weight", parameter->name, parameter->value);
+    for (const auto& [name, tensor] : optimizer_->slots()) add("optimizer", name, *tensor);
+    for (const auto& [kind, copy] : {std::pair("best", &best_), std::pair("average", &average_)}) {
+      if (!*copy) continue;
+      for (std::size_t k = 0; k < parameters_.size(); ++k) add(kind, parameters_[k]->name, (*copy)->values()[k]);
+    }
+    for (std::size_t k = 0; k < carried.tensors.size(); ++k) {
+      all.push_back({kCarried + std::to_string(k), &carried.tensors[k]});
+    }
+    return all;
+  }
+
+  void save_checkpoint() {
+    Carried carried = problem_.carried(at_.batch);
+    TrainingPoint point = at_;
+    point.passes = carried.passes;
+    point.seconds += seconds_since(start_);
+    point.epoch_seconds += seconds_since(epoch_start_);
+    try {
+      write_checkpoint(options_.run_dir, to_json(point), checkpoint_tensors(carried));
+    } catch (const Error& error) {  // training is worth more than its checkpoint
+      observer_.note(fmt::format("warning: no checkpoint could be written, training goes on: {}", error.what()));
+    }
+    last_checkpoint_ = Clock::now();
+  }
+
+  void go_on() {
+    const std::optional<Checkpoint> checkpoint = Checkpoint::newest(options_.run_dir, observer_);
+    if (!checkpoint) return observer_.note("resume: there is no checkpoint yet, training begins");
+    at_ = training_point(checkpoint->point(), checkpoint->path());
+    const bool in_range = at_.epoch >= 0 && at_.epoch <= options_.epochs && std::ssize(at_.epochs) == at_.epoch &&
+                          at_.batch >= 0 && at_.batch <= problem_.batches_in_epoch(at_.epoch) && at_.steps >= 0;
+    if (!in_range) {
+      fail(Code::kModel, "{}: is of another training: it is at epoch {}, batch {}", checkpoint->path(), at_.epoch + 1,
+           at_.batch + 1);
+    }
+    for (const PastEpoch& past : at_.epochs) {
+      if (judge(past.validation) && !best_) best_.emplace(parameters_);
+      begin_average(past);
+      metrics_.add(past);
+      observer_.epoch(past.event);
+    }
+    if (!at_.epochs.empty()) metrics_.write();
+    Carried carried{.passes = at_.passes, .tensors = {}};
+    for (const Shape& shape : checkpoint->shapes(kCarried)) carried.tensors.emplace_back(shape);
+    checkpoint->read(checkpoint_tensors(carried));
+    optimizer_->set_steps(at_.steps);
+    problem_.carry(at_.batch, std::move(carried));
+    if (best_) {
+      best_->exchange();
+      problem_.on_best();
+      best_->exchange();
+    }
+    observer_.note(fmt::format("resume: from epoch {}, after {} steps in all", at_.epoch + 1, at_.steps));
   }
 
   void keep_best() {
@@ -251,12 +349,11 @@ class Run {
   Tape<float> tape_;
   std::optional<WeightCopy> best_, average_;
   bool validated_ = false;
-  std::pair<double, double> best_rank_;         // score and loss
-  std::int64_t averaged_steps_ = 0;             // with average_on_plateau
-  std::int64_t epoch_ = 0, clipped_steps_ = 0;  // clipped_steps_: of this epoch
-  double largest_gradient_norm_ = 0;            // of this epoch
-  double batch_seconds_ = 0;                    // of this epoch
-  StepEvent event_;
+  std::int64_t judged_ = 0;              // epochs
+  std::pair<double, double> best_rank_;  // score and loss
+  TrainingPoint at_;
+  const Clock::time_point start_ = Clock::now();
+  Clock::time_point epoch_start_ = start_, last_checkpoint_ = start_;
   TrainSummary summary_;
 };
 

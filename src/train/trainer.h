@@ -2,8 +2,9 @@
 //
 // A TrainingProblem owns model and data; train() owns the loop: batches, accumulation, the check for NaN and infinity
 // before the weights change, clipping, the optimiser, the schedule, validation, early stopping that keeps the best
-// weights, metrics.csv. One tape serves all steps and is reset for every batch: a step allocates nothing after the
-// first. Nothing in the loop is random and nothing depends on the number of threads; seeds belong to the problem.
+// weights, metrics.csv, checkpoints. One tape serves all steps and is reset for every batch: a step allocates nothing
+// after the first. Nothing in the loop is random and nothing depends on the number of threads; seeds belong to the
+// problem.
 //
 // Truncated back-propagation through time needs nothing here: the problem cuts its sequences into chunks, returns them
 // as successive batches, and keeps the state between them. The state is a value: after loss() has computed a chunk, the
@@ -21,17 +22,14 @@
 #include "train/observer.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
+#include "train/validation.h"
 
 namespace carousel {
 
-// An epoch is better than another if its value is, or if the values are equal and its loss is smaller: a coarse metric
-// may stay the same (no output right yet) while the model learns. A value that is not finite is never better; a loss of
-// NaN counts as the largest.
-struct Validation {
-  double loss = 0;
-  std::string metric;  // the name of what early stopping watches
-  double value = 0;    // its value
-  bool higher_is_better = false;
+// What batches leave to those after them besides the weights.
+struct Carried {
+  std::uint64_t passes = 0;     // counter of random keys
+  std::vector<Tensor> tensors;  // the state of truncated back-propagation
 };
 
 // Epochs and batches count from 0. All functions are called on the thread that calls train().
@@ -60,6 +58,16 @@ class TrainingProblem {
   virtual std::string describe(const Parameter& parameter, std::int64_t element);
   // Called when the weights of now are the best so far: the place to save them. The parameters hold those weights.
   virtual void on_best() {}
+  // For checkpoints: what the batch `batch` will find, and that put back before it, after batches_in_epoch() of its
+  // epoch. Whatever else a problem remembers must follow from epoch and batch alone.
+  virtual Carried carried(std::int64_t batch) const {
+    static_cast<void>(batch);
+    return {};
+  }
+  virtual void carry(std::int64_t batch, Carried carried) {
+    static_cast<void>(batch);
+    static_cast<void>(carried);
+  }
 };
 
 struct TrainerOptions {
@@ -75,24 +83,31 @@ struct TrainerOptions {
   bool average_on_plateau = false;
   OptimizerOptions optimizer;
   ScheduleOptions schedule;
-  std::int64_t arena_bytes = 0;  // memory for activations to take in one piece; 0: as it is needed
-  std::string run_dir;           // gets metrics.csv; empty: none
+  std::int64_t arena_bytes = 0;   // memory for activations to take in one piece; 0: as it is needed
+  std::string run_dir;            // gets metrics.csv; empty: none
+  double checkpoint_seconds = 0;  // a checkpoint in run_dir so often, and when the observer stops training; 0: none
+  bool resume = false;            // go on from the newest good checkpoint of run_dir; from the beginning without one
 };
 
 struct TrainSummary {
   std::int64_t epochs = 0, steps = 0;  // done; a step is one change of the weights
   std::int64_t best_epoch = 0;         // from 1; 0: no validation
   std::optional<Validation> best;
-  double seconds = 0, batch_seconds = 0;  // in all; of them in batches_in_epoch() and prepare()
+  double seconds = 0, batch_seconds = 0;  // in all, also before a checkpoint; of them in batches_in_epoch(), prepare()
   bool stopped = false;                   // on request of the observer
 };
 
 // Trains until the epochs are done, patience ends or the observer asks for a stop; then the parameters hold the best
 // weights (by validation; the last ones if there was none), and all gradients are zero.
 //
-// Throws Error{kUsage} for options out of range and Error{kDiverged} when the loss or an element of a gradient is NaN
-// or infinite: the weights have not changed in that step, and if an epoch was finished they are those of the best
-// epoch. Errors of the problem and of writing metrics.csv pass through.
+// With options.resume the weights, metrics.csv and the summary are bit for bit (but for seconds) those of a training
+// that was never stopped; the observer gets the epochs before once more. A checkpoint that cannot be written is told to
+// the observer and training goes on.
+//
+// Throws Error{kUsage} for options out of range, Error{kModel} if there are checkpoints and all are damaged or of
+// another training, and Error{kDiverged} when the loss or an element of a gradient is NaN or infinite: the weights have
+// not changed in that step, and if an epoch was finished they are those of the best epoch. Errors of the problem and of
+// writing metrics.csv pass through.
 TrainSummary train(TrainingProblem& problem, const TrainerOptions& options, Observer& observer);
 
 }  // namespace carousel

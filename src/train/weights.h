@@ -16,6 +16,8 @@ class WeightCopy {
   void put_back() const noexcept;  // the parameters get the copied values
   void exchange() noexcept;        // copy and parameters change places
 
+  std::vector<Tensor>& values() noexcept { return values_; }  // in the order of the parameters; for checkpoints
+
   // copy = decay copy + (1 - decay) w, an exponential moving average over the steps.
   void average(double decay) noexcept;
 

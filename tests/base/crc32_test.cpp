@@ -26,5 +26,15 @@ TEST(Crc32, EqualsZlibForEveryLengthAndAlignment) {
   }
 }
 
+// Oracle: the checksum of the whole.
+TEST(Crc32, GoesOnFromThatOfTheBytesBefore) {
+  std::vector<std::byte> bytes(300);
+  for (std::size_t k = 0; k < bytes.size(); ++k) bytes[k] = static_cast<std::byte>(k * 37);
+  const std::span<const std::byte> all(bytes);
+  for (const std::size_t cut : {0, 1, 63, 64, 65, 128, 299, 300}) {
+    EXPECT_EQ(crc32(all.subspan(cut), crc32(all.first(cut))), crc32(all)) << cut;
+  }
+}
+
 }  // namespace
 }  // namespace carousel

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "base/file_lock.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/faulty_file_system.h"
 #include "tests/support/temporary_folder.h"
@@ -94,6 +95,40 @@ TEST(AtomicWrite, AFaultLeavesTheOldFileAndNoTemporary) {
   attempt("sync", [](FaultyFileSystem& files) { files.fail_sync = true; });
   attempt("close", [](FaultyFileSystem& files) { files.fail_close = true; });
   attempt("rename", [](FaultyFileSystem& files) { files.fail_rename = true; });
+}
+
+TEST(AtomicWrite, PiecesAreInPlaceAtOnceOrNotAtAll) {
+  const TemporaryFolder folder;
+  const auto write = [](AtomicFile& file, std::string_view text) { file.write(std::as_bytes(std::span(text))); };
+  put_file(folder / "a", "old");
+  {
+    AtomicFile file(folder / "a");
+    write(file, "new ");
+    write(file, "text");
+    EXPECT_EQ(read_file(folder / "a"), "old");
+    file.finish();
+    EXPECT_EQ(read_file(folder / "a"), "old");
+    file.commit();
+    EXPECT_EQ(read_file(folder / "a"), "new text");
+  }
+  {
+    AtomicFile given_up(folder / "a");
+    write(given_up, "half");
+  }
+  EXPECT_EQ(read_file(folder / "a"), "new text");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+}
+
+// Oracle: the contract in file_lock.h.
+TEST(FileLock, OneHoldsTheFileAtATime) {
+  const TemporaryFolder folder;
+  expect_error(Code::kIo, {"cannot open"}, [&] { FileLock missing(folder / "a"); });
+  put_file(folder / "a", "");
+  {
+    const FileLock first(folder / "a");
+    expect_error(Code::kIo, {"another process works with it"}, [&] { FileLock second(folder / "a"); });
+  }
+  const FileLock again(folder / "a");
 }
 
 TEST(AtomicWrite, ALinkKeepsItsNameAndADeviceStays) {

@@ -194,6 +194,12 @@ TEST(Optimizer, StateNamesItsTensors) {
   adam.step();
   const OptimizerState state = adam.state();
   EXPECT_EQ(state.steps, 1);
+  ASSERT_EQ(adam.slots().size(), 2u);
+  for (std::size_t k = 0; k < 2; ++k) {
+    EXPECT_EQ(adam.slots()[k].first, state.tensors[k].first);
+    EXPECT_EQ((*adam.slots()[k].second)[0], state.tensors[k].second[0]);
+  }
+  expect_error(Code::kUsage, {"-1 steps"}, [&] { adam.set_steps(-1); });
   ASSERT_EQ(state.tensors.size(), 2u);
   EXPECT_EQ(state.tensors[0].first, "lstm.weight_hh_l0.exp_avg");
   EXPECT_EQ(state.tensors[1].first, "lstm.weight_hh_l0.exp_avg_sq");

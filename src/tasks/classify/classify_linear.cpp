@@ -61,13 +61,17 @@ Sequential fit_tfidf(const TextBaseline& linear, const ClassifyData& data, const
     return std::pair<double, double>(cross_entropy<float>(tape.constant(scores.view()), labels).item(),
                                      accuracy(predicted_classes(scores), labels));
   };
-  EpochEvent event;
+  PastEpoch past;
+  EpochEvent& event = past.event;
   event.epoch = event.epochs = 1;
   event.metric = "accuracy";
   event.best = true;
   event.training_loss = score(split.train).first;
   std::tie(event.validation_loss, event.metric_value) = score(split.valid);
-  MetricsFile(run_dir).add(event, {}, true);
+  past.validation = {event.validation_loss, event.metric, event.metric_value, true};
+  MetricsFile metrics(run_dir);
+  metrics.add(past);
+  metrics.write();
   observer.epoch(event);
   return network;
 }

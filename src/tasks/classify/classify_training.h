@@ -57,7 +57,6 @@ class ClassifyProblem final : public TaskProblem {
   SampleBatch batch_;
   InputNoise noise_;
   SequenceLayout layout_;
-  std::uint64_t passes_ = 0;
 };
 
 }  // namespace carousel

@@ -106,7 +106,8 @@ Trial run_trial(const ComparisonPlan& plan, const std::string& cell, std::int64_
   options.train.input_noise = trial.settings.input_noise;
   // What is left of each network beside the same linear start would be alike.
   if (!plan.options.is_given("train.shrinkage")) options.train.shrinkage = false;
-  if (cell == "tfidf") {  // has no network
+  options.train.checkpoint_every = 0;  // a comparison goes on from whole trainings
+  if (cell == "tfidf") {               // has no network
     options.train = TrainOptions();
     options.train.threads = plan.options.train.threads;
     options.data.vectors.clear();

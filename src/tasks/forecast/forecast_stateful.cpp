@@ -316,6 +316,13 @@ std::vector<std::pair<std::string, double>> StatefulForecastProblem::gate_satura
   return probe_gates(parts_.recurrent_branch(), tape, layout_, input, checkpoint_steps);
 }
 
+Carried StatefulForecastProblem::carried(std::int64_t batch) const { return {passes_, states_[batch % 2].values}; }
+
+void StatefulForecastProblem::carry(std::int64_t batch, Carried carried) {
+  passes_ = carried.passes;
+  states_[batch % 2].values = std::move(carried.tensors);
+}
+
 MemoryNeeds StatefulForecastProblem::memory_needs() {
   MemoryNeeds needs{parts_.recurrent_branch().describe(), {}, {}, 0};
   std::erase_if(needs.network.branches[0], [](const NamedLayer& layer) { return layer.layer.type == "pool"; });

@@ -82,6 +82,8 @@ class StatefulForecastProblem final : public TaskProblem {
   std::vector<std::pair<std::string, double>> gate_saturation(Tape<float>& tape) override;
   std::int64_t windows_in_batch() const noexcept { return std::ssize(windows_); }  // that the loss is the mean of
   MemoryNeeds memory_needs() override;
+  Carried carried(std::int64_t batch) const override;
+  void carry(std::int64_t batch, Carried carried) override;
 
  private:
   struct Piece {
@@ -109,7 +111,6 @@ class StatefulForecastProblem final : public TaskProblem {
   HeadTargets expected_;
   SequenceLayout layout_, linear_layout_;
   State states_[2];
-  std::uint64_t passes_ = 0;
 };
 
 }  // namespace carousel

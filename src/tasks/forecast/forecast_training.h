@@ -72,7 +72,6 @@ class ForecastProblem final : public TaskProblem {
   Tensor noisy_;          // inputs of the batch with noise
   HeadTargets expected_;  // of the batch
   SequenceLayout layout_, linear_layout_;
-  std::uint64_t passes_ = 0;
 };
 
 }  // namespace carousel

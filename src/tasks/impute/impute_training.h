@@ -72,7 +72,6 @@ class ImputeProblem final : public TaskProblem {
   HeadTargets expected_;
   InputNoise noise_;
   SequenceLayout layout_;
-  std::uint64_t passes_ = 0;
 };
 
 }  // namespace carousel

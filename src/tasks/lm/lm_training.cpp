@@ -164,6 +164,13 @@ std::vector<std::pair<std::string, double>> LmProblem::gate_saturation(Tape<floa
   return probe_gates(parts_.body(), tape, layout_, batches_.pass_input(), checkpoint_steps);
 }
 
+Carried LmProblem::carried(std::int64_t batch) const { return {passes_, states_[batch % 2].values}; }
+
+void LmProblem::carry(std::int64_t batch, Carried carried) {
+  passes_ = carried.passes;
+  states_[batch % 2].values = std::move(carried.tensors);
+}
+
 MemoryNeeds LmProblem::memory_needs() {
   const LayerDescription input = parts_.body().modules().front().second->describe();
   const auto vocabulary_size = std::get<std::int64_t>(input.settings.at("vocabulary_size"));

@@ -69,6 +69,8 @@ class LmProblem final : public TaskProblem {
   std::optional<Validation> validate() override;
   std::vector<std::pair<std::string, double>> gate_saturation(Tape<float>& tape) override;
   MemoryNeeds memory_needs() override;
+  Carried carried(std::int64_t batch) const override;
+  void carry(std::int64_t batch, Carried carried) override;
 
  private:
   // Few of the streams begin anew. Without that a network knows the states that it is in and no way there from the
@@ -81,7 +83,6 @@ class LmProblem final : public TaskProblem {
   StreamBatches batches_;
   State states_[2];  // before and after a chunk, in turns
   SequenceLayout layout_;
-  std::uint64_t passes_ = 0;
 };
 
 }  // namespace carousel

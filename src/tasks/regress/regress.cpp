@@ -126,7 +126,6 @@ class RegressProblem final : public TaskProblem {
   InputNoise noise_;
   Tensor targets_;
   SequenceLayout layout_;
-  std::uint64_t passes_ = 0;
 };
 
 RegressData load(const DataOptions& options, std::int64_t seed, Split& split) {

@@ -52,7 +52,6 @@ class TagProblem final : public TaskProblem {
   std::vector<std::int64_t> chosen_;
   TagBatch batch_;
   detail::Layouts layouts_;
-  std::uint64_t passes_ = 0;
 };
 
 // The score of the network's tags for the sentences. Tags and intents that training had not count as errors.

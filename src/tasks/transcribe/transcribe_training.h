@@ -51,7 +51,6 @@ class TranscribeProblem final : public TaskProblem {
   SampleBatch batch_;
   InputNoise noise_;
   SequenceLayout layout_;
-  std::uint64_t passes_ = 0;
 };
 
 }  // namespace carousel

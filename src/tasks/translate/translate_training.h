@@ -47,7 +47,6 @@ class TranslateProblem final : public TaskProblem {
   Tape<float> sampling_;                  // of the first pass of scheduled sampling
   detail::Layouts layouts_, sampling_layouts_;
   SequenceLayout target_layout_;
-  std::uint64_t passes_ = 0;
 };
 
 }  // namespace carousel
