@@ -44,8 +44,10 @@ void choose_outputs(OutputOptions& output, const std::string& task) {
     output.run_dir = base;
     for (int k = 2; files.exists(output.run_dir); ++k) output.run_dir = fmt::format("{}-{}", base, k);
   } else if (files.exists(output.run_dir + "/resolved.toml") && !output.force) {
-    fail(Code::kUsage, "--run-dir: {} holds a run already; choose another name or overwrite it with --force",
-         output.run_dir);
+    const bool stopped = files.exists(resume_file(output.run_dir));
+    fail(Code::kUsage, "--run-dir: {} holds a run already; {}choose another name or overwrite it with --force",
+         output.run_dir,
+         stopped ? fmt::format("go on with it by `carousel resume {}`, ", output.run_dir) : std::string());
   }
 }
 

@@ -307,8 +307,8 @@ class Run {
     const bool in_range = at_.epoch >= 0 && at_.epoch <= options_.epochs && std::ssize(at_.epochs) == at_.epoch &&
                           at_.batch >= 0 && at_.batch <= problem_.batches_in_epoch(at_.epoch) && at_.steps >= 0;
     if (!in_range) {
-      fail(Code::kModel, "{}: is of another training: it is at epoch {}, batch {}", checkpoint->path(), at_.epoch + 1,
-           at_.batch + 1);
+      fail(Code::kModel, "{}: is of another training: it is at epoch {} and batch {}, counted from 0",
+           checkpoint->path(), at_.epoch, at_.batch);
     }
     for (const PastEpoch& past : at_.epochs) {
       if (judge(past.validation) && !best_) best_.emplace(parameters_);

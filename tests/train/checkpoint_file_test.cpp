@@ -76,7 +76,7 @@ TEST(Checkpoint, IsAnErrorIfAllAreDamagedOrOfAnotherTraining) {
   expect_error(Code::kModel, {"is of another training"}, [&] { train(problem, two.options, never); });
   two.options.optimizer.kind = OptimizerKind::kAdam;
   two.options.epochs = 1;
-  expect_error(Code::kModel, {"is of another training: it is at epoch 3, batch 3"},
+  expect_error(Code::kModel, {"is of another training: it is at epoch 2 and batch 2"},
                [&] { train(problem, two.options, never); });
   two.options.epochs = 6;
   put_file(two.newest, "{}");
@@ -119,12 +119,12 @@ TEST(Checkpoint, RefusesWhatNoTrainingCanHaveWritten) {
   options.resume = true;
   for (const auto& [text, words] :
        {std::pair(point("0", "2", "2"), "names or shapes"),  // right but for its tensors
-        std::pair(point("-1", "0", "0"), "it is at epoch 0, batch 1"),
-        std::pair(point("7", "0", "0"), "it is at epoch 8, batch 1"),
-        std::pair(point("1", "0", "5"), "it is at epoch 2, batch 1"),  // and no epoch before
-        std::pair(point("0", "6", "6"), "it is at epoch 1, batch 7"),
-        std::pair(point("0", "-1", "0"), "it is at epoch 1, batch 0"),
-        std::pair(point("0", "0", "-1"), "it is at epoch 1, batch 1"),
+        std::pair(point("-1", "0", "0"), "it is at epoch -1 and batch 0"),
+        std::pair(point("7", "0", "0"), "it is at epoch 7 and batch 0"),
+        std::pair(point("1", "0", "5"), "it is at epoch 1 and batch 0"),  // and no epoch before
+        std::pair(point("0", "6", "6"), "it is at epoch 0 and batch 6"),
+        std::pair(point("0", "-1", "0"), "it is at epoch 0 and batch -1"),
+        std::pair(point("0", "0", "-1"), "it is at epoch 0 and batch 0"),
         std::pair(point("true", "\"0\"", "0"), "is no state of a training"),
         std::pair(std::string("{}"), "is no state of a training"),
         std::pair(std::string("[1"), "checkpoint.safetensors")}) {

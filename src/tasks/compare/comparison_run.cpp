@@ -34,6 +34,9 @@ ModelOptions without_cell(const ModelOptions& all, const std::string& model) {
   options.embedding_size = all.embedding_size;
   options.dropout = all.dropout;
   options.linear_branch = all.linear_branch;
+  options.token_input = all.token_input;
+  options.buckets = all.buckets;
+  options.freeze_vectors = all.freeze_vectors;
   return options;
 }
 
