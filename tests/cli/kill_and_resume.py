@@ -2,7 +2,7 @@
 """Kills trainings at random moments, goes on with `resume`, and compares with the same training left alone: the model
 file byte for byte, metrics.csv but for its seconds. Ends in "N passed, N failed" (exit status 1 if any failed).
 
-Usage: kill_and_resume.py PROGRAM [KILLS]     KILLS: of each training (default 5); the seed is fixed
+Usage: kill_and_resume.py PROGRAM [KILLS [SEED]]     KILLS: of each training, at most (default 5); SEED: of the moments
 """
 import array
 import csv
@@ -132,7 +132,7 @@ def check(program, name, options, kills, r):
 def main():
     program = os.path.abspath(sys.argv[1])
     kills = int(sys.argv[2]) if len(sys.argv) > 2 else 5
-    r = random.Random(1)
+    r = random.Random(int(sys.argv[3]) if len(sys.argv) > 3 else 1)
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
