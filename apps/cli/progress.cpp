@@ -50,6 +50,11 @@ Progress::Progress(ProgressSettings settings) : settings_(std::move(settings)) {
 
 void Progress::note(const std::string& text) { line(one_line(text)); }
 
+void Progress::warning(const std::string& text) {
+  clear();
+  settings_.write("warning: " + one_line(text) + "\n");
+}
+
 void Progress::step(const StepEvent& event) {
   step_ = event;
   ++steps_;
@@ -65,6 +70,7 @@ void Progress::step(const StepEvent& event) {
 
 void Progress::epoch(const EpochEvent& event) {
   epoch_ = event;
+  if (steps_ > 0) ++epochs_;
   if (event.best) best_ = event;
   if (!settings_.verbose) return;
   line(fmt::format("epoch {}/{}: training loss {:.5g}, validation loss {:.5g}, {} {:.5g}{}", event.epoch, event.epochs,
@@ -82,7 +88,7 @@ bool Progress::stop_requested() {
 void Progress::finish() {
   clear();
   if (settings_.quiet || steps_ == 0) return;
-  std::string text = fmt::format("{}, {} in {}", plural(epoch_.epoch, "epoch"), plural(steps_, "step"),
+  std::string text = fmt::format("{}, {} in {}", plural(epochs_, "epoch"), plural(steps_, "step"),
                                  clock_text(settings_.seconds() - start_));
   if (best_.epoch > 0)
     text += fmt::format("; best: epoch {}, {} {:.5g}", best_.epoch, best_.metric, best_.metric_value);

@@ -14,7 +14,7 @@
 namespace carousel::cli {
 
 struct ProgressSettings {
-  bool quiet = false;                             // nothing at all
+  bool quiet = false;                             // warnings only
   bool verbose = false;                           // a line for every epoch
   bool terminal = false;                          // may be redrawn
   int columns = 80;                               // width of the terminal
@@ -31,6 +31,7 @@ class Progress final : public Observer {
   explicit Progress(ProgressSettings settings);
 
   void note(const std::string& line) override;
+  void warning(const std::string& line) override;
   void step(const StepEvent& event) override;
   void epoch(const EpochEvent& event) override;
   bool stop_requested() override;
@@ -49,9 +50,10 @@ class Progress final : public Observer {
   StepEvent step_;
   EpochEvent epoch_;  // the last one finished
   EpochEvent best_;
-  double start_ = 0;        // of training
-  double next_output_ = 0;  // not before this time
-  std::int64_t steps_ = 0;  // all steps so far
+  double start_ = 0;         // of training
+  double next_output_ = 0;   // not before this time
+  std::int64_t steps_ = 0;   // so far; a resumed training tells its past epochs before its first step
+  std::int64_t epochs_ = 0;  // finished after such a step
   bool stop_announced_ = false;
   bool drawn_ = false;  // a line stands on the terminal
 };

@@ -115,6 +115,11 @@ void CurveRecorder::note(const std::string& line) {
   next_.note(line);
 }
 
+void CurveRecorder::warning(const std::string& line) {
+  notes_.push_back("warning: " + line);
+  next_.warning(line);
+}
+
 void CurveRecorder::epoch(const EpochEvent& event) {
   epochs_.push_back(event);
   next_.epoch(event);

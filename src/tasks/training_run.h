@@ -44,6 +44,7 @@ class CurveRecorder final : public Observer {
  public:
   explicit CurveRecorder(Observer& next) : next_(next) {}
   void note(const std::string& line) override;
+  void warning(const std::string& line) override;
   void step(const StepEvent& event) override { next_.step(event); }
   void epoch(const EpochEvent& event) override;
   bool stop_requested() override { return next_.stop_requested(); }

@@ -81,7 +81,7 @@ std::optional<Checkpoint> Checkpoint::newest(const std::string& run_dir, Observe
       return Checkpoint(path);
     } catch (const Error& error) {
       if (error.code() != Code::kModel) throw;
-      observer.note(fmt::format("warning: {}", error.what()));
+      observer.warning(error.what());
       damage += fmt::format("{}{}", damage.empty() ? "" : "; ", error.what());
     }
   }

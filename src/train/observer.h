@@ -32,7 +32,9 @@ struct EpochEvent {
 class Observer {
  public:
   virtual ~Observer() = default;
-  virtual void note(const std::string& line) { static_cast<void>(line); }  // a choice made, a warning
+  virtual void note(const std::string& line) { static_cast<void>(line); }  // a choice made
+  // Something the user has to know, however quiet the program is. A note unless it is overridden.
+  virtual void warning(const std::string& line) { note("warning: " + line); }
   virtual void step(const StepEvent& event) { static_cast<void>(event); }
   virtual void epoch(const EpochEvent& event) { static_cast<void>(event); }
   virtual bool stop_requested() { return false; }  // true: finish the step, keep the best model, return

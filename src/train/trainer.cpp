@@ -295,7 +295,7 @@ class Run {
     try {
       write_checkpoint(options_.run_dir, to_json(point), checkpoint_tensors(carried));
     } catch (const Error& error) {  // training is worth more than its checkpoint
-      observer_.note(fmt::format("warning: no checkpoint could be written, training goes on: {}", error.what()));
+      observer_.warning(fmt::format("no checkpoint could be written, training goes on: {}", error.what()));
     }
     last_checkpoint_ = Clock::now();
   }

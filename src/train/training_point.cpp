@@ -1,7 +1,9 @@
 #include "train/training_point.h"
 
 #include <cmath>
+#include <concepts>
 #include <limits>
+#include <type_traits>
 
 #include "base/fail.h"
 #include "base/json.h"
@@ -12,128 +14,142 @@ namespace {
 
 using Json = nlohmann::json;
 
-// JSON has no infinity and no NaN.
-Json number(double value) {
+template <class T, class Record>
+concept Either = std::same_as<std::remove_const_t<T>, Record>;  // to read it or to write it
+
+// The fields of each record, for both ways: field(name, value) puts the value into JSON or takes it out.
+void visit_fields(Either<StepEvent> auto& step, auto field) {
+  field("epoch", step.epoch);
+  field("epochs", step.epochs);
+  field("step", step.step);
+  field("steps_in_epoch", step.steps_in_epoch);
+  field("loss", step.loss);
+  field("gradient_norm", step.gradient_norm);
+  field("learning_rate", step.learning_rate);
+  field("clipped", step.clipped);
+}
+
+void visit_fields(Either<EpochEvent> auto& epoch, auto field) {
+  field("epoch", epoch.epoch);
+  field("epochs", epoch.epochs);
+  field("step", epoch.step);
+  field("training_loss", epoch.training_loss);
+  field("validation_loss", epoch.validation_loss);
+  field("seconds", epoch.seconds);
+  field("batch_seconds", epoch.batch_seconds);
+  field("metric", epoch.metric);
+  field("metric_value", epoch.metric_value);
+  field("largest_gradient_norm", epoch.largest_gradient_norm);
+  field("clipped_steps", epoch.clipped_steps);
+  field("gate_saturation", epoch.gate_saturation);
+  field("best", epoch.best);
+}
+
+void visit_fields(Either<Validation> auto& validation, auto field) {
+  field("loss", validation.loss);
+  field("metric", validation.metric);
+  field("value", validation.value);
+  field("higher_is_better", validation.higher_is_better);
+}
+
+void visit_fields(Either<PastEpoch> auto& past, auto field) {
+  field("event", past.event);
+  field("last_step", past.last_step);
+  field("validation", past.validation);
+}
+
+void visit_fields(Either<TrainingPoint> auto& point, auto field) {
+  field("epoch", point.epoch);
+  field("batch", point.batch);
+  field("steps", point.steps);
+  field("passes", point.passes);
+  field("averaged_steps", point.averaged_steps);
+  field("seconds", point.seconds);
+  field("epoch_seconds", point.epoch_seconds);
+  field("batch_seconds", point.batch_seconds);
+  field("loss_sum", point.loss_sum);
+  field("largest_gradient_norm", point.largest_gradient_norm);
+  field("clipped_steps", point.clipped_steps);
+  field("last_step", point.last_step);
+  field("epochs", point.epochs);
+}
+
+// JSON has no infinity and no NaN: these are strings.
+Json json_of(double value) {
   if (std::isfinite(value)) return value;
   return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
 }
+Json json_of(bool value) { return value; }
+Json json_of(std::int64_t value) { return value; }
+Json json_of(std::uint64_t value) { return value; }
+Json json_of(const std::string& value) { return value; }
+Json json_of(const std::pair<std::string, double>& value) { return Json::array({value.first, json_of(value.second)}); }
 
-double number_of(const Json& json) {
-  if (!json.is_string()) return json.get<double>();
-  const auto text = json.get<std::string>();
-  if (text == "nan") return std::numeric_limits<double>::quiet_NaN();
-  return text == "inf" ? std::numeric_limits<double>::infinity() : -std::numeric_limits<double>::infinity();
+template <class Record>
+Json json_of(const Record& record);
+template <class T>
+Json json_of(const std::optional<T>& value) {
+  return value ? json_of(*value) : Json();
 }
-
-Json step_json(const StepEvent& step) {
-  return {{"epoch", step.epoch},
-          {"epochs", step.epochs},
-          {"step", step.step},
-          {"steps_in_epoch", step.steps_in_epoch},
-          {"loss", number(step.loss)},
-          {"gradient_norm", number(step.gradient_norm)},
-          {"learning_rate", number(step.learning_rate)},
-          {"clipped", step.clipped}};
+template <class T>
+Json json_of(const std::vector<T>& values) {
+  Json json = Json::array();
+  for (const T& value : values) json.push_back(json_of(value));
+  return json;
 }
-
-StepEvent step_of(const Json& json) {
-  return {.epoch = json.at("epoch"),
-          .epochs = json.at("epochs"),
-          .step = json.at("step"),
-          .steps_in_epoch = json.at("steps_in_epoch"),
-          .loss = number_of(json.at("loss")),
-          .gradient_norm = number_of(json.at("gradient_norm")),
-          .learning_rate = number_of(json.at("learning_rate")),
-          .clipped = json.at("clipped")};
-}
-
-Json epoch_json(const PastEpoch& past) {
-  const EpochEvent& e = past.event;
-  Json json{{"epoch", e.epoch},
-            {"epochs", e.epochs},
-            {"step", e.step},
-            {"training_loss", number(e.training_loss)},
-            {"seconds", number(e.seconds)},
-            {"batch_seconds", number(e.batch_seconds)},
-            {"largest_gradient_norm", number(e.largest_gradient_norm)},
-            {"clipped_steps", e.clipped_steps},
-            {"gate_saturation", Json::array()},
-            {"best", e.best},
-            {"last_step", step_json(past.last_step)}};
-  for (const auto& [layer, share] : e.gate_saturation) json["gate_saturation"].push_back({layer, number(share)});
-  if (past.validation) {
-    json["validation"] = {{"loss", number(past.validation->loss)},
-                          {"metric", past.validation->metric},
-                          {"value", number(past.validation->value)},
-                          {"higher_is_better", past.validation->higher_is_better}};
-  }
+template <class Record>
+Json json_of(const Record& record) {
+  Json json = Json::object();
+  visit_fields(record, [&](const char* name, const auto& value) { json[name] = json_of(value); });
   return json;
 }
 
-PastEpoch epoch_of(const Json& json) {
-  PastEpoch past;
-  EpochEvent& e = past.event;
-  e.epoch = json.at("epoch");
-  e.epochs = json.at("epochs");
-  e.step = json.at("step");
-  e.training_loss = number_of(json.at("training_loss"));
-  e.seconds = number_of(json.at("seconds"));
-  e.batch_seconds = number_of(json.at("batch_seconds"));
-  e.largest_gradient_norm = number_of(json.at("largest_gradient_norm"));
-  e.clipped_steps = json.at("clipped_steps");
-  for (const Json& one : json.at("gate_saturation")) e.gate_saturation.emplace_back(one.at(0), number_of(one.at(1)));
-  e.best = json.at("best");
-  e.validation_loss = e.metric_value = std::nan("");
-  if (json.contains("validation")) {
-    const Json& v = json["validation"];
-    past.validation = {number_of(v.at("loss")), v.at("metric"), number_of(v.at("value")), v.at("higher_is_better")};
-    e.validation_loss = past.validation->loss;
-    e.metric = past.validation->metric;
-    e.metric_value = past.validation->value;
+void read(const Json& json, double& value) {
+  if (json == "nan") {
+    value = std::numeric_limits<double>::quiet_NaN();
+  } else if (json == "inf" || json == "-inf") {
+    value = json == "inf" ? std::numeric_limits<double>::infinity() : -std::numeric_limits<double>::infinity();
+  } else {
+    json.get_to(value);
   }
-  past.last_step = step_of(json.at("last_step"));
-  return past;
+}
+void read(const Json& json, bool& value) { json.get_to(value); }
+void read(const Json& json, std::int64_t& value) { json.get_to(value); }
+void read(const Json& json, std::uint64_t& value) { json.get_to(value); }
+void read(const Json& json, std::string& value) { json.get_to(value); }
+void read(const Json& json, std::pair<std::string, double>& value) {
+  read(json.at(0), value.first);
+  read(json.at(1), value.second);
+}
+
+template <class Record>
+void read(const Json& json, Record& record);
+template <class T>
+void read(const Json& json, std::optional<T>& value) {
+  value.reset();
+  if (!json.is_null()) read(json, value.emplace());
+}
+template <class T>
+void read(const Json& json, std::vector<T>& values) {
+  values.clear();
+  for (const Json& one : json) read(one, values.emplace_back());
+}
+template <class Record>
+void read(const Json& json, Record& record) {
+  visit_fields(record, [&](const char* name, auto& value) { read(json.at(name), value); });
 }
 
 }  // namespace
 
-std::string to_json(const TrainingPoint& p) {
-  Json json{{"epoch", p.epoch},
-            {"batch", p.batch},
-            {"steps", p.steps},
-            {"passes", p.passes},
-            {"averaged_steps", p.averaged_steps},
-            {"seconds", number(p.seconds)},
-            {"epoch_seconds", number(p.epoch_seconds)},
-            {"batch_seconds", number(p.batch_seconds)},
-            {"loss_sum", number(p.loss_sum)},
-            {"largest_gradient_norm", number(p.largest_gradient_norm)},
-            {"clipped_steps", p.clipped_steps},
-            {"last_step", step_json(p.last_step)},
-            {"epochs", Json::array()}};
-  for (const PastEpoch& past : p.epochs) json["epochs"].push_back(epoch_json(past));
-  return json_text(json);
-}
+std::string to_json(const TrainingPoint& point) { return json_text(json_of(point)); }
 
 TrainingPoint training_point(const std::string& text, const std::string& place) {
   constexpr std::int64_t kMostBytes = std::int64_t{1} << 30;
   const Json json = parse_json_text(text, kMostBytes, place);
   try {
-    TrainingPoint p;
-    p.epoch = json.at("epoch");
-    p.batch = json.at("batch");
-    p.steps = json.at("steps");
-    p.passes = json.at("passes");
-    p.averaged_steps = json.at("averaged_steps");
-    p.seconds = number_of(json.at("seconds"));
-    p.epoch_seconds = number_of(json.at("epoch_seconds"));
-    p.batch_seconds = number_of(json.at("batch_seconds"));
-    p.loss_sum = number_of(json.at("loss_sum"));
-    p.largest_gradient_norm = number_of(json.at("largest_gradient_norm"));
-    p.clipped_steps = json.at("clipped_steps");
-    p.last_step = step_of(json.at("last_step"));
-    for (const Json& past : json.at("epochs")) p.epochs.push_back(epoch_of(past));
-    return p;
+    TrainingPoint point;
+    read(json, point);
+    return point;
   } catch (const Json::exception& error) {
     fail(Code::kModel, "{}: is no state of a training: {}", place, error.what());
   }

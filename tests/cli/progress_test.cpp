@@ -71,12 +71,26 @@ TEST(Progress, WritesPlainLinesWhereNothingCanBeRedrawn) {
 }
 
 // Oracle: the rule of --quiet.
-TEST(Progress, QuietWritesNothing) {
+TEST(Progress, QuietWritesNothingButWarnings) {
   Recorder recorder;
   Progress progress(recorder.settings(true, true));
   progress.note("picked");
   train(progress, recorder);
   EXPECT_TRUE(recorder.written.empty());
+  progress.warning("disk\nfull");
+  EXPECT_EQ(recorder.written, std::vector<std::string>{"warning: disk full\n"});
+}
+
+// Oracle: by hand. What a process before this one did is no work of this one.
+TEST(Progress, SummaryOfAResumedTrainingCountsWhatWasDoneSince) {
+  Recorder recorder;
+  Progress progress(recorder.settings(false));
+  progress.epoch({.epoch = 1, .epochs = 3, .metric = "mae", .metric_value = 3, .best = true});
+  progress.step({.epoch = 2, .epochs = 3, .step = 9, .steps_in_epoch = 9});
+  progress.epoch({.epoch = 2, .epochs = 3, .metric = "mae", .metric_value = 4});
+  recorder.now += 7;
+  progress.finish();
+  EXPECT_EQ(recorder.written, std::vector<std::string>{"1 epoch, 1 step in 0:07; best: epoch 1, mae 3\n"});
 }
 
 // Oracle: a note must not land behind a drawn line, and may not carry control characters.
@@ -88,6 +102,12 @@ TEST(Progress, NotesGetALineOfTheirOwn) {
   ASSERT_EQ(recorder.written.size(), 3U);
   EXPECT_EQ(recorder.written[1], "\r\x1b[K");
   EXPECT_EQ(recorder.written[2], "a\\x1B[2Jb\n");
+  recorder.now += 1;
+  progress.step({.epoch = 1, .epochs = 1, .step = 2, .steps_in_epoch = 9});
+  progress.warning("late");
+  ASSERT_EQ(recorder.written.size(), 6U);
+  EXPECT_EQ(recorder.written[4], "\r\x1b[K");
+  EXPECT_EQ(recorder.written[5], "warning: late\n");
 }
 
 // Oracle: the request of the signal, said once.
