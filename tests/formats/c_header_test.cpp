@@ -2,6 +2,7 @@
 // is there (./test.sh installs it), with warnings as errors and run as a program of its own.
 #include "formats/c_header.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>

@@ -1,4 +1,5 @@
 // Oracle: a Stream of the model before it was stored in bf16 or int8; and the format's own rules for what is damaged.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <zlib.h>
 

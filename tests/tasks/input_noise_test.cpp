@@ -2,6 +2,7 @@
 // to noisy inputs, whose slope is that of ridge regression.
 #include "tasks/input_noise.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -1,6 +1,7 @@
 // Oracles: what the process takes, and closed forms.
 #include "tasks/memory_plan.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 

@@ -2,6 +2,7 @@
 // of the loss by hand.
 #include "tasks/task_gradients.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>

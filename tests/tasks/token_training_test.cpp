@@ -1,5 +1,6 @@
 // What a step of training a tagger or a language model reads and takes, and the page about a text that was scored. Each
 // test names its oracle.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -1,4 +1,5 @@
 // Damaged, foreign and half-written checkpoints. Oracle, besides what each test says: the same training without a stop.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <functional>

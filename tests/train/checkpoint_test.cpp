@@ -1,4 +1,5 @@
 // What a training that goes on from a checkpoint ends with. Oracle: the same training without a stop, bit for bit.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // What training writes down of every epoch.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,5 +1,7 @@
 #include "tasks/impute/impute_score.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>

@@ -1,5 +1,7 @@
 #include "tasks/report/run_report.h"
 
+#include <fmt/format.h>
+
 namespace carousel {
 
 void add_notes(std::span<const std::string> notes, Report& report) {

@@ -1,5 +1,7 @@
 #include "tasks/transcribe/transcribe_training.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "autograd/ops/ctc.h"

@@ -1,5 +1,7 @@
 #include "tasks/translate/translate_report.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "tasks/report/heatmap.h"

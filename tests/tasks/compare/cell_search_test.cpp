@@ -1,6 +1,7 @@
 // Oracles: the grammar, which holds the LSTM, its coupled form and the GRU; central differences; and the same seed.
 #include "tasks/compare/cell_search.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>

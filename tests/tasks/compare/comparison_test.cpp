@@ -2,6 +2,7 @@
 // pieces and with other threads against one done at once; the definition of log-uniform draws.
 #include "tasks/compare/comparison.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -1,5 +1,6 @@
 // Forecasters with an encoder and a decoder. Oracles: the linear map alone; what must not change when a value that is
 // known ahead does; the numbers before saving; a seasonal law that only the columns known ahead tell.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>

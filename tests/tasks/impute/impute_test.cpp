@@ -2,6 +2,7 @@
 // itself, asked about a window alone.
 #include "tasks/impute/impute.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>

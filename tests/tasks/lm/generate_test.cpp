@@ -2,6 +2,7 @@
 // probabilities that score_stream() gives the generated text.
 #include "tasks/lm/generate.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>

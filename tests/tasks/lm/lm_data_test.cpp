@@ -1,6 +1,7 @@
 // Oracles: counts and texts by hand, and error messages.
 #include "tasks/lm/lm_data.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -1,5 +1,6 @@
 #include "tasks/regress/regress.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -1,6 +1,7 @@
 // Rows that a tagger gives.
 #include "tasks/tag/tag_predict.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "tests/tasks/tag/tag_case.h"

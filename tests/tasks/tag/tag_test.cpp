@@ -1,6 +1,7 @@
 // The tag task on small data of its own: a sentence names a city behind "from" or "to"; which it is decides its tag.
 #include "tasks/tag/tag.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "base/file.h"
