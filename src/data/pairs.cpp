@@ -15,8 +15,8 @@ void note_empty(TextPairs& pairs) {
   const auto count = [](const std::vector<std::string>& texts) {
     return std::count(texts.begin(), texts.end(), std::string());
   };
-  if (const auto empty = count(pairs.sources)) pairs.notes.push_back(fmt::format("{} sources are empty", empty));
-  if (const auto empty = count(pairs.targets)) pairs.notes.push_back(fmt::format("{} targets are empty", empty));
+  if (const auto empty = count(pairs.sources)) pairs.notes.push_back(fmt::format("empty sources: {}", empty));
+  if (const auto empty = count(pairs.targets)) pairs.notes.push_back(fmt::format("empty targets: {}", empty));
 }
 
 std::string name_of(char separator) { return separator == '\t' ? "tab" : fmt::format("'{}'", separator); }

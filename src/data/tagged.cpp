@@ -126,7 +126,8 @@ class ColumnReader {
 
   void add(const std::vector<std::string_view>& cells) {
     if (cells.size() != columns_) {
-      fail(Code::kData, "{}: has {} columns, the lines before it have {}", place(), cells.size(), columns_);
+      fail(Code::kData, "{}: expected {} columns, as the lines before it have, got {}", place(), columns_,
+           cells.size());
     }
     if (sentence_.tokens.empty()) sentence_.line = number_;
     const std::string_view token = trimmed(cells[token_column_]);

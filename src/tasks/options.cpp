@@ -73,8 +73,7 @@ void assign_number(const Option& option, T& field, const std::string& text, cons
   T value{};
   if (!parse(text, value)) reject(option, text, place);
   const double number = static_cast<double>(value);
-  const bool is_default = option.automatic && value == *std::get<T*>(option.field(defaults()));
-  if (!is_default && !(number >= option.low && number <= option.high && std::isfinite(number))) {
+  if (!(number >= option.low && number <= option.high && std::isfinite(number))) {
     reject(option, text, place);
   }
   field = value;

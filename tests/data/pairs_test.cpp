@@ -17,9 +17,9 @@ TEST(Pairs, OfTabs) {
   const TextPairs pairs = read_pairs({folder / "a.tsv"}, '\t', true);
   EXPECT_EQ(pairs.sources, (Texts{"one", "two", ""}));
   EXPECT_EQ(pairs.targets, (Texts{"eins", "zwei", "nichts"}));
-  EXPECT_EQ(pairs.notes, (Texts{"1 blank lines passed over",
-                                "1 lines have more than two columns: those behind the target are passed over",
-                                "1 sources are empty"}));
+  EXPECT_EQ(pairs.notes,
+            (Texts{"1 blank lines passed over",
+                   "1 lines have more than two columns: those behind the target are passed over", "empty sources: 1"}));
 }
 
 TEST(Pairs, OfAnotherSeparator) {
@@ -62,7 +62,7 @@ TEST(Pairs, ParallelFilesStayInStep) {
   const TextPairs pairs = read_parallel({folder / "a"}, {folder / "b"});
   EXPECT_EQ(pairs.sources, (Texts{"one", "", "three"}));
   EXPECT_EQ(pairs.targets, (Texts{"eins", "zwei", ""}));
-  EXPECT_EQ(pairs.notes, (Texts{"1 sources are empty", "1 targets are empty"}));
+  EXPECT_EQ(pairs.notes, (Texts{"empty sources: 1", "empty targets: 1"}));
   expect_error(Code::kData, {"/a has 3 lines", "/c has 2"}, [&] { read_parallel({folder / "a"}, {folder / "c"}); });
 }
 

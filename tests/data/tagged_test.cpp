@@ -94,7 +94,7 @@ TEST_F(Tagged, CommentsAndDocumentStartsArePassedOverAndCounted) {
 }
 
 TEST_F(Tagged, ColumnsThatDoNotFitAreNamed) {
-  refuses(columns("a O\nb\n"), {"a.conll:2", "has 1 columns, the lines before it have 2"});
+  refuses(columns("a O\nb\n"), {"a.conll:2", "expected 2 columns, as the lines before it have, got 1"});
   refuses(columns("a\tO\nb\t\n"), {"a.conll:2", "column 2 is empty"});
   refuses(columns("a\nb\n"), {"a.conll:1", "give --tag-column", "--tags"});
   refuses(columns("\n\n"), {"no sentences in it"});

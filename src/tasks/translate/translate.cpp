@@ -191,6 +191,22 @@ TranslateData load_for_model(const TranslateInfo& info, const DataOptions& optio
   return data;
 }
 
+// What the user should hear of data that a trained model is used on.
+std::vector<std::string> notes_of(const TranslateData& data, const SampleList& samples) {
+  std::vector<std::string> notes = data.pairs.notes;
+  std::int64_t tokens = 0, unknown = 0;
+  for (const std::int64_t pair : data.pairs_of(samples)) {
+    const TokenIds& ids = data.sources[static_cast<std::size_t>(pair)];
+    tokens += std::ssize(ids) - 1;  // without <eos>
+    unknown += std::count(ids.begin(), ids.end(), Vocabulary::kUnknown);
+  }
+  if (unknown > 0) {
+    notes.push_back(
+        fmt::format("source tokens that the model does not know and reads as <unk>: {} of {}", unknown, tokens));
+  }
+  return notes;
+}
+
 void note_limits(std::span<const WrittenText> written, Observer& observer) {
   const auto open = std::count_if(written.begin(), written.end(), [](const WrittenText& one) { return !one.ended; });
   if (open > 0)
@@ -272,8 +288,8 @@ class Translate final : public Task {
     const TranslateInfo info = TranslateInfo::from_model(model);
     const Ensemble ensemble(model, info, options.model);
     const TranslateData data = load_for_model(info, options.data, true);
-    for (const std::string& note : data.pairs.notes) observer.note(note);
     const SampleList samples = part_samples(options.data, info.split, std::ssize(data.groups));
+    for (const std::string& note : notes_of(data, samples)) observer.note(note);
     return evaluate_samples(ensemble.models(), info, data, samples, write_options(options.model, info), observer);
   }
 
@@ -282,20 +298,22 @@ class Translate final : public Task {
     const Ensemble ensemble(model, info, options.model);
     const TranslateData data = load_for_model(info, options.data, false);
     const SampleList samples = part_samples(options.data, info.split, std::ssize(data.groups));
+    for (const std::string& note : notes_of(data, samples)) sink.note(note);
     const WriteOptions how = write_options(options.model, info);
     const auto written = write_texts(ensemble.models(), info, data, samples, how);
     std::vector<std::string> columns{"output", "score", "ended"};
     if (how.search.n_best > 1) columns.emplace_back("n_best");
     sink.header(columns);
     for (const auto& outputs : written) {
-      std::vector<std::string> cells{outputs.front().text, fmt::format("{:.6g}", outputs.front().score),
-                                     outputs.front().ended ? "true" : "false"};
+      const std::string ended = outputs.front().ended ? "true" : "false";
+      std::vector<std::string> cells{outputs.front().text, fmt::format("{:.6g}", outputs.front().score), ended};
+      std::vector<std::string> values{"", "", ended};
       if (how.search.n_best > 1) {
         auto list = nlohmann::ordered_json::array();
         for (const WrittenText& one : outputs) list.push_back({{"output", one.text}, {"score", one.score}});
-        cells.push_back(json_output(list));
+        values.push_back(cells.emplace_back(json_output(list)));
       }
-      sink.row(cells);
+      sink.row(cells, values);
     }
     if (options.output.alignments.empty()) return;
     std::string lines;
