@@ -29,7 +29,10 @@ Texts texts_in_files(const CommandLine& line) {
   LabelledSources sources{.sources = line.texts("--data"), .format = line.text("--format", "lines")};
   sources.text_column = line.text("--text-column", sources.text_column);
   sources.labels_required = false;
-  return read_labelled_texts(sources).texts;
+  Texts texts;
+  LabelledReader reader(std::move(sources));
+  for (LabelledRow row; reader.next(row);) texts.emplace_back(row.text);
+  return texts;
 }
 
 // Without a model the vocabulary is learnt from `corpus`.

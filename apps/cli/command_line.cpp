@@ -8,6 +8,7 @@
 #include <charconv>
 
 #include "base/fail.h"
+#include "data/text/utf8.h"
 #include "tasks/options.h"
 
 namespace carousel::cli {
@@ -53,6 +54,11 @@ void check_values(const Argument& argument, const std::vector<std::string>& valu
     fail(Code::kUsage, "{} is given {} times, expected once", argument.name, values.size());
   }
   for (const std::string& value : values) {
+    const auto bad_byte = argument.value == "TEXT" ? find_invalid_utf8(value) : std::nullopt;
+    if (bad_byte) {
+      fail(Code::kData, "{}: not UTF-8 at byte {} (0x{:02x})", argument.name, *bad_byte + 1,
+           static_cast<unsigned char>(value[static_cast<std::size_t>(*bad_byte)]));
+    }
     const auto& allowed = argument.allowed;
     const auto fits = [&](const std::string& one) { return is_value(value, one); };
     if (allowed.empty() || std::any_of(allowed.begin(), allowed.end(), fits)) continue;

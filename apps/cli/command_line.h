@@ -29,7 +29,7 @@ class CommandLine {
 };
 
 // Throws Error{kUsage}: unknown flag (with the nearest one), missing or surplus value, value that is not allowed,
-// missing positional. With --help only the flags are checked.
+// missing positional. Throws Error{kData} for a text that is not UTF-8. With --help only the flags are checked.
 CommandLine parse_command_line(const Verb& verb, const std::vector<std::string>& words);
 
 }  // namespace carousel::cli

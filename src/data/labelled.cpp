@@ -1,11 +1,6 @@
 #include "data/labelled.h"
 
-#include <algorithm>
-#include <numeric>
-#include <unordered_map>
-
 #include "base/fail.h"
-#include "data/nearest.h"
 #include "data/number.h"
 
 namespace carousel {
@@ -30,6 +25,8 @@ void LabelledReader::open(const std::string& source) {
     options.format = TableFormat::kLines;
     options.label = label;
   }
+  if (!sources_.labels_required) options.otherwise = TableFormat::kLines;
+  const bool recognised = options.format == TableFormat::kAuto;
   if (table_) blank_lines_before_ += table_->blank_lines();
   table_ = std::make_unique<TableReader>(path, options);
   // Forms with columns of their own (fastText, lines) are not asked for the names that the user gave.
@@ -37,10 +34,12 @@ void LabelledReader::open(const std::string& source) {
   if (own && sources_.labels_required && table_->format() == TableFormat::kLines && label.empty()) {
     fail(Code::kData, "{}: lines of text have no label; give one file per class as label=path", path);
   }
+  if (recognised && table_->format() == TableFormat::kLines) plain_.push_back(path);
   const std::string label_column = own ? "label" : sources_.label_column;
-  text_index_ = table_->column_index(own ? "text" : sources_.text_column);
+  text_index_ = table_->column_index(own ? "text" : sources_.text_column,
+                                     "--text-column names another, --format lines reads plain text");
   const bool labelled = sources_.labels_required || table_->has_column(label_column);
-  label_index_ = labelled ? table_->column_index(label_column) : -1;
+  label_index_ = labelled ? table_->column_index(label_column, "--label-column names another") : -1;
 }
 
 bool LabelledReader::next(LabelledRow& row) {
@@ -60,46 +59,5 @@ bool LabelledReader::next(LabelledRow& row) {
 }
 
 std::int64_t LabelledReader::blank_lines() const { return blank_lines_before_ + (table_ ? table_->blank_lines() : 0); }
-
-void sort_labels(std::vector<std::string>& names, std::vector<std::int32_t>& labels) {
-  std::vector<std::int32_t> order(names.size()), place(names.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) {
-    return names[static_cast<std::size_t>(a)] < names[static_cast<std::size_t>(b)];
-  });
-  std::vector<std::string> sorted;
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    const auto from = static_cast<std::size_t>(order[i]);
-    sorted.push_back(names[from]);
-    place[from] = static_cast<std::int32_t>(i);
-  }
-  for (std::int32_t& label : labels) {
-    if (label >= 0) label = place[static_cast<std::size_t>(label)];
-  }
-  names = std::move(sorted);
-}
-
-LabelledTexts read_labelled_texts(const LabelledSources& sources) {
-  LabelledTexts result;
-  LabelledReader reader(sources);
-  std::unordered_map<std::string, std::int32_t> ids;
-  std::string label;
-  for (LabelledRow row; reader.next(row);) {
-    label.assign(row.label);
-    std::int32_t id = -1;
-    if (!label.empty()) {
-      const auto [found, fresh] = ids.try_emplace(label, static_cast<std::int32_t>(ids.size()));
-      if (fresh) result.label_names.push_back(label);
-      id = found->second;
-    }
-    result.texts.emplace_back(row.text);
-    result.empty_texts += trim_blanks(row.text).empty() ? 1 : 0;
-    result.labels.push_back(id);
-    result.lines.push_back(row.line);
-  }
-  result.blank_lines = reader.blank_lines();
-  sort_labels(result.label_names, result.labels);
-  return result;
-}
 
 }  // namespace carousel

@@ -1,8 +1,8 @@
 // labelled.h: texts with labels, from one or several files of any table format; what the classify task reads.
 //
-// A source is a path, or "label=path": a file with one text per line, all of that label. Two ways in: row by row
-// (LabelledReader, the memory is one row), or all at once (read_labelled_texts). Errors are those of table.h; an empty
-// label is Error{kData} with file and line. An empty text is kept, so that rows stay in step, and counted.
+// A source is a path, or "label=path": a file with one text per line, all of that label. Memory is one row. Errors are
+// those of table.h; an empty label is Error{kData} with file and line. An empty text is a row, so that rows stay in
+// step.
 #pragma once
 
 #include <cstdint>
@@ -18,9 +18,9 @@ namespace carousel {
 
 struct LabelledSources {
   std::vector<std::string> sources;  // paths or label=path
-  std::string format;                // a name of parse_table_format; "": recognised
+  std::string format = "";           // a name of parse_table_format; "": recognised
   std::string text_column = "text", label_column = "label";
-  bool labels_required = true;  // false: rows without label (to predict) get the label ""
+  bool labels_required = true;  // false: rows without label (to predict) get the label "", and plain text is read
 };
 
 struct LabelledRow {
@@ -38,28 +38,18 @@ class LabelledReader {
   explicit LabelledReader(LabelledSources sources);
   bool next(LabelledRow& row);
   std::int64_t blank_lines() const;  // passed over, in all sources so far
+  // The files so far that were taken as a text in each line, as neither ending nor first line says what they are; where
+  // labels are required there are none.
+  const std::vector<std::string>& plain_files() const { return plain_; }
 
  private:
   void open(const std::string& source);
   LabelledSources sources_;
   std::unique_ptr<TableReader> table_;
   Row row_;
+  std::vector<std::string> plain_;
   std::size_t next_source_ = 0;
   std::int64_t text_index_ = 0, label_index_ = -1, blank_lines_before_ = 0;
 };
-
-struct LabelledTexts {
-  std::vector<std::string> texts;
-  std::vector<std::int32_t> labels;      // index into label_names; -1 without label
-  std::vector<std::string> label_names;  // ordered by their bytes
-  std::vector<std::int64_t> lines;       // of each text in its file
-  std::int64_t blank_lines = 0;          // passed over
-  std::int64_t empty_texts = 0;          // kept: texts of blanks only
-};
-
-LabelledTexts read_labelled_texts(const LabelledSources& sources);
-
-// Sorts the names and gives every label id its new place; what makes the ids independent of the order of the rows.
-void sort_labels(std::vector<std::string>& names, std::vector<std::int32_t>& labels);
 
 }  // namespace carousel

@@ -37,7 +37,7 @@ TableReader::TableReader(const std::string& path, TableOptions options)
   std::string first;
   if (!lines_->next_filled(first)) fail(Code::kData, "{}: the file is empty, expected rows", path);
   const bool forced = options_.format != TableFormat::kAuto;
-  if (!forced) options_.format = recognise_table(path, first);
+  if (!forced) options_.format = recognise_table(path, first, options_.otherwise);
   lines_->push_back(first);
   parser_ = make_parser(*lines_, first, options_, forced);
 }
@@ -56,7 +56,7 @@ bool TableReader::has_column(std::string_view name) const {
   return std::find(columns().begin(), columns().end(), name) != columns().end();
 }
 
-std::int64_t TableReader::column_index(std::string_view name) const {
+std::int64_t TableReader::column_index(std::string_view name, std::string_view advice) const {
   const auto found = std::find(columns().begin(), columns().end(), name);
   if (found != columns().end()) return found - columns().begin();
   if (std::find(nested_keys().begin(), nested_keys().end(), name) != nested_keys().end()) {
@@ -66,8 +66,9 @@ std::int64_t TableReader::column_index(std::string_view name) const {
   const bool named = options_.format == TableFormat::kCsv || options_.format == TableFormat::kTsv;
   const std::string_view form = options_.format == TableFormat::kTsv ? "tsv" : "csv";
   const bool hint = named && nearest.empty() && columns().front() != "c1";
-  fail(Code::kData, "{}: no column '{}'{}; the columns are: {}{}", path(), name,
+  fail(Code::kData, "{}: no column '{}'{}; the columns are: {}{}{}", path(), name,
        nearest.empty() ? "" : fmt::format(" (nearest: '{}')", nearest), listed(columns()),
+       advice.empty() ? "" : fmt::format("; {}", advice),
        hint ? fmt::format(" (if that is no header, say --format {}-no-header; the columns then are c1, c2 ...)", form)
             : "");
 }

@@ -37,6 +37,8 @@ struct TableOptions {
   bool quotes = true;   // kCsv, kTsv: false takes quotation marks as they are
   bool ragged = false;  // kCsv, kTsv, kSpace: rows may be shorter or longer than the header
   std::string label;    // kLines: the label of every row
+  // kAuto: the form of a file whose ending and first line do not tell; kAuto again: that is an error.
+  TableFormat otherwise = TableFormat::kAuto;
 };
 
 // The options of a name on the command line: "" (auto), csv, tsv, jsonl, fasttext, lines, space; csv and tsv also with
@@ -67,8 +69,9 @@ class TableReader {
   // The next row; false at the end. A missing key of JSON lines, and null, is an empty cell.
   bool next(Row& row);
 
-  // The place of the column. Throws Error{kData} that names the file, the column, the nearest one and all there are.
-  std::int64_t column_index(std::string_view name) const;
+  // The place of the column. Throws Error{kData} that names the file, the column, the nearest one and all there are,
+  // and gives the advice.
+  std::int64_t column_index(std::string_view name, std::string_view advice = {}) const;
   bool has_column(std::string_view name) const;
 
  private:

@@ -71,7 +71,7 @@ std::string file_ending(std::string_view path) {
   return dot == std::string::npos ? "" : name.substr(dot + 1);
 }
 
-TableFormat recognise_table(const std::string& path, std::string_view first_line) {
+TableFormat recognise_table(const std::string& path, std::string_view first_line, TableFormat otherwise) {
   const std::string ending = file_ending(path);
   if (ending == "csv") return TableFormat::kCsv;
   if (ending == "tsv") return TableFormat::kTsv;
@@ -86,6 +86,7 @@ TableFormat recognise_table(const std::string& path, std::string_view first_line
   if (all_numbers(line)) return TableFormat::kSpace;
   if (line.find('\t') != std::string_view::npos) return TableFormat::kTsv;
   if (line.find_first_of(",;") != std::string_view::npos) return TableFormat::kCsv;
+  if (otherwise != TableFormat::kAuto) return otherwise;
   fail(Code::kData,
        "{}: neither the ending of the name nor the first line says which format this is; say --format csv, tsv, jsonl, "
        "fasttext, lines or space, or give one file per class as label=path",

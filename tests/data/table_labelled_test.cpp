@@ -1,4 +1,5 @@
 // Oracle: texts and labels written out by hand, the same in every format.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "data/labelled.h"
@@ -8,8 +9,7 @@
 namespace carousel {
 namespace {
 
-using Texts = std::vector<std::string>;
-using Labels = std::vector<std::int32_t>;
+using Rows = std::vector<std::string>;
 
 class Labelled : public testing::Test {
  protected:
@@ -17,8 +17,17 @@ class Labelled : public testing::Test {
     put_file(folder_ / name, content);
     return folder_ / name;
   }
-  LabelledTexts read(Texts sources, const std::string& text = "text", const std::string& label = "label") {
-    return read_labelled_texts({std::move(sources), "", text, label});
+  // Each row as "source:line label|text".
+  static Rows rows_of(LabelledReader& reader) {
+    Rows rows;
+    for (LabelledRow row; reader.next(row);) {
+      rows.push_back(fmt::format("{}:{} {}|{}", row.source, row.line, row.label, row.text));
+    }
+    return rows;
+  }
+  static Rows read(const LabelledSources& sources) {
+    LabelledReader reader(sources);
+    return rows_of(reader);
   }
 
  private:
@@ -26,36 +35,23 @@ class Labelled : public testing::Test {
 };
 
 TEST_F(Labelled, AllFormatsGiveTheSameTexts) {
-  const LabelledTexts csv =
-      read({put("a.csv", "review,class\ngood day,pos\n\"rain, again\",neg\nsun,pos\n")}, "review", "class");
-  const LabelledTexts fasttext =
-      read({put("a.txt", "__label__pos good day\n__label__neg rain, again\n__label__pos sun\n")});
-  const LabelledTexts json = read({put("a.jsonl",
-                                       "{\"label\":\"pos\",\"text\":\"good day\"}\n{\"text\":\"rain, again\",\"label\":"
-                                       "\"neg\"}\n{\"text\":\"sun\",\"label\":\"pos\"}\n")});
-  for (const LabelledTexts* texts : {&csv, &fasttext, &json}) {
-    EXPECT_EQ(texts->texts, (Texts{"good day", "rain, again", "sun"}));
-    EXPECT_EQ(texts->label_names, (Texts{"neg", "pos"}));
-    EXPECT_EQ(texts->labels, (Labels{1, 0, 1}));
-  }
-  EXPECT_EQ(csv.lines, (std::vector<std::int64_t>{2, 3, 4}));
+  EXPECT_EQ(read({.sources = {put("a.csv", "review,class\ngood day,pos\n\"rain, again\",neg\nsun,pos\n")},
+                  .text_column = "review",
+                  .label_column = "class"}),
+            (Rows{"0:2 pos|good day", "0:3 neg|rain, again", "0:4 pos|sun"}));
+  const Rows expected = {"0:1 pos|good day", "0:2 neg|rain, again", "0:3 pos|sun"};
+  EXPECT_EQ(read({{put("a.txt", "__label__pos good day\n__label__neg rain, again\n__label__pos sun\n")}}), expected);
+  EXPECT_EQ(read({{put("a.jsonl",
+                       "{\"label\":\"pos\",\"text\":\"good day\"}\n{\"text\":\"rain, again\",\"label\":\"neg\"}\n"
+                       "{\"text\":\"sun\",\"label\":\"pos\"}\n")}}),
+            expected);
 }
 
 TEST_F(Labelled, OneFilePerClassIsReadInTheOrderGiven) {
-  const LabelledTexts texts = read({"positive=" + put("p", "good, day \n\nsun\n"), "negative=" + put("n", "rain\n")});
-  EXPECT_EQ(texts.texts, (Texts{"good, day", "sun", "rain"}));
-  EXPECT_EQ(texts.label_names, (Texts{"negative", "positive"}));
-  EXPECT_EQ(texts.labels, (Labels{1, 1, 0}));
-  EXPECT_EQ(texts.lines, (std::vector<std::int64_t>{1, 3, 1}));
-  EXPECT_EQ(texts.blank_lines, 1);
-}
-
-TEST_F(Labelled, SortingTheNamesRenumbersTheLabels) {
-  Texts names = {"c", "a", "b"};
-  Labels labels = {0, 1, 2, -1, 0};
-  sort_labels(names, labels);
-  EXPECT_EQ(names, (Texts{"a", "b", "c"}));
-  EXPECT_EQ(labels, (Labels{2, 0, 1, -1, 2}));
+  LabelledReader reader({{"positive=" + put("p", "good, day \n\nsun\n"), "negative=" + put("n", "rain\n")}});
+  EXPECT_EQ(rows_of(reader), (Rows{"0:1 positive|good, day", "0:3 positive|sun", "1:1 negative|rain"}));
+  EXPECT_EQ(reader.blank_lines(), 1);
+  EXPECT_TRUE(reader.plain_files().empty());
 }
 
 TEST_F(Labelled, AnEqualsSignBehindASlashBelongsToThePath) {
@@ -66,22 +62,30 @@ TEST_F(Labelled, AnEqualsSignBehindASlashBelongsToThePath) {
   expect_error(Code::kUsage, {"data source 'pos='"}, [] { split_source("pos="); });
 }
 
-TEST_F(Labelled, EmptyLabelsAreNamedWithFileAndLineAndEmptyTextsAreCounted) {
+TEST_F(Labelled, EmptyLabelsAreNamedWithFileAndLineAndEmptyTextsAreRows) {
   expect_error(Code::kData, {"a.csv:3: column 'label' is empty, expected a label"},
-               [&] { read({put("a.csv", "label,text\nx,a\n ,b\n")}); });
-  const LabelledTexts texts = read({put("a.csv", "label,text\nx,\ny,\"  \"\nx,c\n")});
-  EXPECT_EQ(texts.texts, (Texts{"", "  ", "c"}));
-  EXPECT_EQ(texts.empty_texts, 2);
-  expect_error(Code::kData, {"a.csv: no column 'label'; the columns are: text, kind"},
-               [&] { read({put("a.csv", "text,kind\na,b\n")}); });
+               [&] { read({{put("a.csv", "label,text\nx,a\n ,b\n")}}); });
+  EXPECT_EQ(read({{put("a.csv", "label,text\nx,\ny,\"  \"\nx,c\n")}}), (Rows{"0:2 x|", "0:3 y|  ", "0:4 x|c"}));
+  expect_error(Code::kData, {"a.csv: no column 'label'; the columns are: text, kind; --label-column names another"},
+               [&] { read({{put("a.csv", "text,kind\na,b\n")}}); });
 }
 
 TEST_F(Labelled, WithoutLabelsRowsAreReadToBePredicted) {
-  const std::string bare = put("a.csv", "id,text\n1,good\n2,\n"), labelled = put("b.csv", "label,text\nx,good\n,bad\n");
-  const LabelledTexts first = read_labelled_texts({{bare}, "", "text", "label", false});
-  EXPECT_EQ(first.texts, (Texts{"good", ""}));
-  EXPECT_EQ(first.labels, (Labels{-1, -1}));
-  EXPECT_EQ(read_labelled_texts({{labelled}, "", "text", "label", false}).labels, (Labels{0, -1}));
+  EXPECT_EQ(read({.sources = {put("a.csv", "id,text\n1,good\n2,\n")}, .labels_required = false}),
+            (Rows{"0:2 |good", "0:3 |"}));
+  EXPECT_EQ(read({.sources = {put("b.csv", "label,text\nx,good\n,bad\n")}, .labels_required = false}),
+            (Rows{"0:2 x|good", "0:3 |bad"}));
+}
+
+TEST_F(Labelled, PlainTextIsReadLineByLineWhereNoLabelIsAskedFor) {
+  const std::string plain = put("p.txt", "not bad\nso, so\n"), table = put("t.tsv", "text\ngood\n");
+  LabelledReader reader({.sources = {plain, table}, .labels_required = false});
+  EXPECT_EQ(rows_of(reader), (Rows{"0:1 |not bad", "0:2 |so, so", "1:2 |good"}));
+  EXPECT_EQ(reader.plain_files(), Rows{plain});
+  LabelledReader asked({.sources = {plain}, .format = "lines", .labels_required = false});
+  EXPECT_EQ(rows_of(asked), (Rows{"0:1 |not bad", "0:2 |so, so"}));
+  EXPECT_TRUE(asked.plain_files().empty());
+  expect_error(Code::kData, {"p.txt: neither the ending", "label=path"}, [&] { read({{plain}}); });
 }
 
 }  // namespace

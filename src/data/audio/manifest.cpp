@@ -10,9 +10,9 @@ namespace {
 
 void read_manifest(const std::string& path, const ManifestSources& sources, std::vector<ManifestRow>& rows) {
   TableReader table(path, parse_table_format(sources.format));
-  const std::int64_t audio = table.column_index(sources.audio_column);
+  const std::int64_t audio = table.column_index(sources.audio_column, "--audio-column names another");
   const bool has_text = sources.texts_required || table.has_column(sources.text_column);
-  const std::int64_t text = has_text ? table.column_index(sources.text_column) : -1;
+  const std::int64_t text = has_text ? table.column_index(sources.text_column, "--text-column names another") : -1;
   const std::string folder = path.substr(0, path.rfind('/') + 1);  // "" if there is none
   for (Row row; table.next(row);) {
     const std::string place = fmt::format("{}:{}", path, row.line);

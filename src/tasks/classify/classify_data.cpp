@@ -84,11 +84,16 @@ void read_texts(const std::vector<std::string>& paths, const DataOptions& option
         fmt::format("{}:{}", split_source(paths[static_cast<std::size_t>(row.source)]).second, row.line));
     empty += row.text.find_first_not_of(" \t") == std::string_view::npos;
   }
+  for (const std::string& path : reader.plain_files()) {
+    data.notes.push_back(fmt::format("{}: read as lines, a text in each (--format names another form)", path));
+  }
   if (reader.blank_lines() > 0) data.notes.push_back(fmt::format("{} blank lines passed over", reader.blank_lines()));
   if (empty > 0) data.notes.push_back(fmt::format("{} texts are empty and were kept", empty));
 }
 
-void number_labels(const NamedLabels& labels, const std::vector<std::string>* known, ClassifyData& data) {
+// A label that is not `known` is an error, or -1 where labels are not required.
+void number_labels(const NamedLabels& labels, const std::vector<std::string>* known, bool labels_required,
+                   ClassifyData& data) {
   if (known) {
     data.label_names = *known;
   } else {
@@ -101,7 +106,7 @@ void number_labels(const NamedLabels& labels, const std::vector<std::string>* kn
   for (std::size_t n = 0; n < labels.names.size(); ++n) {
     const auto found = std::lower_bound(data.label_names.begin(), data.label_names.end(), labels.names[n]);
     const bool is_there = found != data.label_names.end() && *found == labels.names[n];
-    if (!is_there && !labels.names[n].empty()) {
+    if (!is_there && labels_required) {
       fail(Code::kData, "{}: label '{}' is not one that the model knows: {}", labels.places[n], labels.names[n],
            fmt::join(data.label_names, ", "));
     }
@@ -151,7 +156,7 @@ ClassifyData read_classify_data(const std::vector<std::string>& paths, const Dat
       fail(Code::kData, "{}: has no label", labels.places[static_cast<std::size_t>(missing - labels.names.begin())]);
     }
   }
-  number_labels(labels, known, data);
+  number_labels(labels, known, labels_required, data);
   return data;
 }
 

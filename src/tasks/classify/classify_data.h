@@ -25,9 +25,10 @@ struct ClassifyData {
 
 // Reads `paths`: labelled texts of any table format, .ts / UCR .tsv sequences, or .npy [T, N, C], one with
 // options.labels, all of one C. Throws Error{kUsage} for options.labels with anything but one .npy file. With `known`
-// labels (of a model) every label must be one of them: Error{kData} with the line otherwise. Without, the names are
-// those found, ordered by their bytes. `labels_required`: rows without a label are an error, a .npy file without
-// options.labels Error{kUsage}. Error{kData} for numbers that are not finite.
+// labels (of a model) a label is one of them. Without, the names are those found, ordered by their bytes.
+// `labels_required`: rows without a label, or with one that is not known, are Error{kData} with the line, a .npy file
+// without options.labels Error{kUsage}; else these samples have the label -1. Error{kData} for numbers that are not
+// finite.
 ClassifyData read_classify_data(const std::vector<std::string>& paths, const DataOptions& options,
                                 const std::vector<std::string>* known, bool labels_required);
 
