@@ -6,6 +6,7 @@
 #include "base/fail.h"
 #include "base/json.h"
 #include "data/lines.h"
+#include "data/number.h"
 #include "kernels/softmax.h"
 #include "tasks/sample_split.h"
 #include "tasks/tag/tag_decode.h"
@@ -16,24 +17,43 @@ namespace {
 
 using nlohmann::json;
 
-std::vector<PlacedText> read_placed_lines(const std::vector<std::string>& paths, TextLevel level, TagData& data) {
+// Whether the line is a token and one of the tags, or several columns that end with one, and no sentence.
+bool ends_with_tag(std::string_view line, const std::vector<std::string>& tags) {
+  line = trim_blanks(line);
+  const std::size_t blank = line.find_last_of(" \t");
+  return blank != std::string_view::npos && std::find(tags.begin(), tags.end(), line.substr(blank + 1)) != tags.end();
+}
+
+// Notes if every line ends with one of `tags`, as lines of the form columns do.
+std::vector<PlacedText> read_placed_lines(const std::vector<std::string>& paths, TextLevel level,
+                                          const std::vector<std::string>& tags, TagData& data) {
   TextCutter cutter(level);
   std::vector<PlacedText> texts;
+  std::int64_t filled = 0, tagged = 0;
   for (const std::string& path : paths) {
     CheckedLines lines(path);
     std::string line;
     while (lines.next(line)) {
+      filled += trim_blanks(line).empty() ? 0 : 1;
+      tagged += ends_with_tag(line, tags) ? 1 : 0;
       texts.push_back(cutter.cut(std::move(line)));
       data.sentences.push_back({.tokens = texts.back().words(), .path = path, .line = lines.line_number()});
       check_length(std::ssize(texts.back().tokens), data.sentences.back().place(0));
     }
   }
   if (texts.empty()) fail(Code::kData, "{}: no lines in it", fmt::join(paths, ", "));
+  if (filled > 0 && tagged == filled) {
+    data.notes.push_back(
+        fmt::format("{}: read as raw text, but every line ends with a tag; --format columns takes tokens and tags",
+                    fmt::join(paths, ", ")));
+  }
   return texts;
 }
 
-std::vector<PlacedText> read_placed_texts(const DataOptions& options, TextLevel level, TagData& data) {
-  if (options.format.empty() || options.format == "lines") return read_placed_lines(options.data, level, data);
+std::vector<PlacedText> read_placed_texts(const DataOptions& options, const TagInfo& info, TagData& data) {
+  const TextLevel level = info.text.level;
+  if (options.format.empty()) return read_placed_lines(options.data, level, info.tags, data);
+  if (options.format == "lines") return read_placed_lines(options.data, level, {}, data);
   const std::string format = options.format == "tokens" ? "parallel" : options.format;
   TaggedText text = read_tagged({.tokens = options.data,
                                  .format = format,
@@ -205,7 +225,7 @@ class RowMaker {
 void predict_tags(const Model& model, const Options& options, RowSink& sink) {
   const TagInfo info = TagInfo::from_model(model);
   TagData data;
-  const std::vector<PlacedText> texts = read_placed_texts(options.data, info.text.level, data);
+  const std::vector<PlacedText> texts = read_placed_texts(options.data, info, data);
   encode_sentences(info, data);
   const std::vector<std::int64_t> chosen = part_samples(options.data, info.split, data.size());
   std::vector<std::int64_t> filled;  // a sentence without tokens needs no network
