@@ -14,8 +14,8 @@
 #include "data/text/trigrams.h"
 #include "tasks/tag/tag_network.h"
 #include "tasks/tag/tag_text.h"
-#include "tasks/text_json.h"
 #include "tasks/text_options.h"
+#include "tasks/text_pipelines.h"
 
 namespace carousel::cli {
 namespace {

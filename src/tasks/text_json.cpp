@@ -1,7 +1,6 @@
 #include "tasks/text_json.h"
 
 #include "base/base64.h"
-#include "tasks/task_data.h"
 
 namespace carousel {
 
@@ -33,20 +32,6 @@ void text_from_json(const json& object, TextSettings& settings, std::vector<std:
   if (settings.level != TextLevel::kSubword) return;
   object.at("subword_model").get_to(settings.subword_model);
   settings.subwords = base64_decode(object.at("subwords").get<std::string>());
-}
-
-std::vector<std::pair<std::string, TextPipeline>> text_pipelines(const Model& model) {
-  std::vector<std::pair<std::string, TextPipeline>> list;
-  read_task_data(model, model.task(), [&](const json& object) {
-    for (const auto& [name, part] : object.items()) {
-      if (!part.is_object() || !part.contains("vocabulary") || !part.contains("level")) continue;
-      TextSettings settings;
-      std::vector<std::string> vocabulary;
-      text_from_json(part, settings, vocabulary);
-      list.emplace_back(name, TextPipeline(settings, Vocabulary::from_tokens(vocabulary)));
-    }
-  });
-  return list;
 }
 
 }  // namespace carousel
