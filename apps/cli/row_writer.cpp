@@ -69,7 +69,7 @@ std::string json_line(const std::vector<std::string>& columns, const std::vector
   Json object = {{"schema", 1}};
   for (std::size_t k = 0; k < columns.size(); ++k) {
     const bool has_value = k < values.size() && !values[k].empty();
-    object[columns[k]] = has_value ? Json(parse_json(values[k])) : cell_json(columns[k], cells[k]);
+    object[columns[k]] = has_value ? Json::parse(values[k]) : cell_json(columns[k], cells[k]);
   }
   return json_output(object);
 }

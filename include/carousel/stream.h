@@ -24,7 +24,7 @@ struct StreamOptions {
 class Stream {
  public:
   // Throws Error{kUsage} for an unknown dtype, or if the network cannot run step by step: it is bidirectional, or pools
-  // over all steps (mean, max).
+  // over all steps (mean, max); Error{kModel} if its layers do not fit each other.
   explicit Stream(const Model& model, const StreamOptions& options = {});
   explicit Stream(Sequential& network, const StreamOptions& options = {});
   ~Stream();

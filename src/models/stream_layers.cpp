@@ -223,7 +223,7 @@ class SumStep final : public ComposedStep {
     output_size = parts_.front()->output_size;
     for (const auto& branch : parts_) {
       if (branch->input_size != input_size || branch->output_size > output_size) {
-        fail(Code::kUsage, "sum: the branches do not fit each other in size");
+        fail(Code::kModel, "sum: the branches do not fit each other in size");
       }
     }
   }
@@ -249,7 +249,7 @@ std::unique_ptr<StreamOp> compile_layer(Module& module, std::int64_t size, const
   if (auto* tied = dynamic_cast<TiedLinear*>(&module)) {
     if (const auto* embedding = dynamic_cast<const Embedding*>(plan.token_input)) {
       const std::int64_t tokens = embedding->weight.value.shape()[0], biases = tied->bias.value.elements();
-      if (biases != tokens) fail(Code::kUsage, "tied_linear: {} biases for an embedding of {}", biases, tokens);
+      if (biases != tokens) fail(Code::kModel, "tied_linear: {} biases for an embedding of {}", biases, tokens);
       return std::make_unique<LinearStep>(embedding->weight.value, tied->bias.value);
     }
   }
@@ -305,7 +305,7 @@ std::unique_ptr<StreamOp> compile(Sequential& network, std::int64_t size, const 
     }
     if (!step) continue;
     if (size >= 0 && step->input_size != size) {
-      fail(Code::kUsage, "layer '{}' takes {} features, the layer below gives {}", name, step->input_size, size);
+      fail(Code::kModel, "layer '{}' takes {} features, the layer below gives {}", name, step->input_size, size);
     }
     size = step->output_size;
     steps.push_back(std::move(step));

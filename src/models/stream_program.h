@@ -57,7 +57,8 @@ struct StreamPlan {
   int rows() const noexcept { return capacity < kStreamRows ? capacity : kStreamRows; }  // most of one run
 };
 
-// The operations of a network, one after another. Throws Error{kUsage} for a layer that cannot run step by step.
+// The operations of a network, one after another. Throws Error{kUsage} for a layer that cannot run step by step,
+// Error{kModel} for layers that do not fit each other.
 std::unique_ptr<StreamOp> compile_sequential(Sequential& network, const StreamPlan& plan);
 
 // The layer that a network begins with, if it takes token ids; else null.

@@ -325,7 +325,7 @@ TEST(Stream, WhatCannotBeStreamedIsNamed) {
 // A model file may hold layers that do not fit each other.
 TEST(Stream, RefusesTokenInputsAndTiedOutputsOfOtherSizes) {
   const auto refused = [](Sequential network, std::initializer_list<std::string_view> parts) {
-    expect_error(Code::kUsage, parts, [&] { Stream stream(network); });
+    expect_error(Code::kModel, parts, [&] { Stream stream(network); });
   };
   refused(Sequential{Embedding{5, 8}, Recurrent{{.cell = "lstm", .input_size = 3, .hidden_size = 8}}},
           {"takes 3 features", "gives 8"});
