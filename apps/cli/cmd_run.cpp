@@ -14,8 +14,8 @@
 #include "commands.h"
 #include "console.h"
 #include "formats/npy.h"
-#include "layers/token_inputs.h"
-#include "layers/topology.h"
+#include "layers/recurrent/topology.h"
+#include "layers/tokens/token_inputs.h"
 #include "output_file.h"
 #include "tasks/options.h"
 

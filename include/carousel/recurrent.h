@@ -14,7 +14,7 @@
 namespace carousel {
 
 namespace detail {
-class LowPrecisionStack;  // src/layers/low_precision.h
+class LowPrecisionStack;  // src/layers/recurrent/low_precision.h
 }  // namespace detail
 
 struct RecurrentOptions {
@@ -70,7 +70,7 @@ class Recurrent : public Module {
   const Parameter* parameter(const std::string& name) const;
   // 1 where an element of weight_hh counts, 0 where it is zero for good; empty if all count.
   const Tensor& recurrent_mask() const noexcept { return recurrent_mask_; }
-  // Of a cell whose lowest layer reads more than x: makes both from x, as forward() does (src/layers/scan.h).
+  // Of a cell whose lowest layer reads more than x: makes both from x, as forward() does (src/layers/scan/scan.h).
   void enter(detail::Flow& flow, Variable& lower);
   // Inference from now on uses the weights as they are now, in "bf16" or "int8" (as StreamOptions::dtype), or again as
   // they are with "f32". Training is not affected. Throws Error{kUsage} for another dtype.

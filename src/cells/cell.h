@@ -91,7 +91,7 @@ struct CellSteps {
 };
 
 // Which blocks of the recurrent weights there are: all; only those from a module to itself and faster ones; from a head
-// to itself; or all but those from other states than h to gate g (layers/recurrent_structure.h).
+// to itself; or all but those from other states than h to gate g (layers/recurrent/recurrent_structure.h).
 enum class RecurrentBlocks { kAll, kSlowerModules, kHeads, kCandidateSeesH };
 
 // A cell whose memory is a matrix for each of `heads` groups of d = H / heads units (mlstm.h), and what its forget gate

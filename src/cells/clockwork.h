@@ -5,8 +5,8 @@
 //
 //   n = tanh(W x + b_ih + R h + b_hh)     h' = n where clock = 0, else h     clock' = (clock + 1) mod period
 //
-// A module reads itself and slower ones: the other blocks of R are zero (layers/recurrent_structure.h). A new sequence
-// starts with clock 0, so that all modules step; a stream carries the clock as it carries h.
+// A module reads itself and slower ones: the other blocks of R are zero (layers/recurrent/recurrent_structure.h). A new
+// sequence starts with clock 0, so that all modules step; a stream carries the clock as it carries h.
 // This file is included once per instruction set (see cells/rows-inl.h): no include guard.
 
 struct Clockwork : CellDefaults {

@@ -4,7 +4,7 @@
 //
 //   u = act(W x + b_ih + R s + b_hh)     y' = g(W_hr u + b_hr)     s' = decay s + y'     act: tanh or sigmoid
 //
-// The output layer (W_hr [P, H], b_hr [P], g: none, tanh, sigmoid or softmax) belongs to the scan (layers/scan.h).
+// The output layer (W_hr [P, H], b_hr [P], g: none, tanh, sigmoid or softmax) belongs to the scan (layers/scan/scan.h).
 // This file is included once per instruction set (see cells/rows-inl.h): no include guard.
 
 template <bool kTanh>

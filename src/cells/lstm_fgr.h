@@ -5,7 +5,7 @@
 //   unit weights weight_ph i, f, o [3H]: p
 //
 //   As lstm_peephole, but the product of R takes h, i, f and o of the step before, side by side; the block of g sees h
-//   alone (layers/recurrent_structure.h).
+//   alone (layers/recurrent/recurrent_structure.h).
 //
 // This file is included once per instruction set (see cells/rows-inl.h): no include guard.
 

@@ -1,5 +1,5 @@
 // matrix_step.h: one step of a cell with a matrix memory (mlstm.h) as its equations stand: the definition, and what a
-// stream computes. layers/matrix_chunk.h computes many steps together.
+// stream computes. layers/scan/matrix_chunk.h computes many steps together.
 #pragma once
 
 #include <cstdint>

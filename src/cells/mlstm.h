@@ -8,7 +8,7 @@
 //   C' = f C + i v k^T     n' = f n + i k     h' = o C' q / max(|n' q|, exp(-m'))
 //
 // C and n are the stabilised ones: times exp(m) they are those without m. A fresh sequence has C, n and m = 0.
-// All gates come from x: there is no weight_hh. Steps are in matrix_step.h, sequences in layers/matrix_scan.h.
+// All gates come from x: there is no weight_hh. Steps are in matrix_step.h, sequences in layers/scan/matrix_scan.h.
 // This file is included once per instruction set (see cells/rows-inl.h): no include guard.
 
 struct MlstmBase : CellDefaults {

@@ -1,7 +1,7 @@
 // slstm.h: LSTM with exponential gates and a normaliser (xLSTM: Beck et al. 2024).
 //
 //   gates i, f, z, o (rows of W [4H, C], R [4H, H] and both biases [4H] in this order)     states h, c, n, m [H]
-//   With heads R is zero between units of different heads (layers/recurrent_structure.h).
+//   With heads R is zero between units of different heads (layers/recurrent/recurrent_structure.h).
 //
 //   a = W x + b_ih + R h + b_hh     lf = log sigmoid(a_f), or a_f itself: slstm_exp
 //   m' = max(lf + m, a_i), or a_i where n = 0     i = exp(a_i - m')     f = exp(lf + m - m')

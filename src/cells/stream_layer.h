@@ -62,7 +62,7 @@ struct StreamLayerWeights {
   std::int64_t input_size = 0, output_size = 0, hidden_size = 0;  // C, P (the width of h), H
   std::int64_t heads = 1;
   const float* weight_ih = nullptr;  // [G H, C], or as many rows as Cell::first_row() says
-  const float* weight_hh = nullptr;  // [K H, Q] for the K gates with a recurrent product; see layers/scan.h
+  const float* weight_hh = nullptr;  // [K H, Q] for the K gates with a recurrent product; see layers/scan/scan.h
   const float* bias_ih = nullptr;    // [G H]; null: none
   const float* bias_hh = nullptr;    // [K H]
   const float* weight_ph = nullptr;  // [U, H]: unit weights

@@ -8,10 +8,10 @@
 #include "cells/cell.h"
 #include "cells/stream_layer.h"
 #include "formats/cell_texts.h"
-#include "layers/recurrent_structure.h"
-#include "layers/tied_linear.h"
-#include "layers/token_inputs.h"
-#include "layers/topology.h"
+#include "layers/output/tied_linear.h"
+#include "layers/recurrent/recurrent_structure.h"
+#include "layers/recurrent/topology.h"
+#include "layers/tokens/token_inputs.h"
 
 namespace carousel {
 namespace {

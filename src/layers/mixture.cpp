@@ -8,7 +8,7 @@
 #include "autograd/ops/multiply.h"
 #include "autograd/ops/select_columns.h"
 #include "base/fail.h"
-#include "layers/fuzzy_memberships.h"
+#include "layers/fuzzy/fuzzy_memberships.h"
 #include "layers/module.h"
 
 namespace carousel {

@@ -14,9 +14,9 @@
 #include "layers/sequence_layout.h"
 
 namespace carousel {
-struct WordPieces;  // layers/token_inputs.h
+struct WordPieces;  // layers/tokens/token_inputs.h
 template <class T>
-struct Attended;  // layers/attention_memory.h
+struct Attended;  // layers/attention/attention_memory.h
 }  // namespace carousel
 
 namespace carousel::detail {

@@ -17,7 +17,7 @@
 #include "base/fail.h"
 #include "layers/module.h"
 #include "layers/pool_ops.h"
-#include "layers/token_inputs.h"
+#include "layers/tokens/token_inputs.h"
 
 namespace carousel {
 namespace detail {

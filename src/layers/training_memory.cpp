@@ -6,10 +6,10 @@
 
 #include "base/fail.h"
 #include "cells/cell.h"
-#include "layers/recurrent_structure.h"
-#include "layers/scan_memory.h"
-#include "layers/token_inputs.h"
-#include "layers/topology.h"
+#include "layers/recurrent/recurrent_structure.h"
+#include "layers/recurrent/topology.h"
+#include "layers/scan/scan_memory.h"
+#include "layers/tokens/token_inputs.h"
 
 namespace carousel {
 namespace {

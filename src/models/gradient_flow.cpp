@@ -3,9 +3,9 @@
 #include <memory>
 
 #include "base/fail.h"
+#include "layers/attention/sequence_to_sequence.h"
 #include "layers/mixture.h"
 #include "layers/module.h"
-#include "layers/sequence_to_sequence.h"
 #include "models/watched_recurrent.h"
 
 namespace carousel {

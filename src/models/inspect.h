@@ -65,7 +65,7 @@ struct InspectInput {
   const IdTensor* ids = nullptr;               // [T, N]; both null: sizes only
   std::span<const std::int32_t> lengths = {};  // [N]; empty: all T
   std::int64_t time_step = 0;                  // the step to work through
-  const WordPieces* unseen = nullptr;          // words beyond the vocabulary (layers/token_inputs.h); null: none
+  const WordPieces* unseen = nullptr;          // words beyond the vocabulary (layers/tokens/token_inputs.h); null: none
   const Tensor* memory = nullptr;              // [S, N, E], with lengths [N]: of a network that looks at one
   std::span<const std::int32_t> memory_lengths = {};
   const State* initial = nullptr;  // before the first step; null: zero

@@ -4,7 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "cells/cell.h"
-#include "layers/recurrent_structure.h"
+#include "layers/recurrent/recurrent_structure.h"
 
 namespace carousel {
 namespace {

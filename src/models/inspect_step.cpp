@@ -7,10 +7,10 @@
 #include "carousel/attention.h"
 #include "carousel/convolution.h"
 #include "cells/cell.h"
+#include "layers/attention/sequence_to_sequence.h"
 #include "layers/module.h"
-#include "layers/recurrent_structure.h"
-#include "layers/sentence_encoder.h"
-#include "layers/sequence_to_sequence.h"
+#include "layers/recurrent/recurrent_structure.h"
+#include "layers/tokens/sentence_encoder.h"
 #include "models/inspect.h"
 #include "models/layer_chain.h"
 

@@ -8,11 +8,11 @@
 #include "carousel/stream.h"
 #include "kernels/packed_matrix.h"
 #include "kernels/peak.h"
-#include "layers/matrix_scan.h"
 #include "layers/module.h"
-#include "layers/recurrent_structure.h"
-#include "layers/token_inputs.h"
-#include "layers/topology.h"
+#include "layers/recurrent/recurrent_structure.h"
+#include "layers/recurrent/topology.h"
+#include "layers/scan/matrix_scan.h"
+#include "layers/tokens/token_inputs.h"
 
 namespace carousel {
 namespace {

@@ -1,7 +1,7 @@
 // plan.h: which kernels a network runs, on which instruction set, how its work is split over the threads, and where it
 // has to take a slow path and why.
 //
-// The split is asked of the code that splits (layers/scan_op.h), not repeated here.
+// The split is asked of the code that splits (layers/scan/scan_op.h), not repeated here.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

@@ -10,8 +10,8 @@
 #include "autograd/ops/sum.h"
 #include "base/fail.h"
 #include "base/random.h"
-#include "layers/recurrent_structure.h"
-#include "layers/topology.h"
+#include "layers/recurrent/recurrent_structure.h"
+#include "layers/recurrent/topology.h"
 
 namespace carousel {
 

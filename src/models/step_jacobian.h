@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "carousel/layers.h"
-#include "layers/scan.h"
+#include "layers/scan/scan.h"
 
 namespace carousel {
 

@@ -5,7 +5,7 @@
 #include "base/denormals.h"
 #include "base/fail.h"
 #include "layers/module.h"
-#include "layers/token_inputs.h"
+#include "layers/tokens/token_inputs.h"
 #include "models/stream_program.h"
 
 namespace carousel {

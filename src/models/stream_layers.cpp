@@ -8,10 +8,10 @@
 #include "base/fail.h"
 #include "kernels/packed_matrix.h"
 #include "kernels/pointwise.h"
-#include "layers/adaptive_softmax.h"
 #include "layers/module.h"
-#include "layers/tied_linear.h"
-#include "layers/token_inputs.h"
+#include "layers/output/adaptive_softmax.h"
+#include "layers/output/tied_linear.h"
+#include "layers/tokens/token_inputs.h"
 #include "models/stream_program.h"
 
 namespace carousel::detail {

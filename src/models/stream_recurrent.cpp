@@ -3,9 +3,9 @@
 
 #include "base/fail.h"
 #include "kernels/packed_matrix.h"
-#include "layers/recurrent_structure.h"
-#include "layers/stream_transition.h"
-#include "layers/topology.h"
+#include "layers/recurrent/recurrent_structure.h"
+#include "layers/recurrent/topology.h"
+#include "layers/scan/stream_transition.h"
 #include "models/stream_program.h"
 
 namespace carousel::detail {

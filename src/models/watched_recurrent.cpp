@@ -9,8 +9,8 @@
 #include "autograd/ops/select_rows.h"
 #include "base/fail.h"
 #include "base/thread_pool.h"
-#include "layers/recurrent_structure.h"
-#include "layers/topology.h"
+#include "layers/recurrent/recurrent_structure.h"
+#include "layers/recurrent/topology.h"
 #include "models/step_jacobian.h"
 
 namespace carousel {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "layers/module.h"
-#include "layers/scan.h"
+#include "layers/scan/scan.h"
 #include "models/gradient_flow.h"
 
 namespace carousel {

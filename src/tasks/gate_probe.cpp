@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "layers/gate_saturation.h"
+#include "layers/scan/gate_saturation.h"
 
 namespace carousel {
 

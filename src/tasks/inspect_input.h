@@ -7,7 +7,7 @@
 
 #include "carousel/model.h"
 #include "data/text/pipeline.h"
-#include "layers/token_inputs.h"
+#include "layers/tokens/token_inputs.h"
 #include "tasks/options.h"
 #include "tasks/tag/tag_data.h"
 #include "tasks/translate/translate_write.h"

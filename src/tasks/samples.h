@@ -12,7 +12,7 @@
 #include "data/sequences.h"
 #include "data/text/batching.h"
 #include "layers/module.h"
-#include "layers/token_inputs.h"
+#include "layers/tokens/token_inputs.h"
 #include "layers/training_memory.h"
 
 namespace carousel {

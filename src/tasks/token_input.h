@@ -11,7 +11,7 @@
 #include "carousel/layers.h"
 #include "data/text/pipeline.h"
 #include "data/text/word_vectors.h"
-#include "layers/token_inputs.h"
+#include "layers/tokens/token_inputs.h"
 #include "tasks/options.h"
 
 namespace carousel {

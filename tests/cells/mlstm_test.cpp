@@ -1,4 +1,4 @@
-// The matrix memory: many steps at once (layers/matrix_scan.h) and one by one (cells/matrix_step.h).
+// The matrix memory: many steps at once (layers/scan/matrix_scan.h) and one by one (cells/matrix_step.h).
 #include <gtest/gtest.h>
 
 #include <cmath>

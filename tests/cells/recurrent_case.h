@@ -17,7 +17,7 @@
 #include "autograd/ops/sum.h"
 #include "base/thread_pool.h"
 #include "layers/pool_ops.h"
-#include "layers/stack.h"
+#include "layers/recurrent/stack.h"
 #include "tests/support/allocation_counter.h"
 #include "tests/support/expect_near.h"
 #include "tests/support/gradient_check.h"

@@ -1,5 +1,5 @@
 // Zoneout. Oracle, where a test names no other: single steps of the same cell without zoneout, blended here.
-#include "layers/zoneout.h"
+#include "layers/scan/zoneout.h"
 
 #include "tests/cells/recurrent_case.h"
 #include "tests/support/expect_error.h"

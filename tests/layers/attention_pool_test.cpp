@@ -1,6 +1,6 @@
 // Oracles: the formula written out in loops; central differences; the same samples in another order, with other
 // padding, in another batch.
-#include "layers/attention_pool.h"
+#include "layers/attention/attention_pool.h"
 
 #include <gtest/gtest.h>
 

@@ -11,7 +11,7 @@
 
 #include "carousel/layers.h"
 #include "cells/cell.h"
-#include "layers/recurrent_structure.h"
+#include "layers/recurrent/recurrent_structure.h"
 #include "tests/support/expect_error.h"
 
 namespace carousel {

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "base/thread_pool.h"
-#include "layers/crf_decode.h"
+#include "layers/output/crf_decode.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/expect_near.h"
 #include "tests/support/gradient_check.h"

@@ -1,4 +1,4 @@
-#include "layers/ctc_decoder.h"
+#include "layers/output/ctc_decoder.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Oracles: central differences; each sample by itself; fixtures of a NumPy implementation are in tests/golden.
-#include "layers/decoder.h"
+#include "layers/attention/decoder.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 
 #include "autograd/ops/concatenate_rows.h"
 #include "autograd/ops/select_rows.h"
-#include "layers/coverage_loss.h"
+#include "layers/attention/coverage_loss.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/expect_near.h"
 #include "tests/support/gradient_check.h"

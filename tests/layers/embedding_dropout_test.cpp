@@ -1,12 +1,12 @@
 // Oracles: the folded embedding written out by hand; the share of dropped tokens.
-#include "layers/embedding_dropout.h"
+#include "layers/tokens/embedding_dropout.h"
 
 #include <gtest/gtest.h>
 
 #include <map>
 
 #include "layers/module.h"
-#include "layers/tied_linear.h"
+#include "layers/output/tied_linear.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/expect_near.h"
 

@@ -1,5 +1,5 @@
 // Oracles: the fixtures numpy/fuzzy_cmeans (another implementation), run by carousel_fixtures; here closed forms.
-#include "layers/fuzzy_cmeans.h"
+#include "layers/fuzzy/fuzzy_cmeans.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // Oracles: weights of zero, whose gates are sigmoid(bias); the gates of every cell as its file has them; and shares
 // counted by hand.
-#include "layers/gate_saturation.h"
+#include "layers/scan/gate_saturation.h"
 
 #include <gtest/gtest.h>
 

@@ -9,7 +9,7 @@
 #include "autograd/tape.h"
 #include "carousel/layers.h"
 #include "carousel/loss.h"
-#include "layers/topology.h"
+#include "layers/recurrent/topology.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/expect_near.h"
 #include "tests/support/random_tensor.h"

@@ -9,7 +9,7 @@
 #include "carousel/loss.h"
 #include "carousel/model.h"
 #include "carousel/operations.h"
-#include "layers/fuzzy_cmeans.h"
+#include "layers/fuzzy/fuzzy_cmeans.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/expect_near.h"
 

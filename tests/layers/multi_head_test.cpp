@@ -1,5 +1,5 @@
 // Oracles: plain loops in double; central differences.
-#include "layers/multi_head.h"
+#include "layers/attention/multi_head.h"
 
 #include <gtest/gtest.h>
 

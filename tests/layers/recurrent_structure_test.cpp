@@ -1,6 +1,6 @@
 // Which recurrent weights count, and the periods and heads that decide it. Oracle: masks and periods written out by
 // hand; another road to the same output.
-#include "layers/recurrent_structure.h"
+#include "layers/recurrent/recurrent_structure.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // Oracle: the network inside run on every sentence as a sample of its own, forward and backward; the same sentences in
 // other documents.
-#include "layers/sentence_encoder.h"
+#include "layers/tokens/sentence_encoder.h"
 
 #include <gtest/gtest.h>
 

@@ -6,8 +6,8 @@
 #include "autograd/ops/mean.h"
 #include "base/thread_pool.h"
 #include "carousel/attention.h"
+#include "layers/attention/sequence_to_sequence.h"
 #include "layers/module.h"
-#include "layers/sequence_to_sequence.h"
 #include "layers/training_memory.h"
 
 namespace carousel {

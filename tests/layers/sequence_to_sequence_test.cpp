@@ -1,6 +1,6 @@
 // Oracles: the equations of the header in plain doubles, one step after the other, and their central differences; the
 // three parts run one by one, the decoder step by step; a task that only the right place in the window solves.
-#include "layers/sequence_to_sequence.h"
+#include "layers/attention/sequence_to_sequence.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // Oracles: the rows written out by hand; central differences of a loss that is linear in the vectors, so that they are
 // exact; one mask for all steps of a sample; the description built again.
-#include "layers/series_embedding.h"
+#include "layers/tokens/series_embedding.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Oracle: the formula of term_scores.h worked out by hand, one text at a time.
-#include "layers/term_scores.h"
+#include "layers/tokens/term_scores.h"
 
 #include <gtest/gtest.h>
 

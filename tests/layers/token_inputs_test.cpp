@@ -1,5 +1,5 @@
 // Oracles: an Embedding whose table says the same: the identity for 1 of N, sums of rows for pieces of words.
-#include "layers/token_inputs.h"
+#include "layers/tokens/token_inputs.h"
 
 #include <gtest/gtest.h>
 

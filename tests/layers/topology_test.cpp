@@ -1,6 +1,6 @@
 // Merged directions, connections past layers and learned initial states of a stack. Oracles: layer by layer, with the
 // sums, products and gates written out; central differences in double.
-#include "layers/topology.h"
+#include "layers/recurrent/topology.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 
 #include "autograd/ops/concatenate_columns.h"
 #include "autograd/ops/reshape.h"
-#include "layers/stack.h"
+#include "layers/recurrent/stack.h"
 #include "tests/support/expect_near.h"
 #include "tests/support/gradient_check.h"
 

@@ -11,13 +11,13 @@
 #include "carousel/attention.h"
 #include "carousel/convolution.h"
 #include "cells/cell.h"
-#include "layers/embedding_dropout.h"
 #include "layers/mixture.h"
 #include "layers/module.h"
-#include "layers/sentence_encoder.h"
-#include "layers/series_embedding.h"
-#include "layers/tied_linear.h"
-#include "layers/token_inputs.h"
+#include "layers/output/tied_linear.h"
+#include "layers/tokens/embedding_dropout.h"
+#include "layers/tokens/sentence_encoder.h"
+#include "layers/tokens/series_embedding.h"
+#include "layers/tokens/token_inputs.h"
 #include "tests/support/expect_error.h"
 
 namespace carousel {

@@ -14,7 +14,7 @@
 #include "autograd/ops/sum.h"
 #include "cells/cell.h"
 #include "layers/module.h"
-#include "layers/scan.h"
+#include "layers/scan/scan.h"
 #include "models/step_jacobian.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/expect_near.h"

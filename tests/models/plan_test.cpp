@@ -30,7 +30,7 @@ class Plan : public testing::Test {
   }
 };
 
-// Oracle: the rules of layers/scan_forward.cpp: at least 4 samples a thread, directions side by side.
+// Oracle: the rules of layers/scan/scan_forward.cpp: at least 4 samples a thread, directions side by side.
 TEST_F(Plan, SplitFollowsSamplesAndDirections) {
   Sequential one = lstm(), two = text_network();
   EXPECT_EQ(plan_network(one, {.samples = 32}).layers[0].split, "2 loops of 16 samples");

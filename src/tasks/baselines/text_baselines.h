@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "carousel/tensor.h"
-#include "layers/term_scores.h"
+#include "layers/tokens/term_scores.h"
 #include "tasks/baselines/logistic_regression.h"
 
 namespace carousel {

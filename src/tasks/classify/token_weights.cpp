@@ -4,8 +4,8 @@
 
 #include "carousel/attention.h"
 #include "layers/module.h"
-#include "layers/sentence_encoder.h"
-#include "layers/term_scores.h"
+#include "layers/tokens/sentence_encoder.h"
+#include "layers/tokens/term_scores.h"
 
 namespace carousel {
 namespace {

@@ -4,7 +4,7 @@
 // cluster of the windows, their forecasts weighted by how much a window belongs to each.
 #pragma once
 
-#include "layers/fuzzy_cmeans.h"
+#include "layers/fuzzy/fuzzy_cmeans.h"
 #include "tasks/forecast/forecast_data.h"
 #include "tasks/forecast/forecast_model.h"
 #include "train/observer.h"

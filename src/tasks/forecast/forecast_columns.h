@@ -10,7 +10,7 @@
 //   static ones           the same in every row: a number, scaled over the series of training, or one column for each
 //                         category of training, 1 or 0 (a category that training did not have: all 0)
 //   "series"              with --series-embedding: the number of the series among those of training, whose learnt
-//                         vector the recurrent branch sees instead (layers/series_embedding.h); -1 for any other
+//                         vector the recurrent branch sees instead (layers/tokens/series_embedding.h); -1 for any other
 #pragma once
 
 #include <cstdint>

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "base/fail.h"
+#include "layers/attention/sequence_to_sequence.h"
 #include "layers/mixture.h"
-#include "layers/sequence_to_sequence.h"
-#include "layers/series_embedding.h"
+#include "layers/tokens/series_embedding.h"
 #include "tasks/column_scale.h"
 #include "tasks/decoder_network.h"
 #include "tasks/training_run.h"
@@ -118,7 +118,7 @@ std::int64_t add_window_reader(Sequential& network, const ModelOptions& options,
   return add_body(network, options, inputs, info.window);
 }
 
-// An encoder of the window and a decoder of the horizon (layers/sequence_to_sequence.h).
+// An encoder of the window and a decoder of the horizon (layers/attention/sequence_to_sequence.h).
 std::unique_ptr<SequenceToSequence> sequence_network(const ModelOptions& options, const ForecastInfo& info,
                                                      std::int64_t width) {
   const std::int64_t ahead = info.derived.ahead_count();

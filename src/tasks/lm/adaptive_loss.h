@@ -6,7 +6,7 @@
 #include <span>
 
 #include "carousel/autograd.h"
-#include "layers/adaptive_softmax.h"
+#include "layers/output/adaptive_softmax.h"
 
 namespace carousel {
 

@@ -13,7 +13,7 @@
 #include "autograd/tape.h"
 #include "base/random.h"
 #include "carousel/model.h"
-#include "layers/adaptive_softmax.h"
+#include "layers/output/adaptive_softmax.h"
 #include "layers/training_memory.h"
 #include "tasks/lm/lm_data.h"
 #include "tasks/options.h"

@@ -8,7 +8,7 @@
 
 #include "data/tagged.h"
 #include "data/text/pipeline.h"
-#include "layers/token_inputs.h"
+#include "layers/tokens/token_inputs.h"
 #include "tasks/options.h"
 
 namespace carousel {

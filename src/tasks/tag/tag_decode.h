@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "layers/crf_decode.h"
+#include "layers/output/crf_decode.h"
 #include "tasks/tag/tag_model.h"
 
 namespace carousel {

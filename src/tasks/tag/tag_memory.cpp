@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <set>
 
-#include "layers/crf.h"
-#include "layers/crf_sums.h"
+#include "layers/output/crf.h"
+#include "layers/output/crf_sums.h"
 #include "tasks/samples.h"
 #include "tasks/tag/tag_network.h"
 

@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "carousel/convolution.h"
 #include "data/text/word_shape.h"
-#include "layers/crf.h"
+#include "layers/output/crf.h"
 #include "tasks/task_data.h"
 #include "tasks/text_json.h"
 #include "tasks/token_input.h"

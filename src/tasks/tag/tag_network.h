@@ -17,8 +17,8 @@
 
 #include "carousel/layers.h"
 #include "data/text/batching.h"
-#include "layers/crf.h"
 #include "layers/module.h"
+#include "layers/output/crf.h"
 #include "tasks/tag/tag_data.h"
 
 namespace carousel {

@@ -8,7 +8,7 @@
 #include "autograd/ops/sum.h"
 #include "base/fail.h"
 #include "data/text/singleton.h"
-#include "layers/gate_saturation.h"
+#include "layers/scan/gate_saturation.h"
 #include "tasks/gate_probe.h"
 #include "tasks/tag/tag_decode.h"
 #include "tasks/tag/tag_memory.h"

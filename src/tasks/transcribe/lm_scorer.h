@@ -1,4 +1,5 @@
-// lm_scorer.h: a language model of ours as what prefix beam search weighs labellings with (layers/ctc_decoder.h).
+// lm_scorer.h: a language model of ours as what prefix beam search weighs labellings with
+// (layers/output/ctc_decoder.h).
 #pragma once
 
 #include <map>

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "carousel/model.h"
-#include "layers/ctc_decoder.h"
+#include "layers/output/ctc_decoder.h"
 #include "tasks/samples.h"
 #include "tasks/task.h"
 #include "tasks/transcribe/transcript_labels.h"

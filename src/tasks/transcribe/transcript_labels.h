@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "data/text/pipeline.h"
-#include "layers/ctc_decoder.h"
+#include "layers/output/ctc_decoder.h"
 
 namespace carousel {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/fail.h"
+#include "layers/attention/sequence_to_sequence.h"
 #include "layers/pool_ops.h"
-#include "layers/sequence_to_sequence.h"
 #include "tasks/decoder_network.h"
 #include "tasks/training_run.h"
 

@@ -4,7 +4,7 @@
 
 #include "autograd/ops/add.h"
 #include "autograd/ops/scale.h"
-#include "layers/coverage_loss.h"
+#include "layers/attention/coverage_loss.h"
 #include "tasks/metrics.h"
 #include "tasks/samples.h"
 #include "tasks/training_run.h"

@@ -4,8 +4,8 @@
 // those that the model itself finds most probable there, taken from a first pass without gradient (Mihaylova and
 // Martins 2019), so that no step has to wait for the one before it.
 //
-// With a coverage loss the mean over all target tokens of what looking again costs (layers/coverage_loss.h), times its
-// weight, is added to the loss (See et al. 2017). The loss of the validation is without it.
+// With a coverage loss the mean over all target tokens of what looking again costs (layers/attention/coverage_loss.h),
+// times its weight, is added to the loss (See et al. 2017). The loss of the validation is without it.
 #pragma once
 
 #include <cstdint>

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "carousel/attention.h"
-#include "layers/term_scores.h"
+#include "layers/tokens/term_scores.h"
 #include "tasks/classify/token_weights.h"
 
 namespace carousel {

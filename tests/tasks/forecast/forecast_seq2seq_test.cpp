@@ -7,7 +7,7 @@
 
 #include "carousel/stream.h"
 #include "formats/c_header.h"
-#include "layers/sequence_to_sequence.h"
+#include "layers/attention/sequence_to_sequence.h"
 #include "tasks/forecast/forecast_columns.h"
 #include "tasks/forecast/forecast_outputs.h"
 #include "tasks/forecast/forecast_shrinkage.h"

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "layers/mixture.h"
-#include "layers/series_embedding.h"
+#include "layers/tokens/series_embedding.h"
 #include "tasks/forecast/forecast.h"
 #include "tasks/forecast/forecast_clusters.h"
 #include "tasks/forecast/forecast_linear.h"
