@@ -91,13 +91,14 @@ SampleList short_pairs(const TranslateData& data, const SampleList& training, st
 
 // A rate that falls to 0 makes the last of few epochs count.
 TrainDefaults defaults_for(PairKind kind, std::int64_t pairs) {
-  constexpr std::int64_t kManyPairs = 20000;
-  return {.epochs = pairs < kManyPairs ? 30 : 10,
+  const bool many = pairs >= kManyPairs;
+  const std::int64_t epochs = !many ? 30 : kind == PairKind::kPronunciation ? 7 : 10;
+  return {.epochs = epochs,
           .batch_size = 64,
           .patience = 5,
           .lr = 2e-3,
           .schedule = "cosine",
-          .average_decay = kind == PairKind::kCharacters || pairs < kManyPairs ? 0.99 : 0.999};
+          .average_decay = many && kind != PairKind::kCharacters ? 0.999 : 0.99};
 }
 
 // The options of training with what "auto" and no word of label smoothing mean.

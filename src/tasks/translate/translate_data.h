@@ -24,6 +24,9 @@ enum class PairKind {
   kCharacters      // characters are written: exact matches
 };
 
+// From so many pairs on fewer epochs do, and a pronunciation dictionary gets a larger network.
+inline constexpr std::int64_t kManyPairs = 20'000;
+
 using TokenIds = std::vector<std::int32_t>;
 
 // Kept in Model::task_data().

@@ -25,9 +25,11 @@ ModelOptions resolve_translate_model(const ModelOptions& options, const Translat
   if (r.bidirectional.empty()) r.bidirectional = "true";
   // The dot product needs encoder and decoder to be as wide as each other.
   if (r.attention == "dot" && r.bidirectional == "true" && r.merge == "concat") r.merge = "sum";
-  const bool many_words = kind == PairKind::kPronunciation && pairs >= 20'000;
+  const bool many_words = kind == PairKind::kPronunciation && pairs >= kManyPairs;
   if (r.layers == 0) r.layers = many_words ? 2 : 1;
-  if (r.hidden_size == 0) r.hidden_size = kind == PairKind::kCharacters || pairs < 5000 ? 128 : 256;
+  if (r.hidden_size == 0) {
+    r.hidden_size = many_words ? 512 : kind == PairKind::kCharacters || pairs < 5000 ? 128 : 256;
+  }
   if (r.embedding_size == 0) r.embedding_size = kind == PairKind::kTranslation ? 256 : 64;
   if (r.dropout < 0) {
     r.dropout = kind == PairKind::kTranslation ? 0.4 : many_words ? 0.3 : kind == PairKind::kPronunciation ? 0.2 : 0;

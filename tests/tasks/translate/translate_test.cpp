@@ -58,7 +58,7 @@ TEST(Translate, ALargeDictionaryGetsALargerNetwork) {
   const ModelOptions large = resolve_translate_model({}, info, 110'771, quiet);
   const ModelOptions small = resolve_translate_model({}, info, 3'600, quiet);
   EXPECT_EQ(large.layers, 2);
-  EXPECT_EQ(large.hidden_size, 256);
+  EXPECT_EQ(large.hidden_size, 512);
   EXPECT_EQ(large.dropout, 0.3);
   EXPECT_EQ(small.layers, 1);
   EXPECT_EQ(small.hidden_size, 128);
