@@ -24,7 +24,7 @@ struct EpochEvent {
   double largest_gradient_norm = 0;  // of the epoch's steps, before clipping
   std::int64_t clipped_steps = 0;
   // Of the problem: of each recurrent layer and direction ("l0", "l0_reverse" ...) the share of saturated gates.
-  std::vector<std::pair<std::string, double>> gate_saturation;
+  std::vector<std::pair<std::string, double>> gate_saturation = {};
   bool best = false;  // the best epoch so far: its weights are kept
 };
 

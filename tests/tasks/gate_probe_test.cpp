@@ -30,7 +30,7 @@ TEST(GateProbe, LooksAtTheFirstStepsOnly) {
   const auto share = [&](std::int64_t most_steps) {
     Tape<float> tape;
     SequenceLayout layout;
-    const auto shares = probe_gates(network, tape, layout, {.values = &values}, most_steps);
+    const auto shares = probe_gates(network, tape, layout, {.values = &values, .lengths = {}}, most_steps);
     EXPECT_EQ(shares.size(), 1U);
     EXPECT_EQ(shares[0].first, "l0");
     return shares[0].second;

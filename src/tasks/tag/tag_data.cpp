@@ -128,7 +128,8 @@ void encode_sentences(const TagVocabularies& known, TagData& data) {
     }
     auto& pairs = data.pairs.emplace_back();
     for (std::size_t t = 0; t < of.size() && reads_pairs; ++t) {
-      const std::string_view next = t + 1 < of.size() ? normalized[static_cast<std::size_t>(of[t + 1])] : "";
+      std::string_view next;
+      if (t + 1 < of.size()) next = normalized[static_cast<std::size_t>(of[t + 1])];
       pairs.push_back(known.pairs.id(pair_of(normalized[static_cast<std::size_t>(of[t])], next)));
     }
     auto& tags = data.tags.emplace_back();

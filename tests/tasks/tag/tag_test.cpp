@@ -199,6 +199,19 @@ TEST(Tag, ADescriptionThatDoesNotFitTheNetworkIsRefused) {
   }
 }
 
+// Oracle: the vocabulary of pairs, made of the texts themselves. The tokens are longer than what a std::string holds
+// without memory of its own.
+TEST(Tag, PairsOfLongTokensAreThoseOfTheVocabulary) {
+  const std::string first(40, 'a'), second(50, 'b'), third(60, 'c');
+  TagVocabularies known;
+  known.pairs = Vocabulary::from_tokens(
+      {"<pad>", "<unk>", "<bos>", "<eos>", first + " " + second, second + " " + third, third + " "});
+  TagData data;
+  data.sentences.push_back({.tokens = {first, second, third}, .path = "tokens"});
+  encode_sentences(known, data);
+  EXPECT_EQ(data.pairs, (std::vector<std::vector<std::int32_t>>{{4, 5, 6}}));
+}
+
 // Oracle: the scores of the whole sentence. A tagger that reads forwards only gives each token's scores with its step:
 // a Stream runs it on the numbers that stand for the token. One that reads backwards, or with a CRF, it refuses.
 TEST(Tag, OneDirectionStreamsTokenByToken) {
