@@ -25,7 +25,10 @@ void LabelledReader::open(const std::string& source) {
     options.format = TableFormat::kLines;
     options.label = label;
   }
-  if (!sources_.labels_required) options.otherwise = TableFormat::kLines;
+  if (!sources_.labels_required) {
+    options.otherwise = TableFormat::kLines;
+    options.known_column = sources_.text_column;
+  }
   const bool recognised = options.format == TableFormat::kAuto;
   if (table_) blank_lines_before_ += table_->blank_lines();
   table_ = std::make_unique<TableReader>(path, options);

@@ -37,7 +37,7 @@ TableReader::TableReader(const std::string& path, TableOptions options)
   std::string first;
   if (!lines_->next_filled(first)) fail(Code::kData, "{}: the file is empty, expected rows", path);
   const bool forced = options_.format != TableFormat::kAuto;
-  if (!forced) options_.format = recognise_table(path, first, options_.otherwise);
+  if (!forced) options_.format = recognise_table(path, first, options_);
   lines_->push_back(first);
   parser_ = make_parser(*lines_, first, options_, forced);
 }

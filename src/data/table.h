@@ -39,6 +39,9 @@ struct TableOptions {
   std::string label;    // kLines: the label of every row
   // kAuto: the form of a file whose ending and first line do not tell; kAuto again: that is an error.
   TableFormat otherwise = TableFormat::kAuto;
+  // With `otherwise`: commas and semicolons, which sentences have too, tell of a table only if the first line has this
+  // cell.
+  std::string known_column;
 };
 
 // The options of a name on the command line: "" (auto), csv, tsv, jsonl, fasttext, lines, space; csv and tsv also with

@@ -35,6 +35,20 @@ bool all_numbers(std::string_view line) {
   return any;
 }
 
+// Whether one of the cells of the line, blanks and quotation marks around it removed, is `column`.
+bool has_cell(std::string_view line, std::string_view column) {
+  const char delimiter = recognise_delimiter(line);
+  for (bool more = true; more;) {
+    const std::size_t end = line.find(delimiter);
+    std::string_view cell = trim_blanks(line.substr(0, end));
+    if (cell.size() > 1 && cell.starts_with('"') && cell.ends_with('"')) cell = cell.substr(1, cell.size() - 2);
+    if (cell == column) return true;
+    more = end != std::string_view::npos;
+    if (more) line.remove_prefix(end + 1);
+  }
+  return false;
+}
+
 }  // namespace
 
 TableOptions parse_table_format(std::string_view name) {
@@ -71,7 +85,7 @@ std::string file_ending(std::string_view path) {
   return dot == std::string::npos ? "" : name.substr(dot + 1);
 }
 
-TableFormat recognise_table(const std::string& path, std::string_view first_line, TableFormat otherwise) {
+TableFormat recognise_table(const std::string& path, std::string_view first_line, const TableOptions& options) {
   const std::string ending = file_ending(path);
   if (ending == "csv") return TableFormat::kCsv;
   if (ending == "tsv") return TableFormat::kTsv;
@@ -85,8 +99,10 @@ TableFormat recognise_table(const std::string& path, std::string_view first_line
   if (line.starts_with("__label__")) return TableFormat::kFastText;
   if (all_numbers(line)) return TableFormat::kSpace;
   if (line.find('\t') != std::string_view::npos) return TableFormat::kTsv;
-  if (line.find_first_of(",;") != std::string_view::npos) return TableFormat::kCsv;
-  if (otherwise != TableFormat::kAuto) return otherwise;
+  const bool choice = options.otherwise != TableFormat::kAuto;
+  const bool separated = line.find_first_of(",;") != std::string_view::npos;
+  if (separated && (!choice || has_cell(line, options.known_column))) return TableFormat::kCsv;
+  if (choice) return options.otherwise;
   fail(Code::kData,
        "{}: neither the ending of the name nor the first line says which format this is; say --format csv, tsv, jsonl, "
        "fasttext, lines or space, or give one file per class as label=path",

@@ -85,6 +85,12 @@ TEST_F(Labelled, PlainTextIsReadLineByLineWhereNoLabelIsAskedFor) {
   LabelledReader asked({.sources = {plain}, .format = "lines", .labels_required = false});
   EXPECT_EQ(rows_of(asked), (Rows{"0:1 |not bad", "0:2 |so, so"}));
   EXPECT_TRUE(asked.plain_files().empty());
+  const std::string sentence = put("s.txt", "Good, cheap; and text\nso\n"), header = put("h", "id;\"text\"\n1;good\n");
+  LabelledReader commas({.sources = {sentence, header}, .labels_required = false});
+  EXPECT_EQ(rows_of(commas), (Rows{"0:1 |Good, cheap; and text", "0:2 |so", "1:2 |good"}));
+  EXPECT_EQ(commas.plain_files(), Rows{sentence});
+  expect_error(Code::kData, {"s.csv: no column 'text'", "--format lines reads plain text"},
+               [&] { read({.sources = {put("s.csv", "good, cheap\nso\n")}, .labels_required = false}); });
   expect_error(Code::kData, {"p.txt: neither the ending", "label=path"}, [&] { read({{plain}}); });
 }
 
